@@ -1,0 +1,143 @@
+"""The state of a run on disk: written whole or not at all, read back to the last bit."""
+
+import io
+import pickle
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from quant.common.errors import UserError
+from quant.common.files import atomic_output, read_bytes
+from quant.networks.registry import network_config
+from quant.training.config import TrainingConfig
+
+_FORMAT = 1
+# Changing one of these in the middle of a run would give weights no single command can explain.
+_FIXED_SETTINGS = (
+    "network", "batch", "patch", "learning_rate", "warmup", "ema_decay", "gradient_clip", "seed",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class TrainingState:
+    """What changes during a run.
+
+    Attributes:
+        network: the network being trained.
+        average: the moving average of its weights, the one that is judged and exported.
+        optimizer: Adam over the trainable parameters of ``network``.
+        iteration: steps done.
+        elapsed_seconds: training time so far, over all resumed parts.
+        psnr_history: (iteration, dB) of each judgement.
+    """
+
+    network: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    iteration: int = 0
+    elapsed_seconds: float = 0.0
+    psnr_history: list[tuple[int, float]] = field(default_factory=list)
+
+
+def save_checkpoint(
+    path: Path, state: TrainingState, config: TrainingConfig, images_sha256: str
+) -> None:
+    """Write the state of a run; what stood at ``path`` before survives any failure.
+
+    Raises:
+        UserError: the file cannot be written, for want of space for instance.
+    """
+    content = {
+        "format": _FORMAT,
+        "shape": asdict(network_config(config.network)),
+        "settings": {name: getattr(config, name) for name in _FIXED_SETTINGS},
+        "images": [folder.name for folder in config.images],
+        "images_sha256": images_sha256,
+        "iteration": state.iteration,
+        "elapsed_seconds": state.elapsed_seconds,
+        "psnr_history": state.psnr_history,
+        "validation": None if config.validation is None else config.validation.parts[-2:],
+        "network": state.network.state_dict(),
+        "average": state.average.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "random_state": torch.get_rng_state(),
+    }
+    # Serialised in memory first: torch reports a full disk as a RuntimeError without a reason.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with atomic_output(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint file, on the CPU.
+
+    Raises:
+        UserError: the file is missing, damaged or no checkpoint.
+    """
+    content = read_bytes(path, "checkpoint")
+    try:
+        loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise _no_checkpoint(path) from error
+    if not isinstance(loaded, dict) or loaded.get("format") != _FORMAT:
+        raise _no_checkpoint(path)
+    return loaded
+
+
+def resume(path: Path, state: TrainingState, config: TrainingConfig, images_sha256: str) -> None:
+    """Bring a fresh state to where a checkpoint left off.
+
+    Args:
+        path: the checkpoint.
+        state: changed in place.
+        config: the run as asked for now; it must equal the checkpoint's wherever the weights
+            depend on it.
+        images_sha256: ``patches.fingerprint`` of the pictures given now.
+
+    Raises:
+        UserError: no checkpoint, another architecture, other settings or other pictures.
+    """
+    saved = read_checkpoint(path)
+    _check_same_run(path, saved, config, images_sha256)
+    state.network.load_state_dict(saved["network"])
+    state.average.load_state_dict(saved["average"])
+    state.optimizer.load_state_dict(saved["optimizer"])
+    state.iteration = saved["iteration"]
+    state.elapsed_seconds = saved["elapsed_seconds"]
+    state.psnr_history = [(iteration, psnr) for iteration, psnr in saved["psnr_history"]]
+    torch.set_rng_state(saved["random_state"])
+
+
+def _check_same_run(
+    path: Path, saved: dict[str, Any], config: TrainingConfig, images_sha256: str
+) -> None:
+    expected: dict[str, object] = {name: getattr(config, name) for name in _FIXED_SETTINGS}
+    given = dict(saved["settings"])
+    expected["network shape"] = asdict(network_config(config.network))
+    given["network shape"] = saved["shape"]
+    expected["images_sha256"], given["images_sha256"] = images_sha256, saved["images_sha256"]
+    for name, value in expected.items():
+        if given.get(name) != value:
+            raise UserError(
+                f"{path}: the checkpoint is of another run: expected {name} {value}, found "
+                f"{given.get(name)}; repeat the first command's settings or choose another "
+                "output folder"
+            )
+
+
+def _no_checkpoint(path: Path) -> UserError:
+    return UserError(
+        f"{path}: expected a training checkpoint, found a damaged file or one of another kind; "
+        "move it away to start afresh"
+    )

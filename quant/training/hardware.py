@@ -1,0 +1,44 @@
+"""Which device a run uses, and in which precision it multiplies there."""
+
+from pathlib import Path
+
+import torch
+
+from quant.common.errors import UserError
+from quant.training.config import TrainingConfig
+
+
+def choose_device(config: TrainingConfig) -> torch.device:
+    """The device of a run.
+
+    Raises:
+        UserError: CUDA is asked for and there is none.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "training: expected a CUDA device, found none; use --device cpu or --device auto"
+        )
+    if config.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(config.device)
+
+
+def uses_bfloat16(config: TrainingConfig, device: torch.device) -> bool:
+    """Whether convolutions multiply bfloat16: as asked, or where the hardware does it natively.
+
+    Elsewhere bfloat16 is emulated and many times slower than float32.
+    """
+    if config.precision != "auto":
+        return config.precision == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(_processor_flags() & {"avx512_bf16", "amx_bf16"})
+
+
+def _processor_flags() -> frozenset[str]:
+    information = Path("/proc/cpuinfo")
+    if not information.exists():
+        return frozenset()
+    lines = information.read_text().splitlines()
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return frozenset(flags.split())

@@ -1,0 +1,207 @@
+"""The training loop: mean absolute error, Adam, a cosine schedule, an average of the weights."""
+
+import copy
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from quant.networks.registry import load_network, network_config
+from quant.training.checkpoint import TrainingState, resume, save_checkpoint
+from quant.training.config import TrainingConfig
+from quant.training.curve import draw_curve
+from quant.training.export import export_weights
+from quant.training.hardware import choose_device, uses_bfloat16
+from quant.training.interruption import StopRequest, deferred_signals
+from quant.training.patches import TrainingPair, batch_at, fingerprint, load_pairs
+from quant.training.progress import Reporter, TrainingLog, reporter
+from quant.training.schedule import learning_rate, progress_fraction
+from quant.training.validation import load_validation, mean_psnr_db
+
+CHECKPOINT_NAME = "checkpoint.pt"
+_LOG_EVERY = 100  # steps
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a finished run left.
+
+    Attributes:
+        weights: the averaged weights with their provenance, a safetensors file.
+        checkpoint: the final state.
+        log: JSON lines of iteration, seconds, loss, learning_rate, psnr_db.
+        curve: the log as a picture.
+        iterations: steps done.
+        psnr_db: mean luma PSNR of the averaged weights on the validation folder; None without.
+        elapsed_seconds: training time over all resumed parts.
+    """
+
+    weights: Path
+    checkpoint: Path
+    log: Path
+    curve: Path
+    iterations: int
+    psnr_db: float | None
+    elapsed_seconds: float
+
+
+def train(config: TrainingConfig) -> TrainingResult:
+    """Train a network, or carry on where the checkpoint in the output folder left off.
+
+    Adam (Kingma and Ba, arXiv 1412.6980, defaults) minimises the mean absolute error of pixels
+    in 0..1; an exponential moving average of the weights is what is judged and exported. Ctrl-C
+    or a polite kill writes a checkpoint first; after a crash the last periodic one counts.
+
+    Raises:
+        UserError: a folder or picture is unfit, the checkpoint is of another run, or the disk is
+            full; the last good checkpoint is always kept.
+        KeyboardInterrupt: Ctrl-C, after the checkpoint is written.
+        SystemExit: status 143 after a polite kill, likewise.
+    """
+    with reporter() as report:
+        run = _Run(config, report)
+        run.to_the_end()
+        return run.finish()
+
+
+class _Run:
+    """One call of ``train``: the loaded data, the state, and what happens between steps."""
+
+    def __init__(self, config: TrainingConfig, report: Reporter) -> None:
+        self.config = config
+        self.report = report
+        self.scale = network_config(config.network).scale
+        report.say("reading the training pictures …")
+        self.pairs = load_pairs(config.images, self.scale, config.patch)
+        self.validation = load_validation(config.validation, self.scale)
+        self.images_sha256 = fingerprint(self.pairs)
+        self.device = choose_device(config)
+        self.bfloat16 = uses_bfloat16(config, self.device)
+        self.state = _fresh_state(config, self.device)
+        self.checkpoint = config.output / CHECKPOINT_NAME
+        if self.checkpoint.exists():
+            resume(self.checkpoint, self.state, config, self.images_sha256)
+            report.say(f"resumed at iteration {self.state.iteration} from {self.checkpoint}")
+        self.log = TrainingLog(config.output / "log.jsonl", self.state.iteration)
+        self.recent_losses: list[Tensor] = []
+
+    def to_the_end(self) -> None:
+        state, config = self.state, self.config
+        started = time.monotonic() - state.elapsed_seconds
+        saved = time.monotonic()
+        with deferred_signals() as stop:
+            while (fraction := self._fraction()) < 1.0:
+                rate = learning_rate(config, state.iteration, fraction)
+                self.recent_losses.append(_step(self, rate))
+                state.iteration += 1
+                state.elapsed_seconds = time.monotonic() - started
+                self._tell(rate)
+                if stop.signal_number is not None:
+                    self._stop(stop)
+                if time.monotonic() - saved >= config.checkpoint_every_seconds:
+                    self.save()
+                    saved = time.monotonic()
+
+    def finish(self) -> TrainingResult:
+        state, output = self.state, self.config.output
+        psnr_db = self._judge() if self.validation else None
+        self.save()
+        weights = output / f"{self.config.network}.safetensors"
+        export_weights(self.checkpoint, weights)
+        draw_curve(output / "log.jsonl", output / "curve.png")
+        return TrainingResult(
+            weights=weights,
+            checkpoint=self.checkpoint,
+            log=output / "log.jsonl",
+            curve=output / "curve.png",
+            iterations=state.iteration,
+            psnr_db=psnr_db,
+            elapsed_seconds=state.elapsed_seconds,
+        )
+
+    def save(self) -> None:
+        save_checkpoint(self.checkpoint, self.state, self.config, self.images_sha256)
+
+    def _fraction(self) -> float:
+        return progress_fraction(self.config, self.state.iteration, self.state.elapsed_seconds)
+
+    def _tell(self, rate: float) -> None:
+        iteration = self.state.iteration
+        judged = bool(self.validation) and iteration % self.config.validate_every == 0
+        psnr_db = self._judge() if judged else None
+        if iteration % _LOG_EVERY == 0 or judged:
+            loss = float(torch.stack(self.recent_losses).mean())
+            self.recent_losses.clear()
+            seconds = round(self.state.elapsed_seconds, 1)
+            self.log.append(
+                {"iteration": iteration, "seconds": seconds, "loss": loss,
+                 "learning_rate": rate, "psnr_db": psnr_db}
+            )  # fmt: skip
+            self.report.step(self._fraction(), f"iteration {iteration}  loss {loss:.5f}")
+
+    def _judge(self) -> float:
+        history = self.state.psnr_history
+        if not history or history[-1][0] != self.state.iteration:
+            psnr_db = mean_psnr_db(self.state.average, self.validation, self.scale)
+            history.append((self.state.iteration, psnr_db))
+            self.report.say(f"iteration {self.state.iteration}: {psnr_db:.3f} dB on validation")
+        return history[-1][1]
+
+    def _stop(self, stop: StopRequest) -> None:
+        self.save()
+        self.report.say(f"stopped; repeat the command to resume from {self.checkpoint}")
+        if stop.signal_number == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM)
+        raise KeyboardInterrupt
+
+
+def _fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
+    torch.manual_seed(config.seed)
+    network = load_network(config.network, random_seed=config.seed).train()
+    network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(network).eval().requires_grad_(False)
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return TrainingState(network, average, torch.optim.Adam(trainable, lr=config.learning_rate))
+
+
+def _step(run: _Run, rate: float) -> Tensor:
+    """One optimizer step; returns the loss without waiting for the device."""
+    config, state = run.config, run.state
+    low, high = _batch(run.pairs, config, state.iteration, run.device)
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    state.optimizer.zero_grad(set_to_none=True)
+    with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=run.bfloat16):
+        enlarged = state.network(low)
+    loss = nn.functional.l1_loss(enlarged.float(), high) / 255
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(state.network.parameters(), config.gradient_clip)
+    state.optimizer.step()
+    _update_average(state, config.ema_decay)
+    return loss.detach()
+
+
+def _batch(
+    pairs: list[TrainingPair], config: TrainingConfig, iteration: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    low, high = batch_at(pairs, iteration, seed=config.seed, batch=config.batch, patch=config.patch)
+
+    def tensor_of(patches: NDArray[np.uint8]) -> Tensor:
+        # N x H x W x C in memory is exactly torch's channels-last N x C x H x W.
+        return torch.from_numpy(patches).to(device).permute(0, 3, 1, 2).float()
+
+    return tensor_of(low), tensor_of(high)
+
+
+@torch.no_grad()
+def _update_average(state: TrainingState, decay: float) -> None:
+    # Early on the decay is smaller, so that the random start is forgotten soon.
+    decay = min(decay, (1 + state.iteration) / (10 + state.iteration))
+    pairs = zip(state.average.parameters(), state.network.parameters(), strict=True)
+    for average, current in pairs:
+        average.lerp_(current, 1 - decay)
