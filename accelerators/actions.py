@@ -1,0 +1,75 @@
+"""What a machine does that costs energy: the vocabulary between the simulator and the tables."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One kind of event the simulator counts.
+
+    Attributes:
+        component: a part of the machine, e.g. ``"sram"``.
+        name: what that part does, e.g. ``"read_word"``; `ACTION_UNITS` lists the pairs.
+        weight_bits: width of the weights, for ``mac`` only.
+        activation_bits: width of the activations, for ``mac`` only.
+    """
+
+    component: str
+    name: str
+    weight_bits: int = 0
+    activation_bits: int = 0
+
+
+ACTION_UNITS: dict[tuple[str, str], str] = {
+    ("mac_array", "mac"): "multiply-accumulate of operands of the stated widths",
+    ("mac_array", "leakage"): "processing element and cycle",
+    ("requantizer", "output"): "output value",
+    ("vector_unit", "add"): "element",
+    ("vector_unit", "requantize"): "element",
+    ("sram", "read_word"): "word",
+    ("sram", "write_word"): "word",
+    ("sram", "leakage"): "cycle, for the whole memory",
+    ("dram", "read_bit"): "bit",
+    ("dram", "write_bit"): "bit",
+}
+"""Every (component, action) there is a price for, and what one count of it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The integer operations one action performs, priced from an energy table's primitives.
+
+    Attributes:
+        multiplies: operand widths of each multiplication, in bits.
+        adds: width of each addition, in bits; a comparison is a subtraction, and so an addition.
+    """
+
+    multiplies: tuple[tuple[int, int], ...] = ()
+    adds: tuple[int, ...] = ()
+
+
+MULTIPLIER_BITS = 32
+"""Width of a fixed-point scale's integer mantissa, as in TensorFlow Lite and TOSA RESCALE."""
+
+
+def requantize_recipe(value_bits: int) -> Recipe:
+    """Rescale one integer to a narrow code: offset, multiply, round, shift, zero point, clamp.
+
+    The shifter has no published figure at these widths and is charged as one addition of the
+    product's width. That choice, and counting every stage at its full width, is this project's.
+
+    Args:
+        value_bits: width of the integer that is rescaled.
+    """
+    product_bits = value_bits + MULTIPLIER_BITS
+    return Recipe(
+        multiplies=((value_bits, MULTIPLIER_BITS),),
+        adds=(
+            value_bits,  # bias, or the operand's own zero point
+            product_bits,  # rounding constant
+            product_bits,  # shifter
+            value_bits,  # zero point of the result
+            value_bits,  # comparison with the lowest code
+            value_bits,  # comparison with the highest code
+        ),
+    )

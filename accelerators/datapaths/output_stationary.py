@@ -1,0 +1,131 @@
+"""The output-stationary array: each PE keeps one output and accumulates it in place.
+
+Rows work on pixels, columns on output channels; activations enter from the left edge, weights
+from the top, both skewed by one cycle a PE. When a tile of outputs is complete it moves to drain
+registers and leaves row by row while the next tile is computed. docs/datapaths/
+output_stationary.md derives every formula here and says what it was checked against.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from quant.common.errors import UserError
+
+if TYPE_CHECKING:
+    from accelerators.schema import Array
+
+MAX_OPERAND_BITS = 16
+"""Widest weight or activation the array can take, by passes over slices of it."""
+
+REQUANTIZER_STAGES = 3
+"""Multiply, round and shift, clamp: pipeline stages behind each column's drain port."""
+
+
+class SramReads(NamedTuple):
+    """Words a convolution reads from SRAM into the array."""
+
+    activation_words: int
+    weight_words: int
+
+
+def operand_slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:
+    """Widths of the slices a multiplier of `native_bits` takes an operand in.
+
+    Raises:
+        UserError: the operand is not 1 to 16 bits wide.
+    """
+    if not 1 <= operand_bits <= MAX_OPERAND_BITS:
+        raise UserError(
+            f"expected an operand of 1 to {MAX_OPERAND_BITS} bits, got {operand_bits}; choose a "
+            "width in that range"
+        )
+    full, rest = divmod(operand_bits, native_bits)
+    return (native_bits,) * full + ((rest,) if rest else ())
+
+
+def precision_passes(array: "Array", weight_bits: int, activation_bits: int) -> int:
+    """Cycles one multiply-accumulate takes: one for each pair of operand slices.
+
+    A narrower operand leaves part of a bit-parallel multiplier idle; it is not faster.
+    """
+    weight_slices = operand_slices(weight_bits, array.weight_bits)
+    activation_slices = operand_slices(activation_bits, array.activation_bits)
+    return len(weight_slices) * len(activation_slices)
+
+
+def convolution_cycles(
+    array: "Array",
+    pixels: int,
+    channels: int,
+    reduction: int,
+    weight_bits: int,
+    activation_bits: int,
+) -> int:
+    """Cycles from the first operand in to the last requantized output.
+
+    With folds T, R rows, C columns and K = reduction x passes::
+
+        (T - 1) max(K, R) + K + (R + C - 2) + R + 2
+
+    Tiles follow each other every K cycles, or every R where draining a tile takes longer; the
+    last one needs its K operands, the skew to the far corner, R rows of drain and the rest of
+    the requantizer's pipeline. The form was found equal to RTL cycle by cycle (33 cases, arrays
+    of 8, 16 and 32).
+
+    Args:
+        array: the PE array.
+        pixels: output pixels, at least 1.
+        channels: output channels, at least 1.
+        reduction: products summed for one output, kernel area x input channels, at least 1.
+        weight_bits: weight width, 1 to 16.
+        activation_bits: activation width, 1 to 16.
+    """
+    operands = reduction * precision_passes(array, weight_bits, activation_bits)
+    tiles = _folds(pixels, array.rows) * _folds(channels, array.columns)
+    earlier_tiles = (tiles - 1) * max(operands, array.rows)
+    skew = array.rows + array.columns - 2
+    drain = array.rows + REQUANTIZER_STAGES - 1
+    return earlier_tiles + operands + skew + drain
+
+
+def sram_reads(
+    array: "Array",
+    pixels: int,
+    channels: int,
+    reduction: int,
+    weight_bits: int,
+    activation_bits: int,
+    word_bits: int,
+) -> SramReads:
+    """Words read from SRAM, with operands packed to the bit.
+
+    Operand counts are SCALE-Sim's for this dataflow: every channel fold reads all activations
+    again, every pixel fold all weights. An operand of several slices is read once and held at
+    the array's edge during its passes.
+
+    Args:
+        array: the PE array.
+        pixels: output pixels, at least 1.
+        channels: output channels, at least 1.
+        reduction: products summed for one output, at least 1.
+        weight_bits: weight width, 1 to 16.
+        activation_bits: activation width, 1 to 16.
+        word_bits: width of an SRAM word.
+    """
+    activations = pixels * reduction * _folds(channels, array.columns)
+    weights = channels * reduction * _folds(pixels, array.rows)
+    return SramReads(
+        activation_words=-(-activations * activation_bits // word_bits),
+        weight_words=-(-weights * weight_bits // word_bits),
+    )
+
+
+def utilization(array: "Array", macs: int, cycles: int) -> float:
+    """Multiply-accumulates done as a share of the array's peak, one a PE and cycle.
+
+    An operation that takes several passes counts once, so wide operands lower the share.
+    """
+    return macs / (cycles * array.processing_elements)
+
+
+def _folds(items: int, lanes: int) -> int:
+    return -(-items // lanes)

@@ -1,0 +1,116 @@
+"""What each action of a machine costs, in picojoules, under a named energy table."""
+
+from accelerators.actions import ACTION_UNITS, Action, Recipe, requantize_recipe
+from accelerators.catalog import load_sram_table, require_same_node
+from accelerators.datapaths.output_stationary import MAX_OPERAND_BITS, operand_slices
+from accelerators.energy_tables import EnergyTable
+from accelerators.schema import Accelerator, Array
+from accelerators.vector_unit import ADD, REQUANTIZE
+from quant.common.errors import UserError, suggestion
+
+NOT_MODELLED = (
+    "control: instruction fetch and decode, address generators, DMA engines",
+    "the clock tree, and switching in processing elements that have no work",
+    "wires between the SRAM, the array and the vector unit, and the skew registers at its edges",
+    "SRAM bank conflicts",
+    "DRAM refresh, row activation as such, and standby",
+    "data-dependent switching: every operand is charged as uniformly random",
+)
+"""What no energy table here covers; reports print it beside every total."""
+
+
+class EnergyModel:
+    """The price of every action of one accelerator.
+
+    Attributes:
+        accelerator: the machine.
+        table: the energy table.
+        not_modelled: what the prices leave out, for reports.
+    """
+
+    def __init__(self, accelerator: Accelerator, table: EnergyTable) -> None:
+        """Price everything the machine can do.
+
+        Raises:
+            UserError: table and machine are for different technology nodes, or the machine's
+                SRAM is outside the SRAM table.
+        """
+        require_same_node(accelerator, table)
+        self.accelerator = accelerator
+        self.table = table
+        self.not_modelled = (*table.not_modelled, *NOT_MODELLED)
+        self._mac_pj = _mac_prices(accelerator.array, table)
+        self._pj = _prices(accelerator, table)
+
+    def energy_pj(self, action: Action) -> float:
+        """The energy of one count of an action; `ACTION_UNITS` says what a count is.
+
+        Raises:
+            UserError: the machine has no such action, or a multiply-accumulate's widths are
+                outside 1 to 16 bits. There is no default price.
+        """
+        key = (action.component, action.name)
+        if key in self._pj:
+            return self._pj[key]
+        if key not in ACTION_UNITS:
+            known = [".".join(pair) for pair in ACTION_UNITS]
+            given = ".".join(key)
+            raise UserError(f"no energy is known for '{given}'; {suggestion(given, known)}")
+        widths = (action.weight_bits, action.activation_bits)
+        if widths not in self._mac_pj:
+            raise UserError(
+                f"expected a multiply-accumulate of 1 to {MAX_OPERAND_BITS} bits, got weight_bits "
+                f"{action.weight_bits} and activation_bits {action.activation_bits}; choose "
+                "widths in that range"
+            )
+        return self._mac_pj[widths]
+
+
+def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str], float]:
+    """The price of every action that does not depend on operand widths."""
+    array, sram, clock_mhz = accelerator.array, accelerator.sram, accelerator.clock_mhz
+    macro = load_sram_table(table.sram_table).macro(sram.bank_kib, sram.word_bits)
+    native_bit_product = array.weight_bits * array.activation_bits
+    leakage_uw = table.mac_leakage_uw_by_bit_product.at(native_bit_product)
+    return {
+        ("mac_array", "leakage"): leakage_uw / clock_mhz,  # 1 uW / 1 MHz = 1 pJ
+        ("requantizer", "output"): _recipe_pj(requantize_recipe(array.accumulator_bits), table),
+        ("vector_unit", "add"): _recipe_pj(ADD, table),
+        ("vector_unit", "requantize"): _recipe_pj(REQUANTIZE, table),
+        ("sram", "read_word"): macro.read_pj,
+        ("sram", "write_word"): macro.write_pj,
+        ("sram", "leakage"): sram.banks * macro.leakage_mw * 1000 / clock_mhz,  # mW to uW
+        ("dram", "read_bit"): accelerator.dram.energy_pj_per_bit,
+        ("dram", "write_bit"): accelerator.dram.energy_pj_per_bit,
+    }
+
+
+def _mac_prices(array: Array, table: EnergyTable) -> dict[tuple[int, int], float]:
+    """The price of a multiply-accumulate for every pair of weight and activation widths.
+
+    An operand wider than the multiplier is processed in slices, and each pair of slices is one
+    pass through multiplier and accumulator (docs/datapaths/output_stationary.md).
+    """
+    widths = range(1, MAX_OPERAND_BITS + 1)
+    return {
+        (weight_bits, activation_bits): sum(
+            _pass_pj(weight_slice * activation_slice, array.accumulator_bits, table)
+            for weight_slice in operand_slices(weight_bits, array.weight_bits)
+            for activation_slice in operand_slices(activation_bits, array.activation_bits)
+        )
+        for weight_bits in widths
+        for activation_bits in widths
+    }
+
+
+def _pass_pj(bit_product: int, accumulator_bits: int, table: EnergyTable) -> float:
+    """One pass: a synthesized unit where the table has one, else multiplier and adder."""
+    if table.mac_pj_by_bit_product is not None:
+        return table.mac_pj_by_bit_product.at(bit_product)
+    multiplier = table.multiplier_pj_by_bit_product.at(bit_product)
+    return multiplier + table.adder_pj_by_bits.at(accumulator_bits)
+
+
+def _recipe_pj(recipe: Recipe, table: EnergyTable) -> float:
+    multiplies = sum(table.multiplier_pj_by_bit_product.at(a * b) for a, b in recipe.multiplies)
+    return multiplies + sum(table.adder_pj_by_bits.at(bits) for bits in recipe.adds)

@@ -1,0 +1,187 @@
+"""Energy tables as data: the schema of ``configs/energy_tables/`` and how figures are read off.
+
+A table publishes prices at a few widths or sizes. Between them it is interpolated; what happens
+outside them is stated at each function, and where nothing sensible can be said it is an error.
+"""
+
+from collections.abc import Iterator
+from math import exp, log
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from accelerators.schema import LongText, ShortText
+from quant.common.errors import UserError
+from quant.common.schemas import Contradictions, Schema
+from quant.common.yaml_documents import Location
+
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+Point = Annotated[tuple[Positive, ...], Field(min_length=2, max_length=2, strict=False)]
+
+
+class Curve(Schema):
+    """A price that grows with a width, known at a few points."""
+
+    source: LongText
+    """Where the points come from."""
+    points: Annotated[tuple[Point, ...], Field(min_length=1, strict=False)]
+    """Pairs of width and price, both growing."""
+    below_first_point: Literal["proportional", "constant"]
+    """Down a line through the origin, or never less than the first price."""
+
+    def at(self, width: float) -> float:
+        """The price at a width: linear between points, along the last two beyond them."""
+        points = [(0.0, 0.0), *self.points]
+        if width <= self.points[0][0] and self.below_first_point == "constant":
+            return self.points[0][1]
+        last = len(points) - 1
+        upper = next((i for i in range(1, last) if width <= points[i][0]), last)
+        (x0, y0), (x1, y1) = points[upper - 1], points[upper]
+        return y0 + (y1 - y0) * (width - x0) / (x1 - x0)
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        problems = [
+            (
+                ("points", i + 1),
+                "expected a larger width and no smaller price than the point before",
+            )
+            for i, ((x0, y0), (x1, y1)) in enumerate(
+                zip(self.points, self.points[1:], strict=False)
+            )
+            if x1 <= x0 or y1 < y0
+        ]
+        if problems:
+            raise Contradictions(problems)
+        return self
+
+
+class EnergyTable(Schema):
+    """Prices of a technology's arithmetic, and which SRAM table goes with them."""
+
+    name: ShortText
+    """Name of the table; a shipped table's file has the same name."""
+    description: LongText
+    """What the table is, in a sentence."""
+    technology_nm: Annotated[int, Field(ge=1, le=250)]
+    """Node all its figures are for."""
+    adder_pj_by_bits: Curve
+    """One addition, by operand width."""
+    multiplier_pj_by_bit_product: Curve
+    """One multiplication, by the product of its operand widths."""
+    mac_pj_by_bit_product: Curve | None = None
+    """One synthesized multiply-accumulate with its registers; without it, multiplier + adder."""
+    mac_leakage_uw_by_bit_product: Curve
+    """Leakage power of one processing element, by the product of its native widths."""
+    sram_table: ShortText
+    """Name of a shipped SRAM table, or the path of a YAML file."""
+    not_modelled: Annotated[tuple[LongText, ...], Field(strict=False)]
+    """What this table's figures leave out."""
+
+
+class SramRow(Schema):
+    """One single-port SRAM macro."""
+
+    size_kib: Positive
+    """Capacity."""
+    word_bits: Positive
+    """Bits of one access."""
+    read_pj: Positive
+    """Energy of one read of a word."""
+    write_pj: Positive
+    """Energy of one write of a word."""
+    leakage_mw: Positive
+    """Leakage power."""
+
+
+class SramTable(Schema):
+    """SRAM macros on a full grid of sizes and word widths."""
+
+    name: ShortText
+    """Name of the table; a shipped table's file has the same name."""
+    description: LongText
+    """What the table is, in a sentence."""
+    source: LongText
+    """Where the rows come from."""
+    technology_nm: Annotated[int, Field(ge=1, le=250)]
+    """Node all its figures are for."""
+    rows: Annotated[tuple[SramRow, ...], Field(min_length=1, strict=False)]
+    """The macros."""
+
+    @property
+    def sizes_kib(self) -> list[float]:
+        """The sizes of the grid, ascending."""
+        return sorted({row.size_kib for row in self.rows})
+
+    @property
+    def widths_bits(self) -> list[float]:
+        """The word widths of the grid, ascending."""
+        return sorted({row.word_bits for row in self.rows})
+
+    def macro(self, size_kib: float, word_bits: float) -> SramRow:
+        """A macro of any size and width within the grid.
+
+        Interpolates logarithms (prices of memories follow power laws), first over the size, then
+        over the width. Below the smallest size the smallest macro is charged: an upper bound.
+
+        Raises:
+            UserError: the word or the size is outside the grid.
+        """
+        sizes, widths = self.sizes_kib, self.widths_bits
+        if size_kib > sizes[-1] or not widths[0] <= word_bits <= widths[-1]:
+            raise UserError(
+                f"SRAM table '{self.name}' covers banks of up to {sizes[-1]:g} KiB and words of "
+                f"{widths[0]:g} to {widths[-1]:g} bits, got a bank of {size_kib:g} KiB with "
+                f"{word_bits:g}-bit words; change sram.size_kib, sram.banks or sram.word_bits"
+            )
+        size = max(size_kib, sizes[0])
+        by_width = {
+            width: {row.size_kib: row for row in self.rows if row.word_bits == width}
+            for width in _neighbours(widths, word_bits)
+        }
+        at_size = {width: _between(rows, size) for width, rows in by_width.items()}
+        row = _between(at_size, word_bits)
+        return row.model_copy(update={"size_kib": size_kib, "word_bits": word_bits})
+
+    @model_validator(mode="after")
+    def _full_grid(self) -> Self:
+        problems = tuple(_grid_problems(self))
+        if problems:
+            raise Contradictions(problems)
+        return self
+
+
+_PRICES = ("read_pj", "write_pj", "leakage_mw")
+
+
+def _neighbours(grid: list[float], value: float) -> tuple[float, float]:
+    """The two grid values around a value inside the grid (the same twice on a grid value)."""
+    return max(g for g in grid if g <= value), min(g for g in grid if g >= value)
+
+
+def _between(rows: dict[float, SramRow], key: float) -> SramRow:
+    """The row at `key`, its prices interpolated in the logarithms of key and price."""
+    low, high = _neighbours(sorted(rows), key)
+    if low == high:
+        return rows[low]
+    share = log(key / low) / log(high / low)
+    prices = {
+        price: exp(
+            (1 - share) * log(getattr(rows[low], price)) + share * log(getattr(rows[high], price))
+        )
+        for price in _PRICES
+    }
+    return rows[low].model_copy(update=prices)
+
+
+def _grid_problems(table: SramTable) -> Iterator[tuple[Location, str]]:
+    """Rows that are there twice, and combinations of size and width that are not there."""
+    seen: set[tuple[float, float]] = set()
+    for position, row in enumerate(table.rows):
+        if (row.size_kib, row.word_bits) in seen:
+            yield ("rows", position), "this size and width has a row already; keep one"
+        seen.add((row.size_kib, row.word_bits))
+    for size in table.sizes_kib:
+        for width in table.widths_bits:
+            if (size, width) not in seen:
+                yield ("rows",), f"expected a row for {size:g} KiB and {width:g} bits; add it"

@@ -1,0 +1,186 @@
+"""An accelerator as data: the schema of ``configs/accelerators/*.yaml``.
+
+Every field carries its unit in its name; docs/accelerators.md explains each one for people.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from quant.common.schemas import Contradictions, Schema, validate_data
+from quant.common.yaml_documents import Location
+
+Count = Annotated[int, Field(ge=1, le=1024)]
+OperandBits = Annotated[int, Field(ge=1, le=16)]
+ShortText = Annotated[str, Field(min_length=1, max_length=100)]
+LongText = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Array(Schema):
+    """The grid of processing elements (PEs), each one multiplier and one accumulator."""
+
+    rows: Count
+    """PE rows; each row works on one output pixel."""
+    columns: Count
+    """PE columns; each column works on one output channel."""
+    dataflow: Literal["output_stationary"]
+    """What stays in the PEs; names a module of ``accelerators.datapaths``."""
+    weight_bits: OperandBits
+    """Native weight width of a multiplier; wider weights take several passes."""
+    activation_bits: OperandBits
+    """Native activation width of a multiplier; wider activations take several passes."""
+    accumulator_bits: Annotated[int, Field(ge=8, le=64)]
+    """Width of the accumulator in a PE."""
+
+    @property
+    def processing_elements(self) -> int:
+        """PEs in the array, which is its peak of native multiply-accumulates a cycle."""
+        return self.rows * self.columns
+
+
+class VectorUnit(Schema):
+    """The unit for what is not a convolution: additions, requantization of streams."""
+
+    lanes: Annotated[int, Field(ge=1, le=4096)]
+    """Elements the unit takes a cycle."""
+
+
+class Sram(Schema):
+    """The on-chip memory, shared by activations, weights and biases."""
+
+    size_kib: Annotated[int, Field(ge=1, le=65536)]
+    """Capacity of all banks together, in KiB (1024 bytes)."""
+    word_bits: Annotated[int, Field(ge=8, le=1024, multiple_of=8)]
+    """Bits one access moves."""
+    banks: Count
+    """Single-port banks; each serves one word a cycle."""
+
+    @property
+    def words(self) -> int:
+        """Whole words the memory holds."""
+        return self.size_kib * 1024 * 8 // self.word_bits
+
+    @property
+    def bank_kib(self) -> float:
+        """Capacity of one bank, in KiB."""
+        return self.size_kib / self.banks
+
+
+class Dram(Schema):
+    """The off-chip memory and the way to it."""
+
+    kind: ShortText
+    """Name of the memory technology, for reports."""
+    bandwidth_gb_per_s: Annotated[float, Field(gt=0, le=10_000)]
+    """Peak transfer rate, in 10^9 bytes per second."""
+    burst_bytes: Annotated[int, Field(ge=1, le=4096)]
+    """Smallest transfer; every transfer occupies whole bursts."""
+    latency_cycles: Annotated[int, Field(ge=0, le=100_000)]
+    """Accelerator cycles from a request to its first byte."""
+    energy_pj_per_bit: Annotated[float, Field(gt=0, le=1000)]
+    """Energy to move one bit, device and interface together."""
+    source: LongText
+    """Where these figures come from."""
+
+
+class Accelerator(Schema):
+    """One machine: everything the schedule, the simulator and the cost model ask of it."""
+
+    name: ShortText
+    """Name for reports; a shipped machine's file has the same name."""
+    description: LongText
+    """What the machine is, in a sentence."""
+    source: LongText
+    """Where its figures come from."""
+    technology_nm: Annotated[int, Field(ge=1, le=250)]
+    """Node of the logic and the SRAM; the energy table must be for the same node."""
+    clock_mhz: Annotated[float, Field(gt=0, le=10_000)]
+    """Clock of the array, the vector unit and the SRAM."""
+    array: Array
+    """The grid of processing elements."""
+    vector_unit: VectorUnit
+    """The element-wise unit."""
+    sram: Sram
+    """The on-chip memory."""
+    dram: Dram
+    """The off-chip memory."""
+    energy_table: ShortText
+    """Name of a shipped energy table, or the path of a YAML file."""
+
+    @property
+    def dram_bytes_per_cycle(self) -> float:
+        """Peak DRAM bytes in one accelerator cycle."""
+        return self.dram.bandwidth_gb_per_s * 1000 / self.clock_mhz
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        problems = tuple(_contradictions(self))
+        if problems:
+            raise Contradictions(problems)
+        return self
+
+
+def resized(
+    accelerator: Accelerator,
+    *,
+    rows: int | None = None,
+    columns: int | None = None,
+    sram_kib: int | None = None,
+) -> Accelerator:
+    """The same machine with another array or SRAM size, for studies and tests.
+
+    The name tells what was changed, so that a report never shows a figure of one machine under
+    the name of another.
+
+    Raises:
+        UserError: the changed machine breaks the schema.
+    """
+    changes = {
+        ("array", "rows"): rows,
+        ("array", "columns"): columns,
+        ("sram", "size_kib"): sram_kib,
+    }
+    given = {path: size for path, size in changes.items() if size is not None}
+    if not given:
+        return accelerator
+    data = accelerator.model_dump()
+    for (part, field), size in given.items():
+        data[part][field] = size
+    sizes = ", ".join(f"{field}={size}" for (_, field), size in given.items())
+    data["name"] = f"{accelerator.name} ({sizes})"
+    return validate_data(data, Accelerator, lambda _: f"accelerator '{data['name']}'")
+
+
+def _contradictions(accelerator: Accelerator) -> Iterator[tuple[Location, str]]:
+    """Every pair of values that no machine could have."""
+    array, sram = accelerator.array, accelerator.sram
+    product_bits = array.weight_bits + array.activation_bits
+    if array.accumulator_bits < product_bits:
+        yield (
+            ("array", "accumulator_bits"),
+            f"expected at least {product_bits}, the width of one product (weight_bits + "
+            f"activation_bits), got {array.accumulator_bits}; widen the accumulator",
+        )
+    if sram.banks > sram.words:
+        yield (
+            ("sram", "banks"),
+            f"expected at most {sram.words}, the words in {sram.size_kib} KiB, got {sram.banks}; "
+            "use fewer banks or a larger memory",
+        )
+    delivered = sram.banks * sram.word_bits
+    consumed = array.rows * array.activation_bits + array.columns * array.weight_bits
+    if delivered < consumed:
+        yield (
+            ("sram",),
+            f"expected banks x word_bits of at least {consumed} bits a cycle, what the array "
+            f"consumes (rows x activation_bits + columns x weight_bits), got {delivered}; "
+            "add banks, widen the word or shrink the array",
+        )
+    burst = accelerator.dram.burst_bytes
+    if burst & (burst - 1):
+        yield (
+            ("dram", "burst_bytes"),
+            f"expected a power of two, got {burst}; use the burst length of the memory's data "
+            "sheet times its width in bytes",
+        )
