@@ -1,0 +1,186 @@
+"""The whole graph operator by operator on whole feature maps: what every schedule must equal.
+
+Two arithmetics run it: the slow reference that reads like the operator pages, and the fast
+kernels. Neither knows tiles, memories or addresses.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.arithmetic import (
+    add_requantize,
+    convolve,
+    pack_convolution,
+    pixel_shuffle,
+    reference,
+    requantize_codes,
+)
+from quant.graph import (
+    Add,
+    Convolution,
+    Graph,
+    Input,
+    Node,
+    PixelShuffle,
+    Requantization,
+    Requantize,
+    TensorType,
+)
+
+Codes = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How each kind of operator is computed: (node, operand types, operands) to codes."""
+
+    name: str
+    convolution: Callable[[Convolution, TensorType, Codes], Codes]
+    add: Callable[[Add, Codes, Codes], Codes]
+    requantize: Callable[[Requantize, Codes], Codes]
+    pixel_shuffle: Callable[[Codes, int], Codes]
+
+
+def run_layerwise(
+    graph: Graph,
+    image: NDArray[np.int32],
+    arithmetic: "Arithmetic",
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.int32]:
+    """Codes of a graph's output for the codes of an image.
+
+    Args:
+        graph: a verified graph.
+        image: int32 [height, width, channels].
+        arithmetic: `REFERENCE` or `KERNELS`.
+        progress: called with nodes done and nodes in all.
+
+    Returns:
+        int32 [height, width, channels].
+    """
+    types = {node.name: node.output for node in graph.nodes}
+    remaining = {name: len(readers) for name, readers in graph.consumers().items()}
+    codes: dict[str, Codes] = {}
+    for done, node in enumerate(graph.nodes, 1):
+        operands = [codes[name] for name in node.inputs]
+        codes[node.name] = (
+            image if isinstance(node.operator, Input) else _run(node, operands, types, arithmetic)
+        )
+        for name in dict.fromkeys(node.inputs):
+            remaining[name] -= 1
+            if remaining[name] == 0 and name != graph.output:
+                del codes[name]
+        if progress is not None:
+            progress(done, len(graph.nodes))
+    return codes[graph.output].astype(np.int32)
+
+
+def _run(
+    node: Node, operands: list[Codes], types: dict[str, TensorType], arithmetic: Arithmetic
+) -> Codes:
+    match node.operator:
+        case Convolution() as convolution:
+            return arithmetic.convolution(convolution, types[node.inputs[0]], operands[0])
+        case Add() as add:
+            return arithmetic.add(add, operands[0], operands[1])
+        case Requantize() as requantize:
+            return arithmetic.requantize(requantize, operands[0])
+        case PixelShuffle(factor=factor):
+            return arithmetic.pixel_shuffle(operands[0], factor)
+        case Input():
+            raise ValueError("an input has no operands to compute from")
+
+
+def _padded(convolution: Convolution, codes: Codes) -> Codes:
+    """The input with its border of pad codes, by NumPy alone."""
+    rows, columns = convolution.padding
+    height, width, channels = codes.shape
+    padded = np.empty((height + 2 * rows, width + 2 * columns, channels), np.int32)
+    padded[:] = convolution.pad_code
+    padded[rows : rows + height, columns : columns + width] = codes
+    return padded
+
+
+def _reference_convolution(convolution: Convolution, ifm: TensorType, codes: Codes) -> Codes:
+    rows, columns = convolution.padding
+    pad_code = np.broadcast_to(convolution.pad_code, convolution.in_channels)
+    padded = reference.pad(codes.astype(np.int64), (rows, rows, columns, columns), pad_code)
+    accumulator = reference.convolve(padded, convolution.weight, convolution.bias)
+    return _reference_requantize(convolution.requantization, accumulator)
+
+
+def _reference_requantize(requantization: Requantization, accumulator: Codes) -> Codes:
+    return reference.requantize(
+        accumulator,
+        requantization.multiplier,
+        requantization.shift,
+        requantization.zero_point,
+        requantization.low,
+        requantization.high,
+    )
+
+
+def _kernel_convolution(convolution: Convolution, ifm: TensorType, codes: Codes) -> Codes:
+    requantization = convolution.requantization
+    packed = pack_convolution(
+        convolution.weight.astype(np.int32),
+        convolution.bias,
+        np.broadcast_to(requantization.multiplier, convolution.out_channels),
+        np.broadcast_to(requantization.shift, convolution.out_channels),
+        requantization.zero_point,
+        requantization.low,
+        requantization.high,
+        ifm.integer.low,
+        ifm.integer.high,
+    )
+    return convolve(packed, _padded(convolution, codes))
+
+
+def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
+    """An addition of two feature maps by the fast kernels, int32 codes in and out."""
+    requantization = add.requantization
+    return add_requantize(
+        first,
+        second,
+        add.multipliers,
+        add.bias,
+        requantization.multiplier,
+        requantization.shift,
+        requantization.zero_point,
+        requantization.low,
+        requantization.high,
+    )
+
+
+def requantized_codes(requantize: Requantize, codes: Codes) -> Codes:
+    """A requantization of a feature map by the fast kernels, int32 codes in and out."""
+    requantization = requantize.requantization
+    return requantize_codes(
+        codes,
+        requantize.bias,
+        requantization.multiplier,
+        requantization.shift,
+        requantization.zero_point,
+        requantization.low,
+        requantization.high,
+    )
+
+
+REFERENCE = Arithmetic(
+    "int64 reference",
+    _reference_convolution,
+    lambda add, first, second: _reference_requantize(
+        add.requantization, reference.add(first, second, add.multipliers, add.bias)
+    ),
+    lambda requantize, codes: _reference_requantize(
+        requantize.requantization, codes.astype(np.int64) + requantize.bias
+    ),
+    reference.pixel_shuffle,
+)
+KERNELS = Arithmetic(
+    "fast kernels", _kernel_convolution, add_codes, requantized_codes, pixel_shuffle
+)

@@ -1,0 +1,218 @@
+"""The choice of a group's tiling: least DRAM traffic, then fewest cycles, of those that fit.
+
+Traffic first, because a byte from DRAM costs about as much energy as a hundred multiplications,
+and because the least traffic of a group can only fall when its tensors get narrower.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from accelerators import Accelerator
+from accelerators.datapaths.output_stationary import convolution_cycles
+from accelerators.vector_unit import elementwise_cycles
+from hwsim.schedule.groups import Group
+from hwsim.schedule.layout import allocate, weight_blocks
+from hwsim.schedule.program import DramTensor, Tiling, ceil_divide, round_up
+from hwsim.schedule.traffic import strip_bytes, transfer_cycles
+from quant.common.errors import UserError
+from quant.graph import PixelShuffle, Size, TensorType
+
+
+class ScheduleError(UserError):
+    """A network that cannot be run on an accelerator: names the operator and what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A group and all that a tiling of it depends on.
+
+    Attributes:
+        group: the operators.
+        types: tensor types by node name.
+        sizes: heights and widths by node name.
+        tensors: the tensors that visit DRAM.
+        accelerator: the machine.
+    """
+
+    group: Group
+    types: Mapping[str, TensorType]
+    sizes: Mapping[str, Size]
+    tensors: Mapping[str, DramTensor]
+    accelerator: Accelerator
+
+    @property
+    def grid(self) -> Size:
+        """The pixel grid that tiles cut: the anchor's output, or what a lone shuffle reads."""
+        anchor = self.group.anchor
+        lone_shuffle = isinstance(anchor.operator, PixelShuffle)
+        return self.sizes[anchor.inputs[0] if lone_shuffle else anchor.name]
+
+
+def choose_tiling(problem: Problem) -> Tiling:
+    """The best tiling of a group that fits SRAM.
+
+    Raises:
+        ScheduleError: not even the smallest tile fits.
+    """
+    best: tuple[tuple[int, int, int], Tiling] | None = None
+    for tiling, size_bytes in _fitting(problem):
+        rank = (dram_traffic_bytes(problem, tiling), estimated_cycles(problem, tiling), size_bytes)
+        if best is None or rank < best[0]:
+            best = rank, tiling
+    if best is None:
+        raise _too_small(problem)
+    return best[1]
+
+
+def dram_traffic_bytes(problem: Problem, tiling: Tiling) -> int:
+    """Bytes a group moves over the DRAM bus under a tiling; exact."""
+    burst = problem.accelerator.dram.burst_bytes
+    total = _constant_passes(problem, tiling) * _constant_bytes(problem, tiling)
+    for width in _cuts(problem.grid.width, tiling.columns):
+        total += problem.grid.height * _step_bytes_per_row(problem, width)
+    if (convolution := problem.group.convolution) is not None:
+        tensor = problem.tensors[problem.group.anchor.inputs[0]]
+        for first, last in _input_spans(problem, tiling.columns, convolution.kernel[1]):
+            total += tensor.size.height * strip_bytes(tensor, last - first, burst)
+    return total
+
+
+def estimated_cycles(problem: Problem, tiling: Tiling) -> int:
+    """Cycles of a group under a tiling if its steps were alike: the busiest unit, and the ends."""
+    heights = _cuts(problem.grid.height, tiling.rows)
+    widths = _cuts(problem.grid.width, tiling.columns)
+    steps = len(heights) * len(widths)
+    array = sum(
+        _array_cycles(problem, tiling, height * width) for height in heights for width in widths
+    )
+    vector = sum(_vector_cycles(problem, height * width) for height in heights for width in widths)
+    transfer = transfer_cycles(problem.accelerator, dram_traffic_bytes(problem, tiling))
+    ends = (array + vector + transfer) // steps
+    return max(array, vector, transfer) + ends
+
+
+def _fitting(problem: Problem) -> Iterator[tuple[Tiling, int]]:
+    """Tilings that fit SRAM, with the bytes they take."""
+    available = problem.accelerator.sram.size_kib * 1024
+    for channels in _channel_choices(problem):
+        for columns in _column_choices(problem.grid.width):
+            for rows in _row_choices(problem.grid.height):
+                tiling = Tiling(columns, rows, channels)
+                size_bytes = allocate(
+                    problem.group, tiling, problem.types, problem.sizes, problem.accelerator
+                ).size_bytes
+                if size_bytes > available:
+                    break
+                yield tiling, size_bytes
+
+
+def _row_choices(height: int) -> list[int]:
+    """Powers of two below the height, and the height; growing."""
+    return [1 << power for power in range((height - 1).bit_length())] + [height]
+
+
+def _column_choices(width: int) -> list[int]:
+    """Widths of 1, 2, 3, 4, 6, 8, 12, … equal strips, the widest first."""
+    counts = sorted({n << power for n in (1, 3) for power in range(width.bit_length())} | {width})
+    return list(dict.fromkeys(ceil_divide(width, n) for n in counts if n <= width))
+
+
+def _channel_choices(problem: Problem) -> list[int]:
+    """Output channels of a weight block: all, then whole array widths, then less.
+
+    A block starts on a byte of every output pixel, so it holds a multiple of eight channels.
+    """
+    convolution = problem.group.convolution
+    if convolution is None:
+        return [1]
+    columns = round_up(problem.accelerator.array.columns, 8)
+    blocks = {columns << power for power in range(12)} | {columns, 8, 16, 32}
+    smaller = sorted((block for block in blocks if block < convolution.out_channels), reverse=True)
+    return [convolution.out_channels, *smaller]
+
+
+def _cuts(total: int, piece: int) -> list[int]:
+    """Lengths of the pieces a length is cut into, the last one possibly shorter."""
+    return [min(piece, total - start) for start in range(0, total, piece)]
+
+
+def _input_spans(problem: Problem, columns: int, kernel_width: int) -> Iterator[tuple[int, int]]:
+    """First and last-plus-one input column of each strip."""
+    convolution = problem.group.convolution
+    assert convolution is not None
+    ifm_width = problem.sizes[problem.group.anchor.inputs[0]].width
+    for start in range(0, problem.grid.width, columns):
+        stop = min(start + columns, problem.grid.width)
+        left = start - convolution.padding[1]
+        yield max(0, left), min(ifm_width, stop - convolution.padding[1] + kernel_width - 1)
+
+
+def _constant_bytes(problem: Problem, tiling: Tiling) -> int:
+    burst = problem.accelerator.dram.burst_bytes
+    return sum(
+        round_up(block.weight_bytes, burst) + round_up(block.parameter_bytes, burst)
+        for block in weight_blocks(problem.group, tiling.channels, 0, burst)
+    )
+
+
+def _constant_passes(problem: Problem, tiling: Tiling) -> int:
+    """How often the constants are loaded: once when they stay, else at every step."""
+    convolution = problem.group.convolution
+    if convolution is None or tiling.channels >= convolution.out_channels:
+        return 1
+    return ceil_divide(problem.grid.height, tiling.rows) * ceil_divide(
+        problem.grid.width, tiling.columns
+    )
+
+
+def _step_bytes_per_row(problem: Problem, columns: int) -> int:
+    """DRAM bytes per row of the grid that a strip loads as operands and stores as results."""
+    burst = problem.accelerator.dram.burst_bytes
+    loaded = sum(
+        strip_bytes(problem.tensors[name], columns, burst) for name in problem.group.loaded
+    )
+    stored = 0
+    for node in problem.group.stored:
+        factor = node.operator.factor if isinstance(node.operator, PixelShuffle) else 1
+        stored += factor * strip_bytes(problem.tensors[node.name], factor * columns, burst)
+    return loaded + stored
+
+
+def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
+    convolution = problem.group.convolution
+    if convolution is None:
+        return 0
+    activation_bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
+    return sum(
+        convolution_cycles(
+            problem.accelerator.array,
+            pixels,
+            channels,
+            convolution.weight[0].size,
+            convolution.weight_type.bits,
+            activation_bits,
+        )
+        for channels in _cuts(convolution.out_channels, tiling.channels)
+    )
+
+
+def _vector_cycles(problem: Problem, pixels: int) -> int:
+    return sum(
+        elementwise_cycles(problem.accelerator.vector_unit.lanes, pixels * node.output.channels)
+        for node in problem.group.nodes
+        if node.operator.kind in ("add", "requantize")
+    )
+
+
+def _too_small(problem: Problem) -> ScheduleError:
+    grid = problem.grid
+    smallest = Tiling(1, 1, _channel_choices(problem)[-1])
+    needed = allocate(
+        problem.group, smallest, problem.types, problem.sizes, problem.accelerator
+    ).size_bytes
+    return ScheduleError(
+        f"operator '{problem.group.anchor.name}': its smallest tile (1 pixel of {grid.height}×"
+        f"{grid.width}) needs {ceil_divide(needed, 1024)} KiB of SRAM, accelerator "
+        f"'{problem.accelerator.name}' has {problem.accelerator.sram.size_kib} KiB; "
+        "enlarge sram.size_kib or use fewer bits or channels"
+    )
