@@ -46,7 +46,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             return _decode(content, path)
     except UnidentifiedImageError as error:
         raise UserError(
-            f"{path}: expected an image (PNG, JPEG, BMP, TIFF, …), found a file of another kind; "
+            f"{path}: expected an image (PNG, JPEG, BMP, TIFF, …), found a file of another kind or "
+            "without pixels; "
             "give an image file"
         ) from error
     except Image.DecompressionBombError as error:
@@ -93,8 +94,6 @@ def _open(content: bytes, path: Path) -> Image.Image:
     width, height = image.size
     if width * height > MAXIMUM_PIXELS:
         raise _too_large(path, f"{width}x{height}")
-    if width * height == 0:
-        raise UserError(f"{path}: expected a picture, found one without pixels; give another file")
     return image
 
 

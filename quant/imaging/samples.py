@@ -1,7 +1,8 @@
 """Photographs that come with scikit-image, so that nothing has to be downloaded.
 
-All are free to use: astronaut, rocket (NASA, public domain), chelsea (Stefan van der Walt, CC0),
-coffee (Rachel Michetti, CC0), motorcycle_left (Middlebury stereo 2014, CC0 by its authors).
+By scikit-image's own documentation: astronaut (NASA) and rocket (SpaceX) are in the public domain,
+chelsea (Stefan van der Walt) and coffee (Rachel Michetti) are CC0, motorcycle_left is from the
+Middlebury 2014 stereo benchmark (Scharstein et al., GCPR 2014).
 """
 
 from importlib.util import find_spec

@@ -1,22 +1,23 @@
 """Weights published by other code bases, renamed and rescaled to the layouts used here.
 
-One foreign layout of EDSR is known. It keeps the mean colour in a buffer and works on pixels 0..1:
+One foreign layout of EDSR is known. It keeps the mean colour (as a part of white) in a buffer, and
+its convolutions work on pixels with the mean subtracted and divided by half of white:
 
-====================  =====================  ==========
-foreign name          name here              rescaled
-====================  =====================  ==========
-mean                  sub_mean, add_mean     see below
-head.*                head.0.*               bias
-body.N.0.*            body.N.body.0.*        bias
-body.N.2.*            body.N.body.2.*        bias
-body.<last>.*         body.<last>.*          bias
-up.0.*                tail.0.0.*             bias
-tail.*                tail.1.*               bias
-====================  =====================  ==========
+====================  =====================  =================
+foreign name          name here              times
+====================  =====================  =================
+mean                  sub_mean, add_mean     white, sign
+head.*                head.0.*               biases: white / 2
+body.N.0.*            body.N.body.0.*        biases: white / 2
+body.N.2.*            body.N.body.2.*        biases: white / 2
+body.<last>.*         body.<last>.*          biases: white / 2
+up.0.*                tail.0.0.*             biases: white / 2
+tail.*                tail.1.*               biases: white / 2
+====================  =====================  =================
 
 A network of convolutions, ReLU, additions and pixel shuffles is positively homogeneous in its
-input and its biases together: with every bias (and the mean) multiplied by 255 it maps 255 times
-the input to 255 times the output. So no weight changes, and the picture is the same.
+input and its biases together: with every bias multiplied by 127.5 it maps 127.5 times the input to
+127.5 times the output. So no weight changes, and the picture is the same.
 """
 
 import re
@@ -44,7 +45,7 @@ def recognise_layout(state: Mapping[str, Tensor], pixel_range: float) -> dict[st
     if not {"mean", "head.weight", "up.0.weight", "tail.weight"} <= state.keys():
         return dict(state)
     renamed = {
-        _rename(name): value * pixel_range if name.endswith(".bias") else value
+        _rename(name): value * (pixel_range / 2) if name.endswith(".bias") else value
         for name, value in state.items()
         if name != "mean"
     }

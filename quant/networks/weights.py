@@ -3,7 +3,6 @@
 import io
 import json
 import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,9 @@ from torch import Tensor, nn
 from quant.common.errors import UserError
 from quant.common.files import atomic_output, read_bytes
 from quant.networks.foreign import recognise_layout
+
+UNREADABLE = (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError)
+"""What ``torch.load`` raises, by version and kind of damage, for a file it cannot read."""
 
 _PROVENANCE_KEY = "provenance"
 
@@ -87,13 +89,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
             raise _damaged(path, "safetensors") from error
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (
-        RuntimeError,
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
+    except UNREADABLE as error:
         raise _damaged(path, "torch state-dictionary") from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise _damaged(path, "torch state-dictionary")

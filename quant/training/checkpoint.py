@@ -1,46 +1,24 @@
 """The state of a run on disk: written whole or not at all, read back to the last bit."""
 
 import io
-import pickle
-import zipfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from quant.common.errors import UserError
 from quant.common.files import atomic_output, read_bytes
 from quant.networks.registry import network_config
+from quant.networks.weights import UNREADABLE
 from quant.training.config import TrainingConfig
+from quant.training.state import TrainingState
 
 _FORMAT = 1
 # Changing one of these in the middle of a run would give weights no single command can explain.
 _FIXED_SETTINGS = (
     "network", "batch", "patch", "learning_rate", "warmup", "ema_decay", "gradient_clip", "seed",
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class TrainingState:
-    """What changes during a run.
-
-    Attributes:
-        network: the network being trained.
-        average: the moving average of its weights, the one that is judged and exported.
-        optimizer: Adam over the trainable parameters of ``network``.
-        iteration: steps done.
-        elapsed_seconds: training time so far, over all resumed parts.
-        psnr_history: (iteration, dB) of each judgement.
-    """
-
-    network: nn.Module
-    average: nn.Module
-    optimizer: torch.optim.Optimizer
-    iteration: int = 0
-    elapsed_seconds: float = 0.0
-    psnr_history: list[tuple[int, float]] = field(default_factory=list)
 
 
 def save_checkpoint(
@@ -82,13 +60,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     content = read_bytes(path, "checkpoint")
     try:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (
-        RuntimeError,
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
+    except UNREADABLE as error:
         raise _no_checkpoint(path) from error
     if not isinstance(loaded, dict) or loaded.get("format") != _FORMAT:
         raise _no_checkpoint(path)

@@ -6,6 +6,9 @@ from typing import Literal
 
 from quant.common.errors import UserError
 
+_DEVICES = ("auto", "cpu", "cuda")
+_PRECISIONS = ("auto", "float32", "bfloat16")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
@@ -58,6 +61,9 @@ class TrainingConfig:
             raise UserError("training: expected at least one folder of images, got none; name one")
         for name in ("iterations", "batch", "patch", "validate_every"):
             _require(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        _require("device", self.device, self.device in _DEVICES, "one of " + ", ".join(_DEVICES))
+        known = self.precision in _PRECISIONS
+        _require("precision", self.precision, known, "one of " + ", ".join(_PRECISIONS))
         _require("warmup", self.warmup, self.warmup >= 0, "at least 0")
         _require("seed", self.seed, self.seed >= 0, "at least 0")
         _require("minutes", self.minutes, self.minutes is None or self.minutes > 0, "above 0")

@@ -1,26 +1,27 @@
 """The training loop: mean absolute error, Adam, a cosine schedule, an average of the weights."""
 
-import copy
+import math
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from quant.networks.registry import load_network, network_config
-from quant.training.checkpoint import TrainingState, resume, save_checkpoint
+from quant.common.errors import UserError
+from quant.networks.registry import network_config
+from quant.training.checkpoint import resume, save_checkpoint
 from quant.training.config import TrainingConfig
 from quant.training.curve import draw_curve
 from quant.training.export import export_weights
 from quant.training.hardware import choose_device, uses_bfloat16
 from quant.training.interruption import StopRequest, deferred_signals
-from quant.training.patches import TrainingPair, batch_at, fingerprint, load_pairs
+from quant.training.patches import batch_at, fingerprint, load_pairs
 from quant.training.progress import Reporter, TrainingLog, reporter
 from quant.training.schedule import learning_rate, progress_fraction
+from quant.training.state import fresh_state
+from quant.training.step import optimize
 from quant.training.validation import load_validation, mean_psnr_db
 
 CHECKPOINT_NAME = "checkpoint.pt"
@@ -82,7 +83,7 @@ class _Run:
         self.images_sha256 = fingerprint(self.pairs)
         self.device = choose_device(config)
         self.bfloat16 = uses_bfloat16(config, self.device)
-        self.state = _fresh_state(config, self.device)
+        self.state = fresh_state(config, self.device)
         self.checkpoint = config.output / CHECKPOINT_NAME
         if self.checkpoint.exists():
             resume(self.checkpoint, self.state, config, self.images_sha256)
@@ -97,7 +98,9 @@ class _Run:
         with deferred_signals() as stop:
             while (fraction := self._fraction()) < 1.0:
                 rate = learning_rate(config, state.iteration, fraction)
-                self.recent_losses.append(_step(self, rate))
+                low, high = self._batch()
+                loss = optimize(state, config, low, high, rate=rate, bfloat16=self.bfloat16)
+                self.recent_losses.append(loss)
                 state.iteration += 1
                 state.elapsed_seconds = time.monotonic() - started
                 self._tell(rate)
@@ -125,6 +128,9 @@ class _Run:
         )
 
     def save(self) -> None:
+        """Write the checkpoint, unless the weights are lost: then the last good one stays."""
+        if self.recent_losses and not math.isfinite(float(self.recent_losses[-1])):
+            raise self._diverged()
         save_checkpoint(self.checkpoint, self.state, self.config, self.images_sha256)
 
     def _fraction(self) -> float:
@@ -137,12 +143,24 @@ class _Run:
         if iteration % _LOG_EVERY == 0 or judged:
             loss = float(torch.stack(self.recent_losses).mean())
             self.recent_losses.clear()
+            if not math.isfinite(loss):
+                raise self._diverged()
             seconds = round(self.state.elapsed_seconds, 1)
             self.log.append(
                 {"iteration": iteration, "seconds": seconds, "loss": loss,
                  "learning_rate": rate, "psnr_db": psnr_db}
             )  # fmt: skip
             self.report.step(self._fraction(), f"iteration {iteration}  loss {loss:.5f}")
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        config = self.config
+        patches = batch_at(
+            self.pairs, self.state.iteration,
+            seed=config.seed, batch=config.batch, patch=config.patch,
+        )  # fmt: skip
+        # N x H x W x C in memory is exactly torch's channels-last N x C x H x W.
+        low, high = (torch.from_numpy(p).to(self.device).permute(0, 3, 1, 2) for p in patches)
+        return low.float(), high.float()
 
     def _judge(self) -> float:
         history = self.state.psnr_history
@@ -159,49 +177,8 @@ class _Run:
             raise SystemExit(128 + signal.SIGTERM)
         raise KeyboardInterrupt
 
-
-def _fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
-    torch.manual_seed(config.seed)
-    network = load_network(config.network, random_seed=config.seed).train()
-    network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = copy.deepcopy(network).eval().requires_grad_(False)
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return TrainingState(network, average, torch.optim.Adam(trainable, lr=config.learning_rate))
-
-
-def _step(run: _Run, rate: float) -> Tensor:
-    """One optimizer step; returns the loss without waiting for the device."""
-    config, state = run.config, run.state
-    low, high = _batch(run.pairs, config, state.iteration, run.device)
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    state.optimizer.zero_grad(set_to_none=True)
-    with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=run.bfloat16):
-        enlarged = state.network(low)
-    loss = nn.functional.l1_loss(enlarged.float(), high) / 255
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(state.network.parameters(), config.gradient_clip)
-    state.optimizer.step()
-    _update_average(state, config.ema_decay)
-    return loss.detach()
-
-
-def _batch(
-    pairs: list[TrainingPair], config: TrainingConfig, iteration: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    low, high = batch_at(pairs, iteration, seed=config.seed, batch=config.batch, patch=config.patch)
-
-    def tensor_of(patches: NDArray[np.uint8]) -> Tensor:
-        # N x H x W x C in memory is exactly torch's channels-last N x C x H x W.
-        return torch.from_numpy(patches).to(device).permute(0, 3, 1, 2).float()
-
-    return tensor_of(low), tensor_of(high)
-
-
-@torch.no_grad()
-def _update_average(state: TrainingState, decay: float) -> None:
-    # Early on the decay is smaller, so that the random start is forgotten soon.
-    decay = min(decay, (1 + state.iteration) / (10 + state.iteration))
-    pairs = zip(state.average.parameters(), state.network.parameters(), strict=True)
-    for average, current in pairs:
-        average.lerp_(current, 1 - decay)
+    def _diverged(self) -> UserError:
+        return UserError(
+            f"training diverged before iteration {self.state.iteration}: expected a finite loss, "
+            f"got none; lower learning_rate (now {self.config.learning_rate}) and start afresh"
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from quant.common.errors import UserError
 from quant.common.files import atomic_output
 
 _SECONDS_BETWEEN_LINES = 30.0
@@ -79,9 +80,19 @@ class TrainingLog:
             temporary.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
 
     def append(self, entry: dict[str, float | int | None]) -> None:
-        """Add one entry, flushed at once."""
-        with self._path.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+        """Add one entry, flushed at once.
+
+        Raises:
+            UserError: the disk is full or gone.
+        """
+        try:
+            with self._path.open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise UserError(
+                f"cannot write {self._path}: {error.strerror or error}; make space and repeat the "
+                "command to resume from the last checkpoint"
+            ) from error
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
