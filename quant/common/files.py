@@ -1,0 +1,70 @@
+"""Reading and writing files so that nothing is ever half-written and every failure is a sentence."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from quant.common.errors import UserError
+
+
+@contextmanager
+def atomic_output(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
+
+    On any exception (a full disk, Ctrl-C) the temporary file is removed and what stood at
+    ``path`` before is untouched.
+
+    Raises:
+        UserError: the folder cannot be created or written, or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o666 & ~_current_umask())
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"cannot write {path}: {reason}; choose a folder you can write to with enough space"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """The content of a file the user named.
+
+    Args:
+        path: the file.
+        what: what the file should be, for the message ("image", "graph", …).
+
+    Raises:
+        UserError: the file is missing, is a folder or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such {what} file; check the path") from error
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot read this {what} file: {error.strerror or error}; check the path"
+        ) from error
+
+
+def sha256_of_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
