@@ -14,7 +14,8 @@ NOT_MODELLED = (
     "wires between the SRAM, the array and the vector unit, and the skew registers at its edges",
     "SRAM bank conflicts",
     "DRAM refresh, row activation as such, and standby",
-    "data-dependent switching: every operand is charged as uniformly random",
+    "data-dependent switching: every operand is charged as uniformly random, and the part of a "
+    "multiplier that a narrow operand leaves unused as still",
 )
 """What no energy table here covers; reports print it beside every total."""
 

@@ -17,7 +17,7 @@ MAX_OPERAND_BITS = 16
 """Widest weight or activation the array can take, by passes over slices of it."""
 
 REQUANTIZER_STAGES = 3
-"""Multiply, round and shift, clamp: pipeline stages behind each column's drain port."""
+"""Bias and multiply, round and shift, zero point and clamp: one pipeline behind each column."""
 
 
 class SramReads(NamedTuple):
@@ -68,8 +68,7 @@ def convolution_cycles(
 
     Tiles follow each other every K cycles, or every R where draining a tile takes longer; the
     last one needs its K operands, the skew to the far corner, R rows of drain and the rest of
-    the requantizer's pipeline. The form was found equal to RTL cycle by cycle (33 cases, arrays
-    of 8, 16 and 32).
+    the requantizer's pipeline.
 
     Args:
         array: the PE array.

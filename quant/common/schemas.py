@@ -65,7 +65,7 @@ def validate_data(data: object, model: type[ModelT], where: Callable[[Location],
         where: names the place of a value for a message, e.g. ``file:line``.
 
     Raises:
-        UserError: one line for each problem, in the order of the file.
+        UserError: one line for each problem.
     """
     try:
         return model.model_validate(data)
@@ -96,8 +96,8 @@ _EXPECTED = {
     "multiple_of": "a multiple of {multiple_of}",
     "string_too_short": "at least {min_length} character",
     "string_too_long": "at most {max_length} characters",
-    "too_short": "at least {min_length} entries",
-    "too_long": "at most {max_length} entries",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
 }
 
 
