@@ -104,9 +104,8 @@ def _check_fit(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> N
         if state[name].shape != value.shape:
             shape = tuple(state[name].shape)
             raise _misfit(path, f"'{name}' of shape {tuple(value.shape)}", f"shape {shape}")
-    for name in state:
-        if name not in wanted:
-            raise _misfit(path, f"no tensor '{name}'", "one")
+    for name in sorted(state.keys() - wanted.keys()):
+        raise _misfit(path, f"no tensor '{name}'", "one")
 
 
 def _misfit(path: Path, expected: str, given: str) -> UserError:
