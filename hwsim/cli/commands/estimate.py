@@ -1,0 +1,41 @@
+"""``hwsim estimate``: what one image of a size costs, without an image."""
+
+import time
+from argparse import Namespace
+from contextlib import ExitStack
+from dataclasses import replace
+
+from hwsim.cli.machine import load_energy_model
+from hwsim.cli.messages import Messages
+from hwsim.cli.output_folder import output_folder
+from hwsim.cli.picture_input import sample_input_size
+from hwsim.cli.report_files import write_cost_files, write_result
+from hwsim.cli.show import show
+from hwsim.cli.subject import load_subject
+from hwsim.report.result import result_from_cost
+from hwsim.simulation import estimate
+from quant.graph import Size
+
+
+def execute(arguments: Namespace) -> int:
+    """Run the command; returns the exit status."""
+    started = time.monotonic()
+    messages = Messages(quiet=arguments.quiet)
+    with ExitStack() as stack:
+        folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
+        energy = load_energy_model(arguments)
+        graph = load_subject(arguments, messages, random_when_none_shipped=True).graph
+        size = Size(*(arguments.input_size or sample_input_size(int(graph.scale()))))
+        with messages.stage(f"estimating {size.height}×{size.width}"):
+            estimated = estimate(graph, energy.accelerator, energy, size)
+        result = replace(
+            result_from_cost(graph, estimated.program, estimated.cost, energy),
+            wall_seconds=time.monotonic() - started,
+        )
+        files = []
+        if folder:
+            write_cost_files(folder, graph, estimated.cost, result)
+            write_result(folder, result)
+            files = folder.publish()
+    show(result, files, as_json=arguments.json)
+    return 0

@@ -1,0 +1,46 @@
+"""``hwsim list``: the names other commands take."""
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+
+from accelerators import accelerator_names, energy_table_names
+from hwsim.cli.options import LISTS
+from quant.common.errors import UserError, suggestion
+from quant.networks import network_names
+from quant.policy import policy_names
+
+
+def _method_names() -> tuple[str, ...]:
+    from quant.methods import method_names
+
+    return method_names()
+
+
+_NAMES: dict[str, Callable[[], tuple[str, ...]]] = {
+    "networks": network_names,
+    "methods": _method_names,
+    "accelerators": accelerator_names,
+    "energy-tables": energy_table_names,
+    "policies": policy_names,
+}
+
+
+def execute(arguments: Namespace) -> int:
+    """Run the command; returns the exit status."""
+    if arguments.kind not in (None, *LISTS):
+        raise UserError(
+            f"nothing is listed under '{arguments.kind}'; " + suggestion(arguments.kind, LISTS)
+        )
+    kinds = [arguments.kind] if arguments.kind else LISTS
+    names = {kind: list(_NAMES[kind]()) for kind in kinds}
+    if arguments.json:
+        print(
+            json.dumps({kind.replace("-", "_"): known for kind, known in names.items()}, indent=2)
+        )
+    elif arguments.kind:
+        print("\n".join(names[arguments.kind]))
+    else:
+        for kind, known in names.items():
+            print(f"{kind}: {', '.join(known)}")
+    return 0

@@ -1,0 +1,33 @@
+"""``hwsim quantize``: a network as an integer graph in one file."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from hwsim.cli.messages import Messages
+from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
+from hwsim.cli.output_folder import output_folder
+from hwsim.cli.subject import load_subject
+from quant.graph import save_graph
+from quant.graph.serialization import SUFFIX
+from quant.networks import network_config
+
+
+def execute(arguments: Namespace) -> int:
+    """Run the command; returns the exit status."""
+    network_config(arguments.network)  # a graph file is quantized already
+    target = _target(arguments)
+    with output_folder(target.parent) as folder:
+        graph = load_subject(arguments, Messages(quiet=arguments.quiet)).graph
+        folder.write(target.name, lambda path: save_graph(graph, path))
+        (file,) = folder.publish()
+    print(file)
+    return 0
+
+
+def _target(arguments: Namespace) -> Path:
+    """The file to write; in a folder, under a name that says what it is."""
+    out: Path = arguments.out or Path()
+    if not out.is_dir():
+        return out
+    policy = Path(arguments.bits or DEFAULT_BITS).stem
+    return out / f"{arguments.network}_{arguments.method or DEFAULT_METHOD}_{policy}{SUFFIX}"

@@ -1,0 +1,27 @@
+"""``hwsim train``: a float network from folders of pictures."""
+
+from argparse import Namespace
+
+from quant.networks import network_config
+from quant.training import TrainingConfig, train
+
+_OPTIONS = (
+    "iterations", "minutes", "batch", "patch", "learning_rate", "seed", "validation", "device",
+)  # fmt: skip
+"""Options that are passed on under their own name, where they were given."""
+
+
+def execute(arguments: Namespace) -> int:
+    """Run the command; returns the exit status."""
+    network_config(arguments.network)
+    given = {name: getattr(arguments, name) for name in _OPTIONS}
+    config = TrainingConfig(
+        network=arguments.network,
+        images=tuple(arguments.images),
+        output=arguments.out,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    result = train(config)
+    quality = "" if result.psnr_db is None else f", {result.psnr_db:.2f} dB on the validation"
+    print(f"{result.weights}: {result.iterations} iterations{quality}")
+    return 0

@@ -1,0 +1,24 @@
+"""``hwsim verify``: everything that can be compared with something independent, compared."""
+
+import json
+from argparse import Namespace
+from dataclasses import asdict
+
+from hwsim.cli.messages import Messages
+from hwsim.cli.subject import load_subject
+from hwsim.verify import verify
+
+
+def execute(arguments: Namespace) -> int:
+    """Run the command; returns the exit status, 1 when any check found a mismatch."""
+    messages = Messages(quiet=arguments.quiet)
+    network = load_subject(arguments, messages, random_when_none_shipped=True).graph
+    with messages.stage("verifying") as progress:
+        checks = verify([network], seed=arguments.seed, progress=progress)
+    if arguments.json:
+        print(json.dumps({"checks": [asdict(check) for check in checks]}, indent=2))
+    else:
+        from hwsim.report.verification import print_checks
+
+        print_checks(checks)
+    return 1 if any(check.mismatches for check in checks) else 0

@@ -1,0 +1,179 @@
+"""The options of every command. The same option has the same name and meaning everywhere."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, _ActionsContainer
+from pathlib import Path
+
+DEFAULT_NETWORK = "edsr_tiny_x2"
+DEFAULT_METHOD = "minmax"
+DEFAULT_BITS = "w8a8"
+DEFAULT_ACCELERATOR = "edge_npu"
+SAMPLE = "sample"
+"""The word that stands for the photograph that comes with the program."""
+
+CHECKS = ("reference", "kernels", "none")
+LISTS = ("networks", "methods", "accelerators", "energy-tables", "policies")
+
+
+def add_general_options(parser: ArgumentParser) -> None:
+    """What every command takes."""
+    group = parser.add_argument_group("general")
+    group.add_argument("--quiet", action="store_true", help="no messages and no progress")
+    group.add_argument("--debug", action="store_true", help="print a traceback with an error")
+
+
+def add_run_options(parser: ArgumentParser) -> None:
+    """What ``hwsim run`` takes."""
+    _add_network(parser, "network name, or a graph file (.hwgraph)")
+    _add_image(parser)
+    _add_quantization(parser)
+    _add_machine(parser)
+    parser.add_argument(
+        "--check",
+        choices=CHECKS,
+        default="reference",
+        help="compare the output bit for bit with the same graph computed layer by layer, by the "
+        "slow reference or by the fast kernels (default: reference)",
+    )
+    _add_output(parser, "folder for the pictures, the per-layer table, the chart and the result")
+
+
+def add_estimate_options(parser: ArgumentParser) -> None:
+    """What ``hwsim estimate`` takes."""
+    _add_network(parser, "network name, or a graph file (.hwgraph)")
+    parser.add_argument(
+        "--input-size",
+        type=_size,
+        metavar="HxW",
+        help="height and width of the input image in pixels (default: those of the sample)",
+    )
+    _add_quantization(parser)
+    _add_machine(parser)
+    _add_output(parser, "folder for the per-layer table, the chart and the result")
+
+
+def add_quantize_options(parser: ArgumentParser) -> None:
+    """What ``hwsim quantize`` takes."""
+    _add_network(parser, "network name")
+    _add_quantization(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the graph file to write (default: NETWORK_METHOD_POLICY.hwgraph here)",
+    )
+
+
+def add_train_options(parser: ArgumentParser) -> None:
+    """What ``hwsim train`` takes; what is not given is left to `quant.training.TrainingConfig`."""
+    _add_network(parser, "network name")
+    add = parser.add_argument
+    add("--images", type=Path, nargs="+", required=True, metavar="DIR", help="training pictures")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for weights and checkpoint")
+    add("--validation", type=Path, metavar="DIR", help="pictures to judge on")
+    add("--iterations", type=int, metavar="N", help="optimizer steps")
+    add("--minutes", type=float, metavar="M", help="stop after this time, even if not done")
+    add("--batch", type=int, metavar="N", help="patches per step")
+    add("--patch", type=int, metavar="PIXELS", help="side of a low-resolution patch")
+    add("--learning-rate", type=float, metavar="RATE", help="peak of the schedule")
+    add("--seed", type=int, metavar="N", help="seed of weights and patches")
+    add("--device", choices=("auto", "cpu", "cuda"), help="where to train")
+
+
+def add_verify_options(parser: ArgumentParser) -> None:
+    """What ``hwsim verify`` takes."""
+    _add_network(parser, "network name, or a graph file (.hwgraph), run besides all operators")
+    _add_quantization(parser)
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of everything drawn (default: 0)"
+    )
+    _add_json(parser)
+
+
+def add_search_options(parser: ArgumentParser) -> None:
+    """What ``hwsim search`` takes."""
+    _add_network(parser, "network name")
+
+
+def add_list_options(parser: ArgumentParser) -> None:
+    """What ``hwsim list`` takes."""
+    parser.add_argument("kind", nargs="?", metavar="KIND", help=", ".join(LISTS))
+    _add_json(parser)
+
+
+def _add_network(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "network",
+        nargs="?",
+        default=DEFAULT_NETWORK,
+        metavar="NETWORK",
+        help=f"{what} (default: {DEFAULT_NETWORK}; see hwsim list networks)",
+    )
+
+
+def _add_image(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("image")
+    group.add_argument(
+        "--image",
+        metavar="FILE",
+        help=f"the picture to enlarge, or '{SAMPLE}': the photograph that comes with the program, "
+        f"reduced (default: {SAMPLE}; with --hr alone, the reduction of that picture)",
+    )
+    group.add_argument(
+        "--hr", type=Path, metavar="FILE", help="its high-resolution original: gives PSNR and SSIM"
+    )
+
+
+def _add_quantization(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("quantization")
+    # No defaults here, to be able to refuse these options beside a graph file.
+    group.add_argument("--method", metavar="NAME", help=f"(default: {DEFAULT_METHOD})")
+    group.add_argument(
+        "--bits",
+        metavar="POLICY",
+        help="w8a8 and the like, a policy's name or a policy file (.yaml) "
+        f"(default: {DEFAULT_BITS})",
+    )
+    group.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="DIR",
+        help="pictures to calibrate ranges on (default: photographs that come with the program)",
+    )
+    group.add_argument("--weights", type=Path, metavar="FILE", help="float weights of the network")
+    group.add_argument(
+        "--random-weights",
+        type=int,
+        metavar="SEED",
+        help="weights drawn at random: for costs and bit-exactness, not for pictures",
+    )
+
+
+def _add_machine(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("machine")
+    group.add_argument(
+        "--accelerator",
+        default=DEFAULT_ACCELERATOR,
+        metavar="NAME|FILE",
+        help=f"name or .yaml file (default: {DEFAULT_ACCELERATOR})",
+    )
+    group.add_argument(
+        "--energy-table", metavar="NAME|FILE", help="(default: the accelerator's own)"
+    )
+
+
+def _add_output(parser: ArgumentParser, what: str) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", type=Path, metavar="DIR", help=what)
+    _add_json(group)
+
+
+def _add_json(parser: _ActionsContainer) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object to stdout")
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,5})[x×]([1-9]\d{0,5})", text, re.ASCII)
+    if match is None:
+        raise ArgumentTypeError(f"expected HEIGHTxWIDTH such as 256x256, got '{text}'")
+    return int(match[1]), int(match[2])

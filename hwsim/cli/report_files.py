@@ -1,0 +1,37 @@
+"""The files of ``--out``."""
+
+from collections.abc import Sequence
+
+from hwsim.cli.output_folder import OutputFolder
+from hwsim.cost import ProgramCost
+from hwsim.report.charts import write_cost_chart
+from hwsim.report.pictures import Panel, draw_comparison, png_bytes
+from hwsim.report.result import Result
+from hwsim.report.table import layers_csv
+from quant.graph import Graph, save_graph
+
+
+def write_pictures(folder: OutputFolder, png: bytes, panels: Sequence[Panel]) -> None:
+    """``output.png`` and ``comparison.png``.
+
+    Args:
+        folder: where to.
+        png: the content of ``output.png``.
+        panels: what to compare.
+    """
+    folder.write("output.png", lambda path: path.write_bytes(png))
+    comparison = png_bytes(draw_comparison(panels))
+    folder.write("comparison.png", lambda path: path.write_bytes(comparison))
+
+
+def write_cost_files(folder: OutputFolder, graph: Graph, cost: ProgramCost, result: Result) -> None:
+    """``layers.csv``, ``cost.png`` and ``graph.hwgraph``."""
+    folder.write("layers.csv", lambda path: path.write_text(layers_csv(cost), encoding="utf-8"))
+    folder.write("cost.png", lambda path: write_cost_chart(path, result, cost))
+    folder.write("graph.hwgraph", lambda path: save_graph(graph, path))
+
+
+def write_result(folder: OutputFolder, result: Result) -> None:
+    """``result.json``."""
+    text = result.to_json() + "\n"
+    folder.write("result.json", lambda path: path.write_text(text, encoding="utf-8"))

@@ -1,0 +1,97 @@
+"""The cost chart: where energy and cycles go, layer by layer."""
+
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from hwsim.cost import ProgramCost
+from hwsim.report.result import Result
+
+# Okabe and Ito, "Color Universal Design", 2008: eight colours that the common kinds of colour
+# blindness keep apart. Neighbours in a stack also differ in lightness.
+_COLOURS = {
+    "mac_array": "#0072B2",
+    "requantizer": "#56B4E9",
+    "vector_unit": "#009E73",
+    "sram": "#F0E442",
+    "dram": "#D55E00",
+}
+_OTHER_COLOURS = ("#CC79A7", "#E69F00", "#000000")
+_CYCLES_COLOUR = "#595959"
+
+_ROW_INCHES, _MARGIN_INCHES, _WIDTH_INCHES = 0.24, 1.9, 11.0
+
+
+def write_cost_chart(path: Path, result: Result, cost: ProgramCost) -> None:
+    """Draw energy by component and cycles of every layer as horizontal bars.
+
+    Args:
+        path: the PNG file.
+        result: what the title says.
+        cost: what the bars show.
+    """
+    height = max(3.2, _MARGIN_INCHES + _ROW_INCHES * len(cost.groups))
+    figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    energy, cycles = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    _draw_energy(energy, cost)
+    _draw_cycles(cycles, cost)
+    rows = range(len(cost.groups))
+    energy.set_yticks(rows, [group.group.name for group in cost.groups])
+    energy.set_ylim(len(cost.groups) - 0.4, -0.6)  # first layer on top
+    for axes in (energy, cycles):
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", color="#dddddd", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.suptitle(_title(result), x=0.01, ha="left", fontsize=11)
+    figure.legend(*energy.get_legend_handles_labels(), loc="outside lower left", ncols=8,
+                  frameon=False)  # fmt: skip
+    figure.savefig(path, format="png", dpi=130)
+
+
+def _draw_energy(axes: Axes, cost: ProgramCost) -> None:
+    rows = range(len(cost.groups))
+    left = [0.0] * len(cost.groups)
+    others = iter(_OTHER_COLOURS * 4)
+    totals = cost.energy_by_component_uj
+    for component in sorted(totals, key=lambda name: (name not in _COLOURS, _position(name))):
+        widths = [group.energy_by_component_uj.get(component, 0.0) for group in cost.groups]
+        axes.barh(
+            rows,
+            widths,
+            left=left,
+            color=_COLOURS.get(component) or next(others),
+            edgecolor="white",
+            linewidth=0.4,
+            label=f"{component.replace('_', ' ')}  {totals[component]:,.1f} µJ",
+        )
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    axes.set_xlabel("energy, µJ")
+
+
+def _draw_cycles(axes: Axes, cost: ProgramCost) -> None:
+    axes.barh(
+        range(len(cost.groups)), [group.cycles for group in cost.groups], color=_CYCLES_COLOUR
+    )
+    axes.set_xlabel("cycles")
+    axes.ticklabel_format(axis="x", style="plain")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.locator_params(axis="x", nbins=4)
+
+
+def _position(component: str) -> int:
+    names = list(_COLOURS)
+    return names.index(component) if component in names else len(names)
+
+
+def _title(result: Result) -> str:
+    height, width = result.input_size
+    quantized = " ".join(filter(None, (result.method, result.policy)))
+    return (
+        f"{result.network} {quantized} on {result.accelerator}: {result.energy_uj:,.1f} µJ and "
+        f"{result.latency_ms:,.3f} ms for one image of {height}×{width}\n"
+        f"modelled with energy table {result.energy_table} ({result.model.technology_nm} nm)"
+    )

@@ -1,0 +1,13 @@
+"""Where summaries are printed."""
+
+from rich.console import Console
+
+_WIDTH_WITHOUT_TERMINAL = 110
+
+
+def stdout_console() -> Console:
+    """Stdout as rich sees it: the terminal's width and colours, or plain text of a fixed width."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, width=_WIDTH_WITHOUT_TERMINAL)

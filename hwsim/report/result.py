@@ -1,0 +1,184 @@
+"""The result of a run or an estimate: one record, the same keys in Python, JSON and documents.
+
+`docs/results-contract.md` defines every key; a test keeps the page and these classes equal.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from accelerators import EnergyModel
+from hwsim.cost import GroupCost, ProgramCost
+from hwsim.schedule import Program
+from quant.graph import Convolution, Graph
+
+BYTES_PER_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one group of operators, executed together, costs."""
+
+    name: str
+    operator: str
+    weight_bits: int | None
+    activation_bits: int
+    macs: int
+    cycles: int
+    energy_uj: float
+    dram_bytes: int
+    mac_utilization: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """The picture that came out."""
+
+    path: str | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BitExact:
+    """How the machine's integers compare with an independent computation of them."""
+
+    reference: str
+    values: int
+    mismatches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What the figures for cycles and energy rest on."""
+
+    description: str
+    technology_nm: int
+    not_modelled: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One image on one accelerator. Fields that depend on pixels are None in an estimate."""
+
+    network: str
+    method: str | None
+    policy: str | None
+    accelerator: str
+    energy_table: str
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    macs: int
+    cycles: int
+    latency_ms: float
+    frames_per_second: float
+    energy_uj: float
+    energy_by_component_uj: Mapping[str, float]
+    dram_read_bytes: int
+    dram_write_bytes: int
+    sram_peak_kib: float
+    mac_utilization: float
+    feature_average_bits: float
+    weight_average_bits: float
+    psnr_db: float | None = None
+    psnr_float_db: float | None = None
+    psnr_bicubic_db: float | None = None
+    ssim: float | None = None
+    output: Output | None = None
+    bit_exact: BitExact | None = None
+    wall_seconds: float = 0.0
+    model: Model
+    layers: tuple[Layer, ...]
+
+    def to_json(self) -> str:
+        """The record as one JSON object; infinities, which JSON lacks, become null."""
+        return json.dumps(_finite(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def result_from_cost(
+    graph: Graph, program: Program, cost: ProgramCost, energy: EnergyModel
+) -> Result:
+    """All of a result that needs no pixels.
+
+    Args:
+        graph: the graph; its metadata names network, method and policy.
+        program: the graph, scheduled.
+        cost: what the program costs.
+        energy: the prices it was charged at.
+    """
+    input_size, output_size = program.input.size, program.output.size
+    return Result(
+        network=graph.metadata.get("network", graph.name),
+        method=graph.metadata.get("method"),
+        policy=graph.metadata.get("policy"),
+        accelerator=energy.accelerator.name,
+        energy_table=energy.table.name,
+        input_size=(input_size.height, input_size.width),
+        output_size=(output_size.height, output_size.width),
+        macs=cost.macs,
+        cycles=cost.cycles,
+        latency_ms=cost.latency_ms,
+        frames_per_second=1000 / cost.latency_ms,
+        energy_uj=cost.energy_uj,
+        energy_by_component_uj=cost.energy_by_component_uj,
+        dram_read_bytes=cost.dram_read_bytes,
+        dram_write_bytes=cost.dram_write_bytes,
+        sram_peak_kib=cost.sram_peak_bytes / BYTES_PER_KIB,
+        mac_utilization=cost.mac_utilization,
+        feature_average_bits=feature_average_bits(graph),
+        weight_average_bits=weight_average_bits(graph),
+        model=Model(
+            description=energy.table.description,
+            technology_nm=energy.table.technology_nm,
+            not_modelled=tuple(energy.not_modelled),
+        ),
+        layers=tuple(_layer(group, cost.mac_slots_per_cycle) for group in cost.groups),
+    )
+
+
+def feature_average_bits(graph: Graph) -> float:
+    """Mean width of the convolutions' input codes, every convolution counting once, in bits.
+
+    The "feature average bit-width" (FAB) of the literature, e.g. Hong and Lee, "AdaBM", CVPR
+    2024, except that papers leave out the first and last layers they keep at 8 bits; here all
+    convolutions count.
+    """
+    types = {node.name: node.output for node in graph.nodes}
+    widths = [types[node.inputs[0]].integer.bits for node in graph.convolutions()]
+    return sum(widths) / len(widths) if widths else math.nan
+
+
+def weight_average_bits(graph: Graph) -> float:
+    """Mean width of a weight, every weight counting once, in bits."""
+    convolutions = [n.operator for n in graph.nodes if isinstance(n.operator, Convolution)]
+    weights = sum(convolution.weight.size for convolution in convolutions)
+    bits = sum(c.weight.size * c.weight_type.bits for c in convolutions)
+    return bits / weights if weights else math.nan
+
+
+def _layer(cost: GroupCost, mac_slots_per_cycle: int) -> Layer:
+    group = cost.group
+    slots = cost.cycles * mac_slots_per_cycle
+    return Layer(
+        name=group.name,
+        operator="+".join(group.kinds),
+        weight_bits=group.weight_bits,
+        activation_bits=group.activation_bits,
+        macs=group.macs,
+        cycles=cost.cycles,
+        energy_uj=cost.energy_uj,
+        dram_bytes=cost.dram_bytes,
+        mac_utilization=group.macs / slots if slots else 0.0,
+    )
+
+
+def _finite(value: object) -> object:
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {key: _finite(entry) for key, entry in value.items()}
+        case list() | tuple():
+            return [_finite(entry) for entry in value]
+        case _:
+            return value

@@ -1,0 +1,132 @@
+"""The result of a run for people: the figures first, then what costs most, then the files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from hwsim.report.console import stdout_console
+from hwsim.report.result import BYTES_PER_KIB, BitExact, Result
+
+_WORST_LAYERS = 3
+_BYTES_PER_MIB = BYTES_PER_KIB * BYTES_PER_KIB
+
+
+def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
+    """Print a result to stdout.
+
+    Args:
+        result: the result.
+        files: what was written, to be pointed at.
+    """
+    console = stdout_console()
+    console.print(Text(_headline(result), style="bold"))
+    console.print(_figures(result))
+    console.print(_worst_layers(result))
+    for line in _closing_lines(result, files):
+        console.print(Text(line))
+
+
+def _headline(result: Result) -> str:
+    (height, width), (out_height, out_width) = result.input_size, result.output_size
+    quantized = " ".join(filter(None, (result.method, result.policy)))
+    return (
+        f"{result.network} ({quantized or 'integer graph'}) on {result.accelerator}, "
+        f"{height}×{width} → {out_height}×{out_width} pixels"
+    )
+
+
+def _figures(result: Result) -> Table:
+    table = Table.grid(padding=(0, 3))
+    for name, value in _figure_rows(result):
+        table.add_row(f"  {name}", value)
+    return table
+
+
+def _figure_rows(result: Result) -> list[tuple[str, str]]:
+    rows = [
+        ("energy per image", f"{result.energy_uj:,.1f} µJ  ({_shares(result)})"),
+        (
+            "latency",
+            f"{result.latency_ms:,.3f} ms  ({result.cycles:,} cycles, "
+            f"{result.frames_per_second:,.1f} images per second)",
+        ),
+        (
+            "array utilization",
+            f"{result.mac_utilization:.1%} of the multiply-accumulate slots "
+            f"({result.macs / 1e9:,.3f} billion MACs)",
+        ),
+        ("peak SRAM", f"{result.sram_peak_kib:,.1f} KiB"),
+        (
+            "DRAM traffic",
+            f"{result.dram_read_bytes / _BYTES_PER_MIB:,.2f} MiB read, "
+            f"{result.dram_write_bytes / _BYTES_PER_MIB:,.2f} MiB written",
+        ),
+        (
+            "average bits",
+            f"{result.weight_average_bits:.2f} weights, {result.feature_average_bits:.2f} features",
+        ),
+    ]
+    if result.psnr_db is not None:
+        rows.append(("quality", _quality(result)))
+    if result.bit_exact is not None:
+        rows.append(("bit-exact", _bit_exact(result.bit_exact)))
+    return rows
+
+
+def _shares(result: Result) -> str:
+    parts = sorted(result.energy_by_component_uj.items(), key=lambda part: -part[1])
+    return ", ".join(
+        f"{name.replace('_', ' ')} {energy_uj / result.energy_uj:.0%}" for name, energy_uj in parts
+    )
+
+
+def _quality(result: Result) -> str:
+    text = f"{result.psnr_db:.2f} dB"
+    if result.ssim is not None:
+        text += f", SSIM {result.ssim:.4f}"
+    others = {"float network": result.psnr_float_db, "bicubic": result.psnr_bicubic_db}
+    compared = [f"{name} {value:.2f} dB" for name, value in others.items() if value is not None]
+    return f"{text}  ({', '.join(compared)})" if compared else text
+
+
+def _bit_exact(comparison: BitExact) -> str:
+    verdict = "no" if comparison.mismatches else "yes"
+    return (
+        f"{verdict}: {comparison.mismatches:,} of {comparison.values:,} integers differ from "
+        f"the {comparison.reference}, layer by layer"
+    )
+
+
+def _worst_layers(result: Result) -> Table:
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold", pad_edge=True)
+    table.add_column("  most energy")
+    for name in ("energy, µJ", "share", "cycles", "utilization", "DRAM, KiB", "bits (w, a)"):
+        table.add_column(name, justify="right")
+    worst = sorted(result.layers, key=lambda layer: -layer.energy_uj)[:_WORST_LAYERS]
+    for layer in worst:
+        bits = f"{'–' if layer.weight_bits is None else layer.weight_bits}, {layer.activation_bits}"
+        table.add_row(
+            f"  {layer.name}",
+            f"{layer.energy_uj:,.1f}",
+            f"{layer.energy_uj / result.energy_uj:.0%}",
+            f"{layer.cycles:,}",
+            f"{layer.mac_utilization:.0%}",
+            f"{layer.dram_bytes / BYTES_PER_KIB:,.0f}",
+            bits,
+        )
+    return table
+
+
+def _closing_lines(result: Result, files: Sequence[Path]) -> list[str]:
+    lines = []
+    if files:
+        names = ", ".join(file.name for file in files)
+        lines.append(f"written to {files[0].parent}: {names}")
+    lines.append(
+        "Pixels are computed exactly; cycles and energy are modelled, not measured: energy table "
+        f"{result.energy_table} ({result.model.technology_nm} nm), which leaves out "
+        f"{len(result.model.not_modelled)} things listed under 'model' in the JSON result."
+    )
+    return lines
