@@ -1,0 +1,46 @@
+"""Rows of an image in bands on a few threads, for kernels that release the interpreter lock.
+
+Numba's own thread pools are not used: they spin at barriers, which starves a machine that has
+other work, and neither survives a fork of the process.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+
+from numba import config
+
+BANDS_PER_THREAD = 4
+"""More bands than threads, so that a thread that is held up is waited for less."""
+
+
+def default_threads() -> int:
+    """``NUMBA_NUM_THREADS`` from the environment, else the processors this process may use."""
+    return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # set when imported
+
+
+def split_rows(rows: int, bands: int) -> list[tuple[int, int]]:
+    """First and end row of each band: as many as asked for, none empty, as equal as can be."""
+    bands = max(1, min(bands, rows))
+    edges = [rows * band // bands for band in range(bands + 1)]
+    return list(pairwise(edges))
+
+
+def map_bands(
+    work: Callable[[tuple[int, int]], bool], bands: list[tuple[int, int]], threads: int
+) -> bool:
+    """Run ``work`` on each band; whether it was true of all of them."""
+    if len(bands) == 1:
+        return work(bands[0])
+    return all(list(_pool(threads).map(work, bands)))
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="hwsim-rows")
+
+
+# A child process inherits the pools but not their threads.
+os.register_at_fork(after_in_child=_pool.cache_clear)

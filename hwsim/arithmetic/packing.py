@@ -1,0 +1,261 @@
+"""Feature maps and weights as the bytes of a simulated memory (``docs/operators/packing.md``).
+
+A pixel's channel vector is stored bits contiguous and little-endian: code i occupies bits
+i·b … (i+1)·b - 1 of the pixel's bytes, and the pixel is padded to whole bytes.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.arithmetic import _kernels_packing
+from hwsim.arithmetic._jit import Codes, Memory, Wide
+
+
+class CodeKind(IntEnum):
+    """How a stored code of b bits stands for an integer."""
+
+    SIGNED = 0
+    """Two's complement, b up to 32."""
+    UNSIGNED = 1
+    """The code itself, b up to 16."""
+    ODD = 2
+    """Mid-rise: 2·code - (2^b - 1), the odd integers around zero, b up to 16."""
+
+
+LARGEST_WIDTH = {CodeKind.SIGNED: 32, CodeKind.UNSIGNED: 16, CodeKind.ODD: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFormat:
+    """A kind of code at a width: value v is stored as ``((v + origin) >> halving) ^ flip``."""
+
+    kind: CodeKind
+    bits: int
+    flip: int
+    origin: int
+    halving: int
+
+    @property
+    def low(self) -> int:
+        """The least value."""
+        return -self.origin
+
+    @property
+    def high(self) -> int:
+        """The greatest value."""
+        return (((1 << self.bits) - 1) << self.halving) - self.origin
+
+
+@cache
+def code_format(bits: int, kind: CodeKind) -> CodeFormat:
+    """The format of a kind of code at a width.
+
+    Raises:
+        ValueError: the width is not one of the kind's.
+    """
+    if not 1 <= bits <= LARGEST_WIDTH[kind]:
+        raise ValueError(
+            f"{kind.name.lower()} codes: {bits} bits; expected 1 … {LARGEST_WIDTH[kind]}"
+        )
+    sign = 2 ** (bits - 1)
+    flip, origin, halving = {
+        CodeKind.SIGNED: (sign, sign, 0),
+        CodeKind.UNSIGNED: (0, 0, 0),
+        CodeKind.ODD: (0, 2**bits - 1, 1),
+    }[kind]
+    return CodeFormat(kind, bits, flip, origin, halving)
+
+
+def pixel_bytes(channels: int, bits: int) -> int:
+    """Bytes of a pixel's channel vector."""
+    return -(-channels * bits // 8)
+
+
+def pack_rows(
+    values: Codes,
+    memory: Memory,
+    row_addresses: Wide,
+    pixel_bytes: int,
+    first_channel: int,
+    bits: int,
+    kind: CodeKind,
+) -> None:
+    """Write some channels of consecutive pixels, row by row; every other byte keeps its value.
+
+    The written channels start on a byte, and end on one unless they are the pixel's last: the bits
+    between them and the end of the pixel are written as 0.
+
+    Args:
+        values: int32 [rows, columns, channels].
+        memory: uint8 [N], changed in place.
+        row_addresses: int64 [rows], where each row's first pixel starts.
+        pixel_bytes: bytes of the whole pixel, all its channels.
+        first_channel: position of the first written channel in the pixel.
+        bits: width of a code.
+        kind: what a code stands for.
+
+    Raises:
+        ValueError: a value has no code, the channels do not fill whole bytes, a row leaves the
+            memory, or an array has another type than stated. The memory is then unchanged.
+    """
+    code = code_format(bits, kind)
+    values = np.ascontiguousarray(values)
+    _check_array(values, np.int32, 3, "packing: values")
+    rows, columns, channels = values.shape
+    first_bit, end_bit = first_channel * bits, (first_channel + channels) * bits
+    if first_bit % 8 or (end_bit % 8 and end_bit // 8 != pixel_bytes - 1):
+        raise ValueError(
+            f"packing channels {first_channel} … {first_channel + channels - 1} of {bits} bits: "
+            "they must start on a byte and end on one or with the pixel"
+        )
+    if end_bit > 8 * pixel_bytes:
+        raise ValueError(
+            f"packing channels {first_channel} … {first_channel + channels - 1} of {bits} bits: "
+            f"they do not fit a pixel of {pixel_bytes} bytes"
+        )
+    _check_rows(memory, row_addresses, rows, columns * pixel_bytes, "packing")
+    if values.size == 0:
+        return
+    _check_values(values, code)
+    if end_bit - first_bit == 8 * pixel_bytes:  # no gaps: a row is one long vector
+        channels *= columns
+    _kernels_packing.pack(
+        values.reshape(rows, -1),
+        channels,
+        memory,
+        row_addresses,
+        pixel_bytes,
+        first_bit // 8,
+        bits,
+        code.flip,
+        code.origin,
+        code.halving,
+    )
+
+
+def unpack_rows(
+    memory: Memory,
+    row_addresses: Wide,
+    columns: int,
+    channels: int,
+    bits: int,
+    kind: CodeKind,
+    out: Codes,
+    first_column: int,
+) -> None:
+    """Read consecutive whole pixels, row by row, into the middle of an image.
+
+    Args:
+        memory: uint8 [N].
+        row_addresses: int64 [rows], where each row's first pixel starts.
+        columns: pixels to read of each row.
+        channels: of a pixel.
+        bits: width of a code.
+        kind: what a code stands for.
+        out: int32 [rows, width, channels], C-contiguous; columns ``first_column`` …
+            ``first_column + columns - 1`` are written, the others keep their values.
+        first_column: where the first pixel goes.
+
+    Raises:
+        ValueError: the pixels do not fit ``out``, a row leaves the memory, or an array has another
+            type or shape than stated.
+    """
+    code = code_format(bits, kind)
+    stride = pixel_bytes(channels, bits)
+    _check_array(out, np.int32, 3, "unpacking: out")
+    if out.shape[2] != channels:
+        raise ValueError(f"unpacking: {channels} channels do not fit the {out.shape[2]} of out")
+    if not 0 <= first_column <= first_column + columns <= out.shape[1]:
+        raise ValueError(
+            f"unpacking: columns {first_column} … {first_column + columns - 1} do not fit the "
+            f"{out.shape[1]} of out"
+        )
+    rows = out.shape[0]
+    _check_rows(memory, row_addresses, rows, columns * stride, "unpacking")
+    if rows * columns * channels == 0:
+        return
+    first_value = first_column * channels
+    if channels * bits == 8 * stride:  # no gaps: a row is one long vector
+        columns, channels = 1, columns * channels
+    _kernels_packing.unpack(
+        memory,
+        row_addresses,
+        stride,
+        columns,
+        channels,
+        bits,
+        code.flip,
+        code.origin,
+        code.halving,
+        out.reshape(rows, -1),
+        first_value,
+    )
+
+
+def pack_vector(values: Codes, bits: int, kind: CodeKind) -> Memory:
+    """Codes bit after bit, as weights are stored.
+
+    Args:
+        values: int32 [n].
+        bits: width of a code.
+        kind: what a code stands for.
+
+    Returns:
+        uint8 [⌈n·bits / 8⌉], the last bits 0.
+
+    Raises:
+        ValueError: a value has no code, or the array is not int32.
+    """
+    memory = np.empty(pixel_bytes(len(values), bits), np.uint8)
+    pack_rows(values.reshape(1, 1, -1), memory, _START, len(memory), 0, bits, kind)
+    return memory
+
+
+def unpack_vector(memory: Memory, count: int, bits: int, kind: CodeKind) -> Codes:
+    """The first ``count`` codes stored bit after bit, int32 [count].
+
+    Raises:
+        ValueError: the memory holds fewer.
+    """
+    values = np.empty((1, 1, count), np.int32)
+    unpack_rows(memory, _START, 1, count, bits, kind, values, 0)
+    return values.reshape(count)
+
+
+_START = np.zeros(1, np.int64)
+
+
+def _check_values(values: Codes, code: CodeFormat) -> None:
+    least, greatest, common_bits = _kernels_packing.extremes(values.reshape(-1))
+    if least < code.low or greatest > code.high:
+        raise ValueError(
+            f"packing: values {least} … {greatest} do not fit {code.bits}-bit "
+            f"{code.kind.name.lower()} codes, {code.low} … {code.high}"
+        )
+    if code.kind is CodeKind.ODD and not common_bits & 1:
+        raise ValueError("packing: an even value has no odd code")
+
+
+def _check_rows(memory: Memory, row_addresses: Wide, rows: int, row_bytes: int, what: str) -> None:
+    _check_array(memory, np.uint8, 1, f"{what}: memory")
+    _check_array(row_addresses, np.int64, 1, f"{what}: row addresses")
+    if len(row_addresses) != rows:
+        raise ValueError(f"{what}: {rows} rows need as many addresses, got {len(row_addresses)}")
+    if rows and not 0 <= row_addresses.min() <= row_addresses.max() <= len(memory) - row_bytes:
+        raise ValueError(
+            f"{what}: rows of {row_bytes} bytes at {row_addresses.min()} … {row_addresses.max()} "
+            f"leave the memory of {len(memory)} bytes"
+        )
+
+
+def _check_array(array: NDArray[Any], element: type, dimensions: int, what: str) -> None:
+    if array.dtype != element or array.ndim != dimensions or not array.flags.c_contiguous:
+        raise ValueError(
+            f"{what}: expected a contiguous {dimensions}-dimensional array of {element.__name__}, "
+            f"got {array.dtype} {list(array.shape)}"
+        )

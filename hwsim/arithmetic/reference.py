@@ -1,0 +1,139 @@
+"""What each integer operator computes: slow, obvious, and the definition the kernels must meet.
+
+Feature maps are [height, width, channels] and hold integer values. Every function takes arrays of
+any integer type and returns int64; the operators' pages in ``docs/operators`` state the same.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Integers = NDArray[np.int64]
+
+
+def pad(ifm: ArrayLike, padding: tuple[int, int, int, int], pad_code: ArrayLike) -> Integers:
+    """Surround an image with the codes that taps outside it read.
+
+    Args:
+        ifm: [H, W, I].
+        padding: rows above and below, columns left and right.
+        pad_code: [I], the code of each channel outside the image.
+
+    Returns:
+        [H + top + bottom, W + left + right, I].
+    """
+    image = _integers(ifm)
+    top, bottom, left, right = padding
+    height, width, channels = image.shape
+    padded = np.empty((top + height + bottom, left + width + right, channels), np.int64)
+    padded[:, :] = _integers(pad_code)
+    padded[top : top + height, left : left + width] = image
+    return padded
+
+
+def convolve(ifm: ArrayLike, weight: ArrayLike, bias: ArrayLike) -> Integers:
+    """The accumulators of a convolution of stride 1: correlation, as neural networks mean it.
+
+    Args:
+        ifm: [H, W, I], already padded.
+        weight: [O, KH, KW, I].
+        bias: [O].
+
+    Returns:
+        [H - KH + 1, W - KW + 1, O].
+    """
+    image, kernel = _integers(ifm), _integers(weight)
+    outputs, kernel_height, kernel_width, _ = kernel.shape
+    height, width = image.shape[0] - kernel_height + 1, image.shape[1] - kernel_width + 1
+    accumulator = np.zeros((height, width, outputs), np.int64)
+    for ky in range(kernel_height):
+        for kx in range(kernel_width):
+            seen = image[ky : ky + height, kx : kx + width]
+            accumulator += np.einsum("yxi,oi->yxo", seen, kernel[:, ky, kx])
+    return accumulator + _integers(bias)
+
+
+def add(first: ArrayLike, second: ArrayLike, multipliers: tuple[int, int], bias: int) -> Integers:
+    """The accumulators of an addition of two feature maps on different scales.
+
+    Returns:
+        first · multipliers[0] + second · multipliers[1] + bias.
+    """
+    return _integers(first) * multipliers[0] + _integers(second) * multipliers[1] + bias
+
+
+def requantize(
+    accumulator: ArrayLike,
+    multiplier: ArrayLike,
+    shift: ArrayLike,
+    zero_point: int,
+    low: int,
+    high: int,
+    rounding: str = "half_up",
+) -> Integers:
+    """Scale accumulators by multiplier / 2^shift, round, move by the zero point and clamp.
+
+    Args:
+        accumulator: [..., O].
+        multiplier: [O] or [1].
+        shift: [O] or [1], 0 … 62.
+        zero_point: added after rounding.
+        low: the least code of the output.
+        high: the greatest.
+        rounding: a name in `ROUNDING`.
+    """
+    values, factors, shifts = _integers(accumulator), _integers(multiplier), _integers(shift)
+    if not _product_fits(values, factors):
+        values = values.astype(object)  # Python integers, which never overflow
+    rounded = ROUNDING[rounding](values * factors, shifts)
+    codes: Integers = np.clip(rounded + zero_point, low, high).astype(np.int64)
+    return codes
+
+
+def half_up(product: NDArray[Any], shift: Integers) -> NDArray[Any]:
+    """⌊(product + 2^(shift-1)) / 2^shift⌋: the nearest integer, halves towards plus infinity."""
+    half = np.where(shift > 0, 2 ** np.maximum(shift - 1, 0), 0)
+    rounded: NDArray[Any] = np.floor_divide(product + half, 2**shift)
+    return rounded
+
+
+ROUNDING: dict[str, Callable[[NDArray[Any], Integers], NDArray[Any]]] = {
+    "half_up": half_up,
+}
+"""Requantization modes by name; each divides products by 2^shift in its own way."""
+
+
+def pixel_shuffle(ifm: ArrayLike, factor: int) -> Integers:
+    """Move channels into space, in depth-column-row (DCR) order, as TFLite's DEPTH_TO_SPACE.
+
+    Args:
+        ifm: [H, W, factor² · C].
+        factor: how much larger the image becomes in each direction.
+
+    Returns:
+        [H · factor, W · factor, C], where pixel (y·factor + dy, x·factor + dx) holds channels
+        (dy·factor + dx)·C … of input pixel (y, x).
+    """
+    image = _integers(ifm)
+    height, width, depth = image.shape
+    channels = depth // factor**2
+    shuffled = np.empty((height * factor, width * factor, channels), np.int64)
+    for dy in range(factor):
+        for dx in range(factor):
+            first = (dy * factor + dx) * channels
+            shuffled[dy::factor, dx::factor] = image[:, :, first : first + channels]
+    return shuffled
+
+
+def _integers(values: ArrayLike) -> Integers:
+    """The values as int64; a float among them is a mistake, never truncated."""
+    return np.asarray(values).astype(np.int64, casting="safe")
+
+
+def _product_fits(values: Integers, factors: Integers) -> bool:
+    """Whether the products, plus half a unit of at most 2^61, stay within int64."""
+    largest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
+    factor = max(abs(int(factors.max())), abs(int(factors.min())))
+    return largest * factor < 2**62
