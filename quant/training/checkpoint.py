@@ -1,6 +1,7 @@
 """The state of a run on disk: written whole or not at all, read back to the last bit."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,21 @@ _FIXED_SETTINGS = (
 
 
 def save_checkpoint(
-    path: Path, state: TrainingState, config: TrainingConfig, images_sha256: str
+    path: Path,
+    state: TrainingState,
+    config: TrainingConfig,
+    *,
+    images_sha256: str,
+    provenance: Mapping[str, object],
 ) -> None:
     """Write the state of a run; what stood at ``path`` before survives any failure.
+
+    Args:
+        path: the checkpoint file.
+        state: what to write.
+        config: the run.
+        images_sha256: ``patches.fingerprint`` of the training pictures.
+        provenance: what ``run_provenance`` tells of the run.
 
     Raises:
         UserError: the file cannot be written, for want of space for instance.
@@ -35,6 +48,7 @@ def save_checkpoint(
         "settings": {name: getattr(config, name) for name in _FIXED_SETTINGS},
         "images": [folder.name for folder in config.images],
         "images_sha256": images_sha256,
+        "provenance": dict(provenance),
         "iteration": state.iteration,
         "elapsed_seconds": state.elapsed_seconds,
         "psnr_history": state.psnr_history,

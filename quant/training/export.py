@@ -1,6 +1,5 @@
 """From a checkpoint to a weights file with its provenance."""
 
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +12,8 @@ def export_weights(checkpoint: Path, path: Path) -> None:
     """Write the averaged weights of a checkpoint, with a record of how they were made.
 
     The record names the settings, the steps and the seconds trained, the names of the picture
-    folders and the SHA-256 of their pixels, the last judgement, the date and, when this code runs
-    from a git checkout, its commit.
+    folders and the SHA-256 of their pixels, the last judgement, the date of the export and what
+    ``run_provenance`` tells.
 
     Args:
         checkpoint: a file ``train`` wrote, of a finished run or of one under way.
@@ -40,17 +39,6 @@ def export_weights(checkpoint: Path, path: Path) -> None:
         "psnr_iteration": history[-1][0] if history else None,
         "psnr_db": round(history[-1][1], 4) if history else None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        **saved["provenance"],
     }
     save_weights(path, network, provenance)
-
-
-def _commit() -> str | None:
-    command = ["git", "rev-parse", "HEAD"]
-    try:
-        answer = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()

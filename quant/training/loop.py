@@ -19,6 +19,7 @@ from quant.training.hardware import choose_device, uses_bfloat16
 from quant.training.interruption import StopRequest, deferred_signals
 from quant.training.patches import batch_at, fingerprint, load_pairs
 from quant.training.progress import Reporter, TrainingLog, reporter
+from quant.training.provenance import run_provenance
 from quant.training.schedule import learning_rate, progress_fraction
 from quant.training.state import fresh_state
 from quant.training.step import optimize
@@ -83,6 +84,7 @@ class _Run:
         self.images_sha256 = fingerprint(self.pairs)
         self.device = choose_device(config)
         self.bfloat16 = uses_bfloat16(config, self.device)
+        self.provenance = run_provenance(config, self.bfloat16)
         self.state = fresh_state(config, self.device)
         self.checkpoint = config.output / CHECKPOINT_NAME
         if self.checkpoint.exists():
@@ -131,7 +133,10 @@ class _Run:
         """Write the checkpoint, unless the weights are lost: then the last good one stays."""
         if self.recent_losses and not math.isfinite(float(self.recent_losses[-1])):
             raise self._diverged()
-        save_checkpoint(self.checkpoint, self.state, self.config, self.images_sha256)
+        save_checkpoint(
+            self.checkpoint, self.state, self.config,
+            images_sha256=self.images_sha256, provenance=self.provenance,
+        )  # fmt: skip
 
     def _fraction(self) -> float:
         return progress_fraction(self.config, self.state.iteration, self.state.elapsed_seconds)
