@@ -99,11 +99,14 @@ def _charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
 
 
 def _charge_elementwise(command: Elementwise, accelerator: Accelerator) -> Charges:
+    """An addition brings both operands to a common scale first: two rescalings and a sum."""
     word_bits = accelerator.sram.word_bits
-    action = ADD_ELEMENT if isinstance(command.operator, Add) else REQUANTIZE_ELEMENT
+    elements = command.output.pixels * command.output.buffer.channels
+    addends = elements if isinstance(command.operator, Add) else 0
     return Counter(
         {
-            action: command.output.pixels * command.output.buffer.channels,
+            REQUANTIZE_ELEMENT: len(command.inputs) * elements,
+            ADD_ELEMENT: addends,
             READ_WORD: sum(_row_words(rows, word_bits) for rows in command.inputs),
             WRITE_WORD: _row_words(command.output, word_bits),
         }

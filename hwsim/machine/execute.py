@@ -7,15 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator
-from hwsim.arithmetic import (
-    PackedConvolution,
-    convolve,
-    pack_convolution,
-    pack_rows,
-    pixel_shuffle,
-    unpack_rows,
-    unpack_vector,
-)
+from hwsim.arithmetic.convolution import PackedConvolution, convolve, pack_convolution
+from hwsim.arithmetic.elementwise import pixel_shuffle
+from hwsim.arithmetic.packing import pack_rows, unpack_rows, unpack_vector
 from hwsim.machine.layerwise import add_codes, requantized_codes
 from hwsim.machine.memory import Dram, Sram
 from hwsim.schedule.constants import read_parameters

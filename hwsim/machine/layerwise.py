@@ -11,14 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.arithmetic import (
-    add_requantize,
-    convolve,
-    pack_convolution,
-    pixel_shuffle,
-    reference,
-    requantize_codes,
-)
+from hwsim.arithmetic import reference
+from hwsim.arithmetic.convolution import convolve, pack_convolution
+from hwsim.arithmetic.elementwise import add_requantize, pixel_shuffle, requantize_codes
 from quant.graph import (
     Add,
     Convolution,
@@ -148,8 +143,7 @@ def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
         second,
         add.multipliers,
         add.bias,
-        requantization.multiplier,
-        requantization.shift,
+        int(requantization.shift[0]),
         requantization.zero_point,
         requantization.low,
         requantization.high,
@@ -161,7 +155,7 @@ def requantized_codes(requantize: Requantize, codes: Codes) -> Codes:
     requantization = requantize.requantization
     return requantize_codes(
         codes,
-        requantize.bias,
+        np.array([requantize.bias], np.int64),
         requantization.multiplier,
         requantization.shift,
         requantization.zero_point,

@@ -15,7 +15,7 @@ from hwsim.schedule.program import (
     pixel_bytes,
     round_up,
 )
-from quant.graph import Graph, Node, PixelShuffle, Size, TensorType
+from quant.graph import Convolution, Graph, Node, PixelShuffle, Size, TensorType
 
 
 def place_tensors(
@@ -81,6 +81,12 @@ def _lowest_gap(alive: list[tuple[int, int]], size_bytes: int, base: int) -> int
     return address
 
 
+def weight_bytes(convolution: Convolution, channels: int) -> int:
+    """Bytes of the packed weights of that many output channels, one bit string."""
+    bits = channels * convolution.weight[0].size * convolution.weight_type.bits
+    return ceil_divide(bits, 8)
+
+
 @dataclass(frozen=True, slots=True)
 class WeightBlock:
     """The constants of some output channels: where they lie in DRAM and how long they are."""
@@ -102,14 +108,13 @@ def weight_blocks(group: Group, channels: int, base: int, burst_bytes: int) -> l
     if convolution is None:
         return []
     blocks: list[WeightBlock] = []
-    per_channel_bits = convolution.weight[0].size * convolution.weight_type.bits
     for first in range(0, convolution.out_channels, channels):
         count = min(channels, convolution.out_channels - first)
-        weight_bytes = ceil_divide(count * per_channel_bits, 8)
-        parameter_address = base + round_up(weight_bytes, burst_bytes)
+        size_bytes = weight_bytes(convolution, count)
+        parameter_address = base + round_up(size_bytes, burst_bytes)
         parameter_bytes = count * PARAMETER_BYTES
         blocks.append(
-            WeightBlock(first, count, base, weight_bytes, parameter_address, parameter_bytes)
+            WeightBlock(first, count, base, size_bytes, parameter_address, parameter_bytes)
         )
         base = parameter_address + round_up(parameter_bytes, burst_bytes)
     return blocks
@@ -166,10 +171,10 @@ def allocate(
             _input_rows(tiling, output, sizes[source], kernel_height),
         )
         slots = 1 if tiling.channels >= convolution.out_channels else 2
-        block = weight_blocks(group, tiling.channels, 0, 1)[0]
-        weights = tuple(arena.block(f"weights {n}", block.weight_bytes) for n in range(slots))
+        size_bytes = weight_bytes(convolution, tiling.channels)
+        weights = tuple(arena.block(f"weights {n}", size_bytes) for n in range(slots))
         parameters = tuple(
-            arena.block(f"parameters {n}", block.parameter_bytes) for n in range(slots)
+            arena.block(f"parameters {n}", tiling.channels * PARAMETER_BYTES) for n in range(slots)
         )
     operands = {
         name: arena.rows(f"{name} (operand)", types[name], tiling.columns, turns * tiling.rows)

@@ -1,9 +1,10 @@
-"""The choice of a group's tiling: least DRAM traffic, then fewest cycles, of those that fit.
+"""The choice of a group's tiling: least DRAM traffic, then fewest cycles, then fewest steps.
 
 Traffic first, because a byte from DRAM costs about as much energy as a hundred multiplications,
 and because the least traffic of a group can only fall when its tensors get narrower.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,8 +12,8 @@ from accelerators import Accelerator
 from accelerators.datapaths.output_stationary import convolution_cycles
 from accelerators.vector_unit import elementwise_cycles
 from hwsim.schedule.groups import Group
-from hwsim.schedule.layout import allocate, weight_blocks
-from hwsim.schedule.program import DramTensor, Tiling, ceil_divide, round_up
+from hwsim.schedule.layout import allocate, weight_bytes
+from hwsim.schedule.program import PARAMETER_BYTES, DramTensor, Tiling, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
 from quant.common.errors import UserError
 from quant.graph import PixelShuffle, Size, TensorType
@@ -54,11 +55,23 @@ def choose_tiling(problem: Problem) -> Tiling:
     Raises:
         ScheduleError: not even the smallest tile fits.
     """
-    best: tuple[tuple[int, int, int], Tiling] | None = None
-    for tiling, size_bytes in _fitting(problem):
-        rank = (dram_traffic_bytes(problem, tiling), estimated_cycles(problem, tiling), size_bytes)
-        if best is None or rank < best[0]:
-            best = rank, tiling
+    available = problem.accelerator.sram.size_kib * 1024
+    best: tuple[tuple[int, int, int, int], Tiling] | None = None
+    for channels in _channel_choices(problem):
+        for columns in _column_choices(problem.grid.width):
+            features = _feature_bytes(problem, columns)
+            for rows in _row_choices(problem.grid.height):
+                tiling = Tiling(columns, rows, channels)
+                size_bytes = _sram_bytes(problem, tiling)
+                if size_bytes > available:
+                    break
+                traffic = features + _constant_traffic(problem, tiling)
+                if best is not None and traffic > best[0][0]:
+                    continue
+                cycles, steps = _estimated_cycles(problem, tiling, traffic)
+                rank = (traffic, _significant(cycles), steps, size_bytes)
+                if best is None or rank < best[0]:
+                    best = rank, tiling
     if best is None:
         raise _too_small(problem)
     return best[1]
@@ -66,44 +79,38 @@ def choose_tiling(problem: Problem) -> Tiling:
 
 def dram_traffic_bytes(problem: Problem, tiling: Tiling) -> int:
     """Bytes a group moves over the DRAM bus under a tiling; exact."""
-    burst = problem.accelerator.dram.burst_bytes
-    total = _constant_passes(problem, tiling) * _constant_bytes(problem, tiling)
-    for width in _cuts(problem.grid.width, tiling.columns):
-        total += problem.grid.height * _step_bytes_per_row(problem, width)
-    if (convolution := problem.group.convolution) is not None:
-        tensor = problem.tensors[problem.group.anchor.inputs[0]]
-        for first, last in _input_spans(problem, tiling.columns, convolution.kernel[1]):
-            total += tensor.size.height * strip_bytes(tensor, last - first, burst)
-    return total
+    return _feature_bytes(problem, tiling.columns) + _constant_traffic(problem, tiling)
 
 
-def estimated_cycles(problem: Problem, tiling: Tiling) -> int:
-    """Cycles of a group under a tiling if its steps were alike: the busiest unit, and the ends."""
+def _sram_bytes(problem: Problem, tiling: Tiling) -> int:
+    return allocate(
+        problem.group, tiling, problem.types, problem.sizes, problem.accelerator
+    ).size_bytes
+
+
+def _significant(cycles: int) -> int:
+    """Cycles to eight significant bits: differences below the estimate's own error do not count."""
+    drop = max(0, cycles.bit_length() - 8)
+    return cycles >> drop << drop
+
+
+def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[int, int]:
+    """Cycles of a group under a tiling, for ranking, and its steps: the busiest unit and the ends.
+
+    A ring of two steps lets step i+1 load only when step i−1 is computed, so a step also takes at
+    least half of its computation, its transfers and the DRAM's latency together.
+    """
     heights = _cuts(problem.grid.height, tiling.rows)
     widths = _cuts(problem.grid.width, tiling.columns)
-    steps = len(heights) * len(widths)
-    array = sum(
-        _array_cycles(problem, tiling, height * width) for height in heights for width in widths
-    )
-    vector = sum(_vector_cycles(problem, height * width) for height in heights for width in widths)
-    transfer = transfer_cycles(problem.accelerator, dram_traffic_bytes(problem, tiling))
-    ends = (array + vector + transfer) // steps
-    return max(array, vector, transfer) + ends
-
-
-def _fitting(problem: Problem) -> Iterator[tuple[Tiling, int]]:
-    """Tilings that fit SRAM, with the bytes they take."""
-    available = problem.accelerator.sram.size_kib * 1024
-    for channels in _channel_choices(problem):
-        for columns in _column_choices(problem.grid.width):
-            for rows in _row_choices(problem.grid.height):
-                tiling = Tiling(columns, rows, channels)
-                size_bytes = allocate(
-                    problem.group, tiling, problem.types, problem.sizes, problem.accelerator
-                ).size_bytes
-                if size_bytes > available:
-                    break
-                yield tiling, size_bytes
+    tiles = [(h * w, m * n) for h, m in heights.items() for w, n in widths.items()]
+    steps = sum(count for _, count in tiles)
+    array = sum(count * _array_cycles(problem, tiling, pixels) for pixels, count in tiles)
+    vector = sum(count * _vector_cycles(problem, pixels) for pixels, count in tiles)
+    transfer = transfer_cycles(problem.accelerator, traffic)
+    latency = steps * problem.accelerator.dram.latency_cycles
+    ring = (max(array, vector) + transfer + latency) // 2
+    ends = (array + vector + transfer + latency) // steps
+    return max(array, vector, transfer, ring) + ends, steps
 
 
 def _row_choices(height: int) -> list[int]:
@@ -131,9 +138,10 @@ def _channel_choices(problem: Problem) -> list[int]:
     return [convolution.out_channels, *smaller]
 
 
-def _cuts(total: int, piece: int) -> list[int]:
-    """Lengths of the pieces a length is cut into, the last one possibly shorter."""
-    return [min(piece, total - start) for start in range(0, total, piece)]
+def _cuts(total: int, piece: int) -> Counter[int]:
+    """Lengths of the pieces a length is cut into, the last one possibly shorter; with counts."""
+    whole, rest = divmod(total, piece)
+    return Counter({piece: whole}) + Counter({rest: 1} if rest else {})
 
 
 def _input_spans(problem: Problem, columns: int, kernel_width: int) -> Iterator[tuple[int, int]]:
@@ -147,22 +155,38 @@ def _input_spans(problem: Problem, columns: int, kernel_width: int) -> Iterator[
         yield max(0, left), min(ifm_width, stop - convolution.padding[1] + kernel_width - 1)
 
 
-def _constant_bytes(problem: Problem, tiling: Tiling) -> int:
-    burst = problem.accelerator.dram.burst_bytes
-    return sum(
-        round_up(block.weight_bytes, burst) + round_up(block.parameter_bytes, burst)
-        for block in weight_blocks(problem.group, tiling.channels, 0, burst)
+def _feature_bytes(problem: Problem, columns: int) -> int:
+    """Bytes of feature maps a group moves when it works in strips of that many columns."""
+    widths = _cuts(problem.grid.width, columns)
+    total = problem.grid.height * sum(
+        count * _step_bytes_per_row(problem, width) for width, count in widths.items()
     )
+    if (convolution := problem.group.convolution) is not None:
+        tensor = problem.tensors[problem.group.anchor.inputs[0]]
+        burst = problem.accelerator.dram.burst_bytes
+        for first, last in _input_spans(problem, columns, convolution.kernel[1]):
+            total += tensor.size.height * strip_bytes(tensor, last - first, burst)
+    return total
 
 
-def _constant_passes(problem: Problem, tiling: Tiling) -> int:
-    """How often the constants are loaded: once when they stay, else at every step."""
+def _constant_traffic(problem: Problem, tiling: Tiling) -> int:
+    """Bytes of constants moved: loaded once when they stay, else at every step."""
     convolution = problem.group.convolution
-    if convolution is None or tiling.channels >= convolution.out_channels:
-        return 1
-    return ceil_divide(problem.grid.height, tiling.rows) * ceil_divide(
-        problem.grid.width, tiling.columns
+    if convolution is None:
+        return 0
+    burst = problem.accelerator.dram.burst_bytes
+    once = sum(
+        count
+        * (
+            round_up(weight_bytes(convolution, channels), burst)
+            + round_up(channels * PARAMETER_BYTES, burst)
+        )
+        for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
     )
+    if tiling.channels >= convolution.out_channels:
+        return once
+    grid = problem.grid
+    return once * ceil_divide(grid.height, tiling.rows) * ceil_divide(grid.width, tiling.columns)
 
 
 def _step_bytes_per_row(problem: Problem, columns: int) -> int:
@@ -184,7 +208,8 @@ def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
         return 0
     activation_bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
     return sum(
-        convolution_cycles(
+        count
+        * convolution_cycles(
             problem.accelerator.array,
             pixels,
             channels,
@@ -192,7 +217,7 @@ def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
             convolution.weight_type.bits,
             activation_bits,
         )
-        for channels in _cuts(convolution.out_channels, tiling.channels)
+        for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
     )
 
 
@@ -207,9 +232,7 @@ def _vector_cycles(problem: Problem, pixels: int) -> int:
 def _too_small(problem: Problem) -> ScheduleError:
     grid = problem.grid
     smallest = Tiling(1, 1, _channel_choices(problem)[-1])
-    needed = allocate(
-        problem.group, smallest, problem.types, problem.sizes, problem.accelerator
-    ).size_bytes
+    needed = _sram_bytes(problem, smallest)
     return ScheduleError(
         f"operator '{problem.group.anchor.name}': its smallest tile (1 pixel of {grid.height}×"
         f"{grid.width}) needs {ceil_divide(needed, 1024)} KiB of SRAM, accelerator "
