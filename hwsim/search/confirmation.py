@@ -1,0 +1,143 @@
+"""From prediction to fact: uniform policies and a spread of front points, measured for real."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from hwsim.schedule import ScheduleError
+from hwsim.search.additive import AdditiveModel, PredictedFront, Prediction
+from hwsim.search.measurement import Measurement, Meter
+from hwsim.search.request import Objective, SearchRequest
+from quant.policy import BitPolicy, LayerBits
+
+
+class Origin(Enum):
+    """Why a policy was measured."""
+
+    UNIFORM = "uniform"
+    FRONT = "front"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """A measured policy.
+
+    Attributes:
+        origin: why it was measured.
+        label: a few words for tables and charts.
+        policy: the policy.
+        bits: the bits of each layer.
+        predicted: what the tables say; None if they have no entry for its bits.
+        measured: what its graph does.
+    """
+
+    origin: Origin
+    label: str
+    policy: BitPolicy
+    bits: dict[str, LayerBits]
+    predicted: Prediction | None
+    measured: Measurement
+
+    def cost(self, objective: Objective) -> int:
+        """Measured femtojoules or cycles."""
+        return {
+            Objective.ENERGY: self.measured.energy_fj,
+            Objective.CYCLES: self.measured.cycles,
+        }[objective]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Spearman's rank correlation of predictions with measurements: 1 is the same order.
+
+    Attributes:
+        points: measured policies that have a prediction.
+        mse: of the error; None with fewer than three points, or if all are alike.
+        cost: of the objective.
+    """
+
+    points: int
+    mse: float | None
+    cost: float | None
+
+
+class Confirmer:
+    """Measures policies beside what the tables predict for them."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        model: AdditiveModel,
+        request: SearchRequest,
+        count: Callable[[], None],
+    ) -> None:
+        self._meter = meter
+        self._model = model
+        self._request = request
+        self._count = count
+
+    def uniform(self) -> list[Point]:
+        """The uniform policies that fit the machine."""
+        points = [
+            self._point(Origin.UNIFORM, f"uniform {policy}", policy)
+            for policy in map(self._request.uniform_policy, self._request.uniform_widths)
+        ]
+        return [point for point in points if point is not None]
+
+    def front(self, front: PredictedFront) -> list[Point]:
+        """A spread of the front's policies, those that fit the machine."""
+        spread = spread_points(front, self._request.front_points)
+        points = [self.front_point(front, index, Origin.FRONT) for index in spread]
+        return [point for point in points if point is not None]
+
+    def front_point(self, front: PredictedFront, index: int, origin: Origin) -> Point | None:
+        """One policy of the front; None if the machine has no room for it after all."""
+        policy = self._request.policy(front.bits(index))
+        return self._point(origin, f"front {index + 1} of {len(front)}", policy)
+
+    def _point(self, origin: Origin, label: str, policy: BitPolicy) -> Point | None:
+        bits = policy.resolve(self._meter.layers)
+        try:
+            measured = self._meter.measure(policy)
+        except ScheduleError:
+            return None
+        finally:
+            self._count()
+        return Point(origin, label, policy, bits, self._model.predict(bits), measured)
+
+
+def spread_points(front: PredictedFront, count: int) -> list[int]:
+    """Points from one end of a front to the other, about evenly spaced in decibels.
+
+    Returns:
+        At most ``count`` indices, rising, both ends among them.
+    """
+    decibels = -np.log10(front.errors + 1.0)  # + 1 unit, so that no error at all has a place too
+    wanted = np.linspace(decibels[0], decibels[-1], count)
+    nearest = np.abs(decibels[:, None] - wanted).argmin(axis=0)
+    return sorted({int(index) for index in nearest} | {0, len(front) - 1})
+
+
+def agreement(points: Sequence[Point], objective: Objective) -> Agreement:
+    """How well predictions order the points."""
+    pairs = [(point.predicted, point) for point in points if point.predicted is not None]
+    costs = {Objective.ENERGY: "energy_fj", Objective.CYCLES: "cycles"}[objective]
+    return Agreement(
+        len(pairs),
+        _rank_correlation([(predicted.mse, point.measured.mse) for predicted, point in pairs]),
+        _rank_correlation(
+            [(getattr(predicted, costs), point.cost(objective)) for predicted, point in pairs]
+        ),
+    )
+
+
+def _rank_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
+    from scipy.stats import spearmanr  # slow to import, and only needed at the end
+
+    predicted, measured = (np.array(values) for values in zip(*pairs, strict=True))
+    if len(pairs) < 3 or np.ptp(predicted) == 0 or np.ptp(measured) == 0:
+        return None
+    return float(spearmanr(predicted, measured).statistic)

@@ -1,0 +1,200 @@
+"""What one policy really does: the error of its integer graph's output, and its cost."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hwsim
+from accelerators import ACTION_UNITS, Accelerator, Action, EnergyModel
+from hwsim.machine import KERNELS, run_layerwise
+from hwsim.search.ledger import Ledger, Record
+from hwsim.simulation import estimate
+from quant.graph import Graph, Size
+from quant.graph.records import graph_to_record
+from quant.policy import BitPolicy
+
+PEAK_CODE = 255
+"""White, in the codes of an 8-bit picture."""
+FEMTOJOULES_PER_MICROJOULE = 1_000_000_000
+
+BuildGraph = Callable[[BitPolicy], Graph]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A policy's real error and cost.
+
+    Attributes:
+        mse: mean squared difference between the decoded output of the integer graph and the float
+            network's output, over all values of all search images, in squared 8-bit pixel codes.
+        energy_fj: energy of one image, in femtojoules (rounded).
+        cycles: cycles of one image.
+        dram_bytes: bytes of one image over the DRAM bus.
+    """
+
+    mse: float
+    energy_fj: int
+    cycles: int
+    dram_bytes: int
+
+    @property
+    def psnr_db(self) -> float:
+        """Fidelity to the float network's output, in dB; infinite without any difference."""
+        return psnr_db(self.mse)
+
+    @property
+    def energy_uj(self) -> float:
+        """Energy of one image, in microjoules."""
+        return self.energy_fj / FEMTOJOULES_PER_MICROJOULE
+
+
+def psnr_db(mse: float) -> float:
+    """10·log10(255² / mse) in dB, infinite for 0."""
+    return math.inf if mse == 0 else 10 * math.log10(PEAK_CODE**2 / mse)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """What quality is judged on.
+
+    Attributes:
+        codes: for each picture, int32 [height, width, channels], codes of the graph's input.
+        references: for each picture, float [height, width, channels], the float network's output
+            in 8-bit pixel codes, clipped to 0…255 as a picture is.
+    """
+
+    codes: Sequence[NDArray[np.int32]]
+    references: Sequence[NDArray[np.floating]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What cost is counted on.
+
+    Attributes:
+        accelerator: the machine.
+        energy: its prices.
+        image_size: height and width of the input image.
+    """
+
+    accelerator: Accelerator
+    energy: EnergyModel
+    image_size: Size
+
+
+class Meter:
+    """Measures policies, each of them once: what the ledger has is not measured again."""
+
+    def __init__(
+        self,
+        build_graph: BuildGraph,
+        base: BitPolicy,
+        pictures: Pictures,
+        target: Target,
+        ledger: Ledger,
+    ) -> None:
+        """Build the base graph, whose content tells this network and method from others.
+
+        Raises:
+            UserError: the base policy's graph cannot be built.
+        """
+        # Error and cost of a policy are recorded apart but measured one after the other.
+        self._build = lru_cache(maxsize=1)(build_graph)
+        self._pictures = pictures
+        self._target = target
+        self._ledger = ledger
+        graph = self._build(base)
+        self.layers = tuple(node.name for node in graph.convolutions())
+        identity = _graph_identity(graph)
+        self._error_context = _digest(hwsim.__version__, identity, _pictures_identity(pictures))
+        self._cost_context = _digest(hwsim.__version__, identity, _target_identity(target))
+
+    def measure(self, policy: BitPolicy) -> Measurement:
+        """Error and cost of a policy.
+
+        Raises:
+            ScheduleError: the machine has no room for the policy's graph.
+            UserError: the policy's graph cannot be built.
+        """
+        bits = {layer: str(chosen) for layer, chosen in policy.resolve(self.layers).items()}
+        words = json.dumps([bits, policy.residual_bits])
+        cost = self._recorded("cost", self._cost_context, words, lambda: self._cost(policy))
+        error = self._recorded("error", self._error_context, words, lambda: self._error(policy))
+        return Measurement(error["mse"], cost["energy_fj"], cost["cycles"], cost["dram_bytes"])
+
+    def _recorded(
+        self, kind: str, context: str, policy: str, measure: Callable[[], Record]
+    ) -> Record:
+        key = _digest(kind, context, policy)
+        record = self._ledger.get(key)
+        if record is None:
+            record = {"kind": kind, "policy": json.loads(policy)[0], **measure()}
+            self._ledger.put(key, record)
+        return record
+
+    def _error(self, policy: BitPolicy) -> Record:
+        return {"mse": output_mse(self._build(policy), self._pictures)}
+
+    def _cost(self, policy: BitPolicy) -> Record:
+        target = self._target
+        graph = self._build(policy)
+        cost = estimate(graph, target.accelerator, target.energy, target.image_size).cost
+        return {
+            "energy_fj": round(cost.energy_uj * FEMTOJOULES_PER_MICROJOULE),
+            "cycles": cost.cycles,
+            "dram_bytes": cost.dram_read_bytes + cost.dram_write_bytes,
+        }
+
+
+def output_mse(graph: Graph, pictures: Pictures) -> float:
+    """Mean squared difference of a graph's decoded outputs from the references; see `Measurement`.
+
+    The graph is computed layer by layer by the fast kernels, which every schedule equals.
+    """
+    encoding = graph.node(graph.output).output.encoding
+    squares, values = 0.0, 0
+    for codes, reference in zip(pictures.codes, pictures.references, strict=True):
+        output = run_layerwise(graph, codes, KERNELS)
+        decoded = encoding.scale * (output.astype(np.float64) - np.array(encoding.zero_point))
+        squares += float(np.square(decoded - reference).sum())
+        values += output.size
+    return squares / values
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _graph_identity(graph: Graph) -> str:
+    arrays: dict[str, NDArray[np.int64]] = {}
+    record = graph_to_record(graph, arrays)
+    digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _pictures_identity(pictures: Pictures) -> str:
+    digest = hashlib.sha256()
+    for array in (*pictures.codes, *pictures.references):
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _target_identity(target: Target) -> str:
+    prices = [
+        target.energy.energy_pj(Action(*action, weight_bits=8, activation_bits=8))
+        for action in ACTION_UNITS
+    ]
+    return _digest(
+        target.accelerator.model_dump_json(),
+        target.energy.table.model_dump_json(),
+        json.dumps([prices, asdict(target.image_size)]),
+    )

@@ -1,0 +1,108 @@
+"""The exact Pareto front of an additive problem: one choice per layer, two sums to keep small.
+
+Dynamic programming over partial choices: the front of the first k layers is the front of the
+first k−1 layers joined with every choice of layer k, without what is dominated. Nothing on the
+whole front can contain a dominated part (replacing the part would improve both sums), so pruning
+after each layer loses nothing. Sums are 64-bit integers: no rounding decides what dominates what.
+The recurrence is the list algorithm of Nemhauser and Ullmann, "Discrete dynamic programming and
+capital allocation", Management Science 15(9), 1969.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quant.common.errors import UserError
+
+Integers = NDArray[np.int64]
+
+MAXIMUM_PAIRS = 1 << 25
+"""Partial choices times choices of the next layer, at most; each takes about 40 bytes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choices:
+    """What a layer may choose from: entry i of both arrays belongs to choice i.
+
+    Attributes:
+        errors: int64 [choices].
+        costs: int64 [choices].
+    """
+
+    errors: Integers
+    costs: Integers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Front:
+    """Every pair of sums that no other pair beats in one and equals or beats in the other.
+
+    Attributes:
+        errors: int64 [points], strictly falling.
+        costs: int64 [points], strictly rising.
+        parents: for each layer, the point of the layer before that each point extends.
+        picks: for each layer, the choice each point extends it by.
+    """
+
+    errors: Integers
+    costs: Integers
+    parents: tuple[NDArray[np.int32], ...]
+    picks: tuple[NDArray[np.int32], ...]
+
+    def __len__(self) -> int:
+        return len(self.costs)
+
+    def choices(self, point: int) -> tuple[int, ...]:
+        """The choice of each layer, first layer first, that leads to a point."""
+        chosen = []
+        for parents, picks in zip(reversed(self.parents), reversed(self.picks), strict=True):
+            chosen.append(int(picks[point]))
+            point = int(parents[point])
+        return tuple(reversed(chosen))
+
+
+def pareto_front(layers: Sequence[Choices], maximum_pairs: int = MAXIMUM_PAIRS) -> Front:
+    """The Pareto front of all ways to take one choice per layer.
+
+    Args:
+        layers: the choices of each layer, at least one each.
+        maximum_pairs: partial choices times choices of the next layer, at most.
+
+    Raises:
+        UserError: the front grows so large that joining it exceeds ``maximum_pairs``.
+    """
+    errors = costs = np.zeros(1, np.int64)
+    parents: list[NDArray[np.int32]] = []
+    picks: list[NDArray[np.int32]] = []
+    for position, layer in enumerate(layers):
+        kept = _undominated(layer.errors, layer.costs)
+        if len(kept) * len(costs) > maximum_pairs:
+            raise UserError(
+                f"bit search: the front of the first {position} of {len(layers)} layers has "
+                f"{len(costs)} points, too many to join with {len(kept)} choices of the next "
+                f"(at most {maximum_pairs} pairs); allow fewer widths"
+            )
+        joined_errors = (layer.errors[kept, None] + errors).reshape(-1)
+        joined_costs = (layer.costs[kept, None] + costs).reshape(-1)
+        survivors = _undominated(joined_errors, joined_costs)
+        parents.append((survivors % len(costs)).astype(np.int32))
+        picks.append(kept[survivors // len(costs)].astype(np.int32))
+        errors, costs = joined_errors[survivors], joined_costs[survivors]
+    return Front(errors, costs, tuple(parents), tuple(picks))
+
+
+def _undominated(errors: Integers, costs: Integers) -> NDArray[np.intp]:
+    """Indices of the points that no other beats, costs rising and errors falling."""
+    # A stable sort of joined fronts merges sorted runs, which is close to linear.
+    order = np.argsort(costs, kind="stable")
+    sorted_errors = errors[order]
+    best = np.minimum.accumulate(sorted_errors)
+    falls = np.ones(len(order), np.bool_)
+    falls[1:] = sorted_errors[1:] < best[:-1]
+    order = order[falls]
+    # Of equal costs the last has the least error.
+    last = np.ones(len(order), np.bool_)
+    last[:-1] = costs[order][1:] != costs[order][:-1]
+    return order[last]

@@ -1,0 +1,88 @@
+"""The search: measure one layer at a time, solve what adds up exactly, measure what comes out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hwsim.search.additive import AdditiveModel
+from hwsim.search.confirmation import Confirmer, agreement
+from hwsim.search.cost_table import cost_table
+from hwsim.search.ledger import Ledger
+from hwsim.search.measurement import BuildGraph, Meter, Pictures, Target
+from hwsim.search.quality_table import quality_table
+from hwsim.search.recommendation import points_at_limits
+from hwsim.search.request import SearchRequest
+from hwsim.search.result import SearchResult
+from hwsim.search.survey import survey
+
+Progress = Callable[[int, int], None]
+
+
+def search(
+    request: SearchRequest,
+    build_graph: BuildGraph,
+    pictures: Pictures,
+    target: Target,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> SearchResult:
+    """Search bit policies for the best trades of error against cost.
+
+    Deterministic: the same inputs give the same result, whatever the ledger already holds.
+
+    Args:
+        request: what is asked.
+        build_graph: quantizes the network under a policy; the convolutions of the graph bear the
+            layer names that policies use.
+        pictures: what quality is judged on.
+        target: what cost is counted on.
+        folder: where measurements are kept and found again (`ledger.FILE_NAME`); None keeps none.
+        progress: called with measurements done and measurements in all. Near limits a few more
+            are needed than the first calls say.
+
+    Raises:
+        ScheduleError: the machine has no room for the base policy.
+        UserError: a policy's graph cannot be built, or the folder cannot be used.
+    """
+    meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder))
+    counter = _Counter(
+        1
+        + len(meter.layers) * len(request.choices)
+        + len(request.uniform_widths)
+        + request.front_points,
+        progress,
+    )
+    surveyed = survey(meter, request, counter.step)
+    model = AdditiveModel(
+        surveyed.layers, surveyed.choices, quality_table(surveyed), cost_table(surveyed)
+    )
+    front = model.front(request.objective)
+    confirmer = Confirmer(meter, model, request, counter.step)
+    points = confirmer.uniform() + confirmer.front(front)
+    points += points_at_limits(confirmer, front, request.limits)
+    unique = {tuple(point.bits.values()): point for point in reversed(points)}
+    points = list(reversed(unique.values()))
+    return SearchResult(
+        request,
+        target.accelerator.name,
+        target.energy.table.name,
+        surveyed.base,
+        model,
+        front,
+        tuple(points),
+        agreement(points, request.objective),
+    )
+
+
+class _Counter:
+    """Reports each measurement; the total grows where more are made than foreseen."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._done = 0
+        self._total = total
+        self._progress = progress
+
+    def step(self) -> None:
+        self._done += 1
+        self._total = max(self._total, self._done)
+        if self._progress is not None:
+            self._progress(self._done, self._total)

@@ -1,0 +1,138 @@
+"""Checks every operator's fast kernel against its int64 reference on random operators and codes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.machine import KERNELS, REFERENCE, Arithmetic
+from hwsim.verify.checks import Check, Progress, Tally
+from hwsim.verify.random_operators import (
+    Random,
+    random_add,
+    random_codes,
+    random_convolution,
+    random_requantize,
+    random_size,
+    random_type,
+)
+from quant.common.codes import CodeKind
+from quant.graph import TensorType
+
+VALUES_PER_OPERATOR = 100_000
+"""Output integers compared for each operator and mode, at least."""
+
+Compute = Callable[[Arithmetic], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One random operator with its operands: what it is in words, and how to compute it."""
+
+    description: str
+    compute: Compute
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """An operator in one of its variants, and where its cases come from."""
+
+    operator: str
+    mode: str
+    draw: Callable[[Random], _Case]
+
+
+def verify_operators(
+    seed: int = 0,
+    values: int = VALUES_PER_OPERATOR,
+    candidate: Arithmetic = KERNELS,
+    oracle: Arithmetic = REFERENCE,
+    progress: Progress | None = None,
+) -> list[Check]:
+    """Compare each operator of one arithmetic with another, integer by integer.
+
+    Args:
+        seed: of the random operators; the same seed gives the same cases.
+        values: output integers to compare for each operator and mode, at least.
+        candidate: the arithmetic checked.
+        oracle: the arithmetic it must equal.
+        progress: called with operators done and operators in all.
+    """
+    checks = []
+    for position, subject in enumerate(_SUBJECTS):
+        random = np.random.default_rng((seed, position))
+        tally = Tally(subject.operator, oracle.name, subject.mode)
+        while tally.values < values:
+            case = subject.draw(random)
+            where = f"{subject.operator}, case {tally.cases} ({case.description})"
+            tally.compare(where, case.compute(candidate), case.compute(oracle))
+        checks.append(tally.close())
+        if progress is not None:
+            progress(position + 1, len(_SUBJECTS))
+    return checks
+
+
+def _draw_convolution(random: Random, kind: CodeKind) -> _Case:
+    operand, output = _tensor(random, 48), _tensor(random, 48)
+    weight_type = random_type(random, (kind,))
+    convolution = random_convolution(random, operand, output, weight_type, keep_size=False)
+    # Large enough for a kernel of 5 without padding, small enough for many shapes.
+    codes = random_codes(random, random_size(random, 5, 20), operand)
+    height, width = convolution.kernel
+    return _Case(
+        f"{height}×{width} {weight_type} on {_shape(codes)} {operand.integer} to {output}",
+        lambda arithmetic: arithmetic.convolution(convolution, operand, codes),
+    )
+
+
+def _draw_add(random: Random) -> _Case:
+    first, output = _tensor(random, 32), _tensor(random, 32)
+    output = TensorType(first.channels, output.integer)
+    second = TensorType(first.channels, random_type(random))
+    size = random_size(random, 1, 32)
+    codes = [random_codes(random, size, operand) for operand in (first, second)]
+    add = random_add(random, (first, second), output)
+    return _Case(
+        f"{first.integer} and {second.integer} of {_shape(codes[0])} to {output}",
+        lambda arithmetic: arithmetic.add(add, *codes),
+    )
+
+
+def _draw_requantize(random: Random) -> _Case:
+    operand = _tensor(random, 32)
+    output = TensorType(operand.channels, random_type(random))
+    codes = random_codes(random, random_size(random, 1, 32), operand)
+    requantize = random_requantize(random, operand, output)
+    return _Case(
+        f"{operand.integer} of {_shape(codes)} to {output}",
+        lambda arithmetic: arithmetic.requantize(requantize, codes),
+    )
+
+
+def _draw_pixel_shuffle(random: Random) -> _Case:
+    factor = int(random.integers(1, 4, endpoint=True))
+    operand = TensorType(int(random.integers(1, 8)) * factor**2, random_type(random))
+    codes = random_codes(random, random_size(random, 1, 24), operand)
+    return _Case(
+        f"factor {factor} on {_shape(codes)} {operand.integer}",
+        lambda arithmetic: arithmetic.pixel_shuffle(codes, factor),
+    )
+
+
+def _tensor(random: Random, maximum_channels: int) -> TensorType:
+    return TensorType(int(random.integers(1, maximum_channels, endpoint=True)), random_type(random))
+
+
+def _shape(codes: NDArray[np.int32]) -> str:
+    return "×".join(str(axis) for axis in codes.shape)
+
+
+_SUBJECTS = (
+    _Subject("convolution", "signed weights", lambda r: _draw_convolution(r, CodeKind.SIGNED)),
+    _Subject("convolution", "unsigned weights", lambda r: _draw_convolution(r, CodeKind.UNSIGNED)),
+    _Subject("convolution", "odd weights", lambda r: _draw_convolution(r, CodeKind.ODD)),
+    _Subject("add", "any widths", _draw_add),
+    _Subject("requantize", "any widths", _draw_requantize),
+    _Subject("pixel_shuffle", "factors 1 to 4", _draw_pixel_shuffle),
+)

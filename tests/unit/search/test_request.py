@@ -1,0 +1,64 @@
+import pytest
+
+from hwsim.search.request import Limits, SearchRequest
+from quant.common.errors import UserError
+from quant.graph import Size
+from quant.policy import BitPolicy, LayerBits
+
+LAYERS = ("head", "body.0", "body.1", "tail")
+
+
+def request(**changes: object) -> SearchRequest:
+    return SearchRequest(Size(8, 8), **changes)  # type: ignore[arg-type]
+
+
+def test_choices_are_all_pairs_of_widths() -> None:
+    assert [str(bits) for bits in request(widths=(2, 8)).choices] == [
+        "w2a2",
+        "w2a8",
+        "w8a2",
+        "w8a8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"widths": ()}, "widths: expected each width once, given none"),
+        ({"widths": (4, 8, 4)}, "widths: expected each width once, given 4, 8, 4"),
+        ({"widths": (0, 8)}, "expected 1 to 16 bits"),
+        ({"widths": (17,)}, "expected 1 to 16 bits"),
+        ({"front_points": 1}, "front points: expected at least 2"),
+    ],
+)
+def test_impossible_requests_are_told_in_a_sentence(
+    changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        request(**changes)
+
+
+def test_uniform_policies_keep_the_first_and_last_layer_at_eight_bits() -> None:
+    bits = request().uniform_policy(3).resolve(LAYERS)
+    assert [str(chosen) for chosen in bits.values()] == ["w8a8", "w3a3", "w3a3", "w8a8"]
+
+
+def test_a_policy_of_given_bits_resolves_to_them_and_survives_yaml() -> None:
+    bits = dict(zip(LAYERS, map(LayerBits.parse, ("w8a8", "w4a4", "w4a4", "w2a6")), strict=True))
+    policy = request(residual_bits=12).policy(bits)
+    assert policy.resolve(LAYERS) == bits
+    assert policy.default == LayerBits(4, 4)
+    assert policy.residual_bits == 12
+    assert len(policy.overrides) == 2
+
+
+def test_every_policy_of_a_request_has_its_residual_bits() -> None:
+    wanted = request(residual_bits=9)
+    policies: list[BitPolicy] = [wanted.base_policy, wanted.uniform_policy(4)]
+    assert [policy.residual_bits for policy in policies] == [9, 9]
+
+
+def test_limits_are_true_when_there_is_one() -> None:
+    assert not Limits()
+    assert Limits(max_cycles=0)
+    assert Limits(min_psnr_db=30.0)
