@@ -7,6 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hwsim.cost import ProgramCost
+from hwsim.report.labels import component_label, subject_label
 from hwsim.report.result import Result
 
 # Okabe and Ito, "Color Universal Design", 2008: eight colours that the common kinds of colour
@@ -19,7 +20,7 @@ _COLOURS = {
     "dram": "#D55E00",
 }
 _OTHER_COLOURS = ("#CC79A7", "#E69F00", "#000000")
-_CYCLES_COLOUR = "#595959"
+_CYCLES_COLOUR, _BUSY_COLOUR = "#bdbdbd", "#595959"
 
 _ROW_INCHES, _MARGIN_INCHES, _WIDTH_INCHES = 0.24, 1.9, 11.0
 
@@ -45,6 +46,7 @@ def write_cost_chart(path: Path, result: Result, cost: ProgramCost) -> None:
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color="#dddddd", linewidth=0.8)
         axes.set_axisbelow(True)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         axes.spines[["top", "right", "left"]].set_visible(False)
     figure.suptitle(_title(result), x=0.01, ha="left", fontsize=11)
     figure.legend(*energy.get_legend_handles_labels(), loc="outside lower left", ncols=8,
@@ -66,19 +68,18 @@ def _draw_energy(axes: Axes, cost: ProgramCost) -> None:
             color=_COLOURS.get(component) or next(others),
             edgecolor="white",
             linewidth=0.4,
-            label=f"{component.replace('_', ' ')}  {totals[component]:,.1f} µJ",
+            label=f"{component_label(component)}  {totals[component]:,.1f} µJ",
         )
         left = [start + width for start, width in zip(left, widths, strict=True)]
     axes.set_xlabel("energy, µJ")
 
 
 def _draw_cycles(axes: Axes, cost: ProgramCost) -> None:
-    axes.barh(
-        range(len(cost.groups)), [group.cycles for group in cost.groups], color=_CYCLES_COLOUR
-    )
-    axes.set_xlabel("cycles")
-    axes.ticklabel_format(axis="x", style="plain")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    rows = range(len(cost.groups))
+    axes.barh(rows, [group.cycles for group in cost.groups], color=_CYCLES_COLOUR)
+    busy = [group.busy_cycles.get("mac_array", 0) for group in cost.groups]
+    axes.barh(rows, busy, color=_BUSY_COLOUR)
+    axes.set_xlabel("cycles (dark: MAC array busy)")
     axes.locator_params(axis="x", nbins=4)
 
 
@@ -89,9 +90,8 @@ def _position(component: str) -> int:
 
 def _title(result: Result) -> str:
     height, width = result.input_size
-    quantized = " ".join(filter(None, (result.method, result.policy)))
     return (
-        f"{result.network} {quantized} on {result.accelerator}: {result.energy_uj:,.1f} µJ and "
+        f"{subject_label(result)}: {result.energy_uj:,.1f} µJ and "
         f"{result.latency_ms:,.3f} ms for one image of {height}×{width}\n"
         f"modelled with energy table {result.energy_table} ({result.model.technology_nm} nm)"
     )

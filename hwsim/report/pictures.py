@@ -12,7 +12,8 @@ Pixels = NDArray[np.uint8]
 
 _PANEL, _GAP, _CAPTION = 400, 16, 48  # pixels: side of a panel, space around, height of a caption
 _ZOOM = 4  # screen pixels per picture pixel in the lower row
-_BACKGROUND, _INK, _FAINT_INK, _FRAME = "#ffffff", "#111111", "#555555", "#d55e00"
+_BACKGROUND, _INK, _FAINT_INK = "#ffffff", "#111111", "#555555"
+_FRAMES = (("#000000", 4), ("#f0e442", 2))  # colour and width; dark below bright shows anywhere
 _FONT_SIZES = (17, 14)
 
 
@@ -67,13 +68,15 @@ def draw_comparison(panels: Sequence[Panel]) -> Pixels:
     corner = _most_different(panels[0].pixels, panels[1].pixels, side) if has_detail else (0, 0)
     for index, (panel, picture) in enumerate(zip(panels, fitted, strict=True)):
         x, y = _GAP + index * (_PANEL + _GAP), _GAP
-        draw.text((x, y), panel.title, _INK, _font(_FONT_SIZES[0]))
-        draw.text((x, y + 22), panel.note, _FAINT_INK, _font(_FONT_SIZES[1]))
+        _write_line(draw, (x, y), panel.title, _INK, _FONT_SIZES[0])
+        _write_line(draw, (x, y + 22), panel.note, _FAINT_INK, _FONT_SIZES[1])
         y += _CAPTION
         canvas.paste(picture, (x, y))
         if has_detail:
             canvas.paste(_detail(panel.pixels, corner, side), (x, y + row_height + _GAP))
-            draw.rectangle(_box_on(picture, (x, y), corner, side, width), outline=_FRAME, width=2)
+            box = _box_on(picture, (x, y), corner, side, width)
+            for colour, thickness in _FRAMES:
+                draw.rectangle(box, outline=colour, width=thickness)
     return np.asarray(canvas)
 
 
@@ -112,5 +115,12 @@ def _most_different(one: Pixels, other: Pixels, side: int) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
+def _write_line(
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, colour: str, size: int
+) -> None:
+    """Text no wider than a panel; what is too long ends in an ellipsis."""
+    font = ImageFont.load_default(size)
+    shown = text
+    while draw.textlength(shown, font) > _PANEL:
+        shown = shown.removesuffix("…")[:-1] + "…"
+    draw.text(at, shown, colour, font)

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hwsim.report.console import stdout_console
+from hwsim.report.labels import component_label, subject_label
 from hwsim.report.result import BYTES_PER_KIB, BitExact, Result
 
 _WORST_LAYERS = 3
@@ -22,7 +23,8 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
     """
     console = stdout_console()
     console.print(Text(_headline(result), style="bold"))
-    console.print(_figures(result))
+    for name, value in _figures(result):
+        console.print(Text(f"  {name:<20}{value}"))
     console.print(_worst_layers(result))
     for line in _closing_lines(result, files):
         console.print(Text(line))
@@ -30,21 +32,10 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
 
 def _headline(result: Result) -> str:
     (height, width), (out_height, out_width) = result.input_size, result.output_size
-    quantized = " ".join(filter(None, (result.method, result.policy)))
-    return (
-        f"{result.network} ({quantized or 'integer graph'}) on {result.accelerator}, "
-        f"{height}×{width} → {out_height}×{out_width} pixels"
-    )
+    return f"{subject_label(result)}, {height}×{width} → {out_height}×{out_width} pixels"
 
 
-def _figures(result: Result) -> Table:
-    table = Table.grid(padding=(0, 3))
-    for name, value in _figure_rows(result):
-        table.add_row(f"  {name}", value)
-    return table
-
-
-def _figure_rows(result: Result) -> list[tuple[str, str]]:
+def _figures(result: Result) -> list[tuple[str, str]]:
     rows = [
         ("energy per image", f"{result.energy_uj:,.1f} µJ  ({_shares(result)})"),
         (
@@ -78,7 +69,7 @@ def _figure_rows(result: Result) -> list[tuple[str, str]]:
 def _shares(result: Result) -> str:
     parts = sorted(result.energy_by_component_uj.items(), key=lambda part: -part[1])
     return ", ".join(
-        f"{name.replace('_', ' ')} {energy_uj / result.energy_uj:.0%}" for name, energy_uj in parts
+        f"{component_label(name)} {energy_uj / result.energy_uj:.0%}" for name, energy_uj in parts
     )
 
 
