@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hwsim.arithmetic import reference
 from quant.graph import (
     Add,
     CodeKind,
@@ -12,6 +14,7 @@ from quant.graph import (
     Input,
     IntegerType,
     Node,
+    Operator,
     PixelShuffle,
     Requantization,
     Requantize,
@@ -63,6 +66,8 @@ def edsr_graph(
 
 
 class _Builder:
+    """Adds operators one by one, scaling each so that its codes spread on a random image."""
+
     def __init__(
         self, bits: Mapping[str, Bits], residual_bits: int, random: np.random.Generator
     ) -> None:
@@ -70,80 +75,86 @@ class _Builder:
         self.residual = IntegerType(residual_bits, CodeKind.SIGNED)
         self.random = random
         self.nodes: list[Node] = []
+        self.types: dict[str, TensorType] = {}
+        self.codes: dict[str, NDArray[np.int64]] = {}
 
     def add_image(self) -> None:
+        self.codes["image"] = self.random.integers(0, 256, (12, 12, 3))
         self._node("image", Input(), (), TensorType(3, IntegerType(8)))
 
     def narrow(self, source: str, reader: str) -> str:
         """The copy of a tensor at the reader's activation width."""
-        operand = self._type(source)
-        wanted = IntegerType(self.bits[reader][1])
-        name = f"{reader}.input"
-        spread = wanted.high / (2 * operand.integer.magnitude)
-        operator = Requantize(0, self._requantization(spread, wanted, wanted.high // 2))
-        return self._node(name, operator, (source,), TensorType(operand.channels, wanted))
+        codes, wanted = self.codes[source], IntegerType(self.bits[reader][1])
+        bias = -int(codes.mean())
+        requantization = self._spread(codes + bias, wanted)
+        self.codes[f"{reader}.input"] = _requantize(codes + bias, requantization)
+        output = TensorType(self.types[source].channels, wanted)
+        return self._node(f"{reader}.input", Requantize(bias, requantization), (source,), output)
 
     def convolution(
         self, name: str, source: str, channels: int, feeds: str | None = None, picture: bool = False
     ) -> str:
-        weight_bits = self.bits[name][0]
-        kind = CodeKind.ODD if weight_bits == 1 else CodeKind.SIGNED
-        weight_type = IntegerType(weight_bits, kind)
-        ifm = self._type(source)
-        shape = (channels, 3, 3, ifm.channels)
-        step = 2 if kind is CodeKind.ODD else 1
-        count = (weight_type.high - weight_type.low) // step + 1
-        weight = weight_type.low + step * self.random.integers(0, count, shape)
-        output = self.residual
+        ifm, output = self.types[source], self.residual
         if feeds is not None:
             output = IntegerType(self.bits[feeds][1])
         if picture:
             output = IntegerType(8)
-        largest = max(1, int(np.abs(weight).sum(axis=(1, 2, 3)).max()) * ifm.integer.magnitude)
-        bias = self.random.integers(-(largest // 8) - 1, largest // 8 + 1, channels)
-        middle = 0 if output.kind is CodeKind.SIGNED else (output.high + 1) // 2
-        spread = 4 * output.magnitude / largest
-        operator = Convolution(
-            weight.astype(np.int64),
-            weight_type,
-            bias.astype(np.int64),
-            (1, 1),
-            np.array([ifm.integer.high // 2], np.int64),
-            self._requantization(spread, output, middle, channels),
-        )
+        weight_type, weight = self._weight(self.bits[name][0], (channels, 3, 3, ifm.channels))
+        pad_code = self.random.integers(0, ifm.integer.high + 1, ifm.channels)
+        padded = reference.pad(self.codes[source], (1, 1, 1, 1), pad_code)
+        sums = reference.convolve(padded, weight, np.zeros(channels, np.int64))
+        bias = -sums.mean(axis=(0, 1)).astype(np.int64)
+        requantization = self._spread(sums + bias, output, channels)
+        self.codes[name] = _requantize(sums + bias, requantization)
+        operator = Convolution(weight, weight_type, bias, (1, 1), pad_code, requantization)
         return self._node(name, operator, (source,), TensorType(channels, output))
 
     def add(self, name: str, first: str, second: str) -> str:
-        operator = Add((1 << 12, 3 << 11), 1 << 10, self._shift(13, self.residual))
-        output = TensorType(self._type(first).channels, self.residual)
-        return self._node(name, operator, (first, second), output)
+        multipliers, bias, one = (1 << 12, 3 << 11), 1 << 10, np.array([1], np.int64)
+        requantization = Requantization(one, 13 * one, 0, self.residual.low, self.residual.high)
+        sums = reference.add(self.codes[first], self.codes[second], multipliers, bias)
+        self.codes[name] = _requantize(sums, requantization)
+        output = TensorType(self.types[first].channels, self.residual)
+        return self._node(name, Add(multipliers, bias, requantization), (first, second), output)
 
     def shuffle(self, source: str, factor: int) -> str:
-        operand = self._type(source)
+        operand = self.types[source]
+        self.codes["shuffle"] = reference.pixel_shuffle(self.codes[source], factor)
         output = TensorType(operand.channels // factor**2, operand.integer)
         return self._node("shuffle", PixelShuffle(factor), (source,), output)
 
-    def _type(self, name: str) -> TensorType:
-        return next(node.output for node in self.nodes if node.name == name)
-
-    def _node(self, name: str, operator, inputs: tuple[str, ...], output: TensorType) -> str:  # type: ignore[no-untyped-def]
+    def _node(
+        self, name: str, operator: Operator, inputs: tuple[str, ...], output: TensorType
+    ) -> str:
         self.nodes.append(Node(name, operator, inputs, output))
+        self.types[name] = output
         return name
 
-    def _requantization(
-        self, factor: float, output: IntegerType, zero_point: int, channels: int = 1
-    ) -> Requantization:
-        mantissa = self.random.integers(1 << 19, 1 << 20, channels)
-        shift = int(np.clip(np.round(20 - np.log2(factor)), 0, 62))
-        return Requantization(
-            mantissa.astype(np.int64),
-            np.full(channels, shift, np.int64),
-            zero_point,
-            output.low,
-            output.high,
-        )
+    def _weight(self, bits: int, shape: tuple[int, ...]) -> tuple[IntegerType, NDArray[np.int64]]:
+        kind = CodeKind.ODD if bits == 1 else CodeKind.SIGNED
+        weight_type = IntegerType(bits, kind)
+        step = 2 if kind is CodeKind.ODD else 1
+        count = (weight_type.high - weight_type.low) // step + 1
+        return weight_type, weight_type.low + step * self.random.integers(0, count, shape)
 
-    @staticmethod
-    def _shift(shift: int, output: IntegerType) -> Requantization:
-        one = np.array([1], np.int64)
-        return Requantization(one, one * shift, 0, output.low, output.high)
+    def _spread(
+        self, sums: NDArray[np.int64], output: IntegerType, channels: int = 1
+    ) -> Requantization:
+        """A rescaling that fills the output's range from sums around zero."""
+        factor = (output.high - output.low) / max(1, int(sums.max() - sums.min()))
+        shift = int(np.clip(np.round(20 - np.log2(factor)), 0, 62))
+        mantissa = self.random.integers(1 << 19, 1 << 20, channels)
+        middle = (output.low + output.high + 1) // 2
+        shifts = np.full(channels, shift, np.int64)
+        return Requantization(mantissa, shifts, middle, output.low, output.high)
+
+
+def _requantize(sums: NDArray[np.int64], requantization: Requantization) -> NDArray[np.int64]:
+    return reference.requantize(
+        sums,
+        requantization.multiplier,
+        requantization.shift,
+        requantization.zero_point,
+        requantization.low,
+        requantization.high,
+    )

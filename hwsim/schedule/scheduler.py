@@ -7,10 +7,10 @@ from hwsim.schedule.constants import write_constants
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.groups import Group, form_groups
 from hwsim.schedule.layout import WeightBlock, allocate, place_tensors, weight_blocks
-from hwsim.schedule.program import Barrier, Command, Program, ScheduledGroup, Tiling
+from hwsim.schedule.program import Barrier, Command, Program, ScheduledGroup, Tiling, round_up
 from hwsim.schedule.tiling import Problem, ScheduleError, choose_tiling
 from hwsim.schedule.verifier import verify_program
-from quant.graph import Convolution, Graph, Node, Size, TensorType, accumulator_bits
+from quant.graph import Graph, Size, TensorType, accumulator_bits
 
 
 def schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
@@ -132,22 +132,20 @@ def _place_constants(
         blocks = weight_blocks(group, tiling.channels, address, burst_bytes)
         if blocks:
             end = blocks[-1].parameter_address + blocks[-1].parameter_bytes
-            address = -(-end // burst_bytes) * burst_bytes
+            address = round_up(end, burst_bytes)
         placed.append(blocks)
     return placed, address
 
 
 def _describe(group: Group, tiling: Tiling, sram_bytes: int, problem: Problem) -> ScheduledGroup:
-    anchor: Node = group.anchor
-    operator = anchor.operator
-    is_convolution = isinstance(operator, Convolution)
+    anchor, convolution = group.anchor, group.convolution
     return ScheduledGroup(
         anchor.name,
         tuple(node.name for node in group.nodes),
         tuple(node.operator.kind for node in group.nodes),
         tiling,
         sram_bytes,
-        operator.macs_per_pixel * problem.grid.pixels if is_convolution else 0,
-        operator.weight_type.bits if is_convolution else None,
+        convolution.macs_per_pixel * problem.grid.pixels if convolution else 0,
+        convolution.weight_type.bits if convolution else None,
         problem.types[anchor.inputs[0]].integer.bits,
     )

@@ -1,0 +1,13 @@
+"""Accelerators for tests: the named ones, resized."""
+
+from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table, resized
+
+
+def machine(sram_kib: int | None = None, array: int | None = None) -> Accelerator:
+    """The edge NPU with another SRAM size or a smaller square array."""
+    return resized(load_accelerator("edge_npu"), rows=array, columns=array, sram_kib=sram_kib)
+
+
+def prices(accelerator: Accelerator) -> EnergyModel:
+    """The accelerator's actions under its own energy table."""
+    return EnergyModel(accelerator, load_energy_table(accelerator.energy_table))

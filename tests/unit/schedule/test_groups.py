@@ -1,0 +1,43 @@
+from hwsim.schedule.groups import form_groups
+from quant.graph import Graph
+from tests.edsr_graphs import edsr_graph
+
+
+def _names(graph: Graph) -> list[tuple[str, ...]]:
+    return [tuple(node.name for node in group.nodes) for group in form_groups(graph)]
+
+
+def test_elementwise_operators_join_the_convolution_before_them() -> None:
+    assert _names(edsr_graph(blocks=1)) == [
+        ("head.input",),
+        ("head", "block0.conv1.input"),
+        ("block0.conv1",),
+        ("block0.conv2", "block0.add", "body_end.input"),
+        ("body_end", "global_add", "upsampler.input"),
+        ("upsampler", "shuffle"),
+        ("tail",),
+    ]
+
+
+def test_only_what_others_read_is_stored() -> None:
+    stored = {
+        group.anchor.name: [node.name for node in group.stored]
+        for group in form_groups(edsr_graph(blocks=1))
+    }
+    assert stored == {
+        "head.input": ["head.input"],
+        "head": ["head", "block0.conv1.input"],
+        "block0.conv1": ["block0.conv1"],
+        "block0.conv2": ["body_end.input"],
+        "body_end": ["upsampler.input"],
+        "upsampler": ["shuffle"],
+        "tail": ["tail"],
+    }
+
+
+def test_a_skip_is_loaded_by_the_group_that_adds_it() -> None:
+    loaded = {group.anchor.name: group.loaded for group in form_groups(edsr_graph(blocks=2))}
+    assert loaded["block0.conv2"] == ("head",)
+    assert loaded["block1.conv2"] == ("block0.add",)
+    assert loaded["body_end"] == ("head",)
+    assert loaded["tail"] == ()
