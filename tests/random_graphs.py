@@ -5,7 +5,7 @@ weights comes from a generator seeded by one drawn integer. Rescaling is chosen 
 spread of each sum, so that output codes use their range instead of sticking to its ends.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ from quant.graph import (
     Requantize,
     Size,
     TensorType,
-    accumulator_bits,
+    sum_bits,
     verify,
 )
 from quant.graph.operators import Integers, Operator
@@ -146,20 +146,22 @@ class _Builder:
         )
         centre = weight.sum(axis=(1, 2, 3)) * source.mean
         deviation = source.deviation * np.sqrt(np.square(weight, dtype=np.float64).sum((1, 2, 3)))
-        bias = np.round(-centre + deviation * self.random.uniform(-0.5, 0.5, out_channels))
+        jitter = deviation * self.random.uniform(-0.5, 0.5, out_channels)
+        bias = np.round(jitter - centre).astype(np.int64)
         pad_channels = self.random.choice((1, source.type.channels))
-        convolution = Convolution(
+        output = TensorType(out_channels, self.draw(self.feature_types, label="output type"))
+        operator = Convolution(
             weight,
             weight_type,
-            bias.astype(np.int64),
+            bias,
             (rows, columns),
             self.random.integers(source.low, source.high, pad_channels, endpoint=True),
-            _NO_REQUANTIZATION,
+            self._requantization(
+                output.integer,
+                deviation,
+                sum_bits(weight, bias, source.type.integer),
+            ),
         )
-        output = TensorType(out_channels, self.draw(self.feature_types, label="output type"))
-        sum_bits = accumulator_bits(Node("", convolution, (), output), source.type)
-        requantization = self._requantization(output.integer, deviation, sum_bits)
-        operator = replace(convolution, requantization=requantization)
         self._append("convolution", operator, (source.name,), output)
 
     def _add(self, source: _Tensor) -> None:
@@ -203,7 +205,7 @@ class _Builder:
         self._append("pixel_shuffle", PixelShuffle(factor), (source.name,), output)
 
     def _requantization(
-        self, integer: IntegerType, deviation: NDArray[np.float64], sum_bits: int
+        self, integer: IntegerType, deviation: NDArray[np.float64], width: int
     ) -> Requantization:
         """Rescale sums of mean about 0 so that they fill the output's range, or part of it."""
         low, high = integer.low, integer.high
@@ -213,7 +215,7 @@ class _Builder:
         scale = max(high - low, 1) / (2 * reach * np.maximum(deviation, 0.5))
         if self.random.random() < 0.25:
             scale = scale.mean(keepdims=True)
-        bits = self.random.integers(1, min(MULTIPLIER_BITS, PRODUCT_BITS - sum_bits) + 1)
+        bits = self.random.integers(1, min(MULTIPLIER_BITS, PRODUCT_BITS - width) + 1)
         multiplier, shift = _fixed_point(scale, int(bits))
         return Requantization(multiplier, shift, (low + high + 1) // 2, low, high)
 
@@ -232,10 +234,6 @@ class _Builder:
         self.nodes.append(Node(name, operator, inputs, output))
         grid = _grid(operator, source.grid) if source else (1, 0, 0)
         self.tensors.append(_Tensor(name, output, grid, low, high))
-
-
-# Stands in while a convolution is asked for its accumulator's width.
-_NO_REQUANTIZATION = Requantization(np.ones(1, np.int64), np.zeros(1, np.int64), 0, 0, 0)
 
 
 def _weights(

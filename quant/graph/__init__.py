@@ -13,7 +13,7 @@ from quant.graph.operators import (
 )
 from quant.graph.serialization import load_graph, save_graph
 from quant.graph.types import Encoding, IntegerType, TensorType
-from quant.graph.verifier import accumulator_bits, verify
+from quant.graph.verifier import accumulator_bits, sum_bits, verify
 
 __all__ = [
     "Add",
@@ -34,5 +34,6 @@ __all__ = [
     "accumulator_bits",
     "load_graph",
     "save_graph",
+    "sum_bits",
     "verify",
 ]

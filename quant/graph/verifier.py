@@ -49,16 +49,27 @@ def verify(graph: Graph) -> Graph:
 def accumulator_bits(node: Node, operand: TensorType) -> int:
     """Signed bits that hold every partial sum of a convolution, whatever the order of its taps.
 
-    The bound is max over output channels of Σ|weight|·max|code| + |bias|, from the actual weights.
-
     Raises:
         GraphError: the node is no convolution.
     """
     convolution = node.operator
     if not isinstance(convolution, Convolution):
         raise _broken(node, "a convolution", convolution.kind)
-    largest = np.abs(convolution.weight).sum(axis=(1, 2, 3)) * operand.integer.magnitude
-    return int((largest + np.abs(convolution.bias)).max()).bit_length() + 1
+    return sum_bits(convolution.weight, convolution.bias, operand.integer)
+
+
+def sum_bits(weight: Integers, bias: Integers, codes: IntegerType) -> int:
+    """Signed bits that hold every partial sum of these weights with any codes of a type.
+
+    The bound is max over output channels of Σ|weight|·max|code| + |bias|.
+
+    Args:
+        weight: int64 [out_channels, kernel_height, kernel_width, in_channels].
+        bias: int64 [out_channels].
+        codes: type of the feature map that is read.
+    """
+    largest = np.abs(weight).sum(axis=(1, 2, 3)) * codes.magnitude + np.abs(bias)
+    return int(largest.max()).bit_length() + 1
 
 
 def _broken(node: Node, wanted: str, found: str) -> GraphError:
@@ -187,7 +198,7 @@ def _verify_pixel_shuffle(node: Node, operands: list[TensorType]) -> None:
         raise _broken(node, f"{operand.integer} output codes", str(node.output.integer))
 
 
-def _verify_requantization(node: Node, requantization: Requantization, sum_bits: int) -> None:
+def _verify_requantization(node: Node, requantization: Requantization, bits: int) -> None:
     multiplier, shift = requantization.multiplier, requantization.shift
     for what, values in (("multipliers", multiplier), ("shifts", shift)):
         if values.shape not in ((1,), (node.output.channels,)):
@@ -200,11 +211,11 @@ def _verify_requantization(node: Node, requantization: Requantization, sum_bits:
         )
     if shift.min() < 0 or shift.max() > MAXIMUM_SHIFT:
         raise _broken(node, f"shifts from 0 to {MAXIMUM_SHIFT}", f"{shift.min()} to {shift.max()}")
-    if sum_bits + largest.bit_length() > PRODUCT_BITS:
+    if bits + largest.bit_length() > PRODUCT_BITS:
         raise _broken(
             node,
             f"a product of at most {PRODUCT_BITS} bits",
-            f"a {sum_bits}-bit sum times a {largest.bit_length()}-bit multiplier",
+            f"a {bits}-bit sum times a {largest.bit_length()}-bit multiplier",
         )
     if requantization.rounding not in ROUNDINGS:
         raise _broken(node, f"a rounding among {', '.join(ROUNDINGS)}", requantization.rounding)

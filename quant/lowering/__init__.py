@@ -1,0 +1,40 @@
+"""From float networks to integer graphs: trace, calibrate, encode, lower.
+
+Importing this package does not import torch; ``quant.lowering.trace`` and
+``quant.lowering.execution`` do.
+"""
+
+from quant.lowering.encodings import (
+    MapEncoding,
+    WeightEncoding,
+    image_encoding,
+    picture_encoding,
+    signed_encoding,
+    smallest_weight_scales,
+    symmetric_weights,
+    unsigned_encoding,
+)
+from quant.lowering.float_network import FloatNetwork
+from quant.lowering.lower import Encodings, lower
+from quant.lowering.statistics import Images, Progress, Statistics, TensorStatistics, observe
+from quant.lowering.storage import stream_names
+
+__all__ = [
+    "Encodings",
+    "FloatNetwork",
+    "Images",
+    "MapEncoding",
+    "Progress",
+    "Statistics",
+    "TensorStatistics",
+    "WeightEncoding",
+    "image_encoding",
+    "lower",
+    "observe",
+    "picture_encoding",
+    "signed_encoding",
+    "smallest_weight_scales",
+    "stream_names",
+    "symmetric_weights",
+    "unsigned_encoding",
+]

@@ -1,0 +1,150 @@
+"""From ranges and weights to integers: how feature maps and weights are encoded.
+
+A feature map is encoded affinely, real = scale · (code − zero); weights are integers times one
+scale per output channel. Source of the scheme: Jacob et al., "Quantization and training of neural
+networks for efficient integer-arithmetic-only inference", CVPR 2018, sections 2.1 and 3.
+"""
+
+from dataclasses import dataclass
+from math import frexp, ldexp
+
+import numpy as np
+
+from quant.common.codes import CodeKind
+from quant.graph import IntegerType
+from quant.graph.operators import Integers
+from quant.graph.verifier import BIAS_BITS
+from quant.lowering.float_network import FloatConvolution, FloatInput, FloatNetwork, Reals
+
+_SCALE_BITS = 12
+"""Significant bits of a scale. The last bits of a float network's values differ from processor to
+processor; rounding scales up to 12 bits (0.02 %) keeps most graphs the same everywhere."""
+
+_SMALLEST_SCALE = 2.0**-100  # for what is zero throughout, or as good as
+
+IMAGE_BITS = 8
+
+_OWN_BIAS_BITS = 30  # leaves half of a 32-bit accumulator to the products
+_FOLDED_ZERO_BITS = BIAS_BITS - 2  # both parts of a bias together fit its stored width
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapEncoding:
+    """What the codes of a feature map mean: real = scale · (code − zero).
+
+    Attributes:
+        integer: the codes.
+        scale: one step.
+        zero: float64 [1] or [channels], the code of the real number 0; whole, except for an image
+            whose mean is subtracted.
+    """
+
+    integer: IntegerType
+    scale: float
+    zero: Reals
+
+    @property
+    def zero_codes(self) -> Integers:
+        """The codes nearest to the real number 0, int64 [1] or [channels]."""
+        nearest = np.floor(self.zero + 0.5)
+        return np.clip(nearest, self.integer.low, self.integer.high).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightEncoding:
+    """Integer weights: real = scale[out_channel] · weight.
+
+    Attributes:
+        weight: int64 [out_channels, kernel_height, kernel_width, in_channels].
+        integer: the integers the weights are drawn from.
+        scale: float64 [out_channels].
+    """
+
+    weight: Integers
+    integer: IntegerType
+    scale: Reals
+
+
+def unsigned_encoding(low: float, high: float, bits: int) -> MapEncoding:
+    """Codes 0 … 2^bits − 1 over a range, with the real number 0 on a code.
+
+    Args:
+        low: smallest value to represent; above 0 it is taken as 0.
+        high: largest value to represent; below 0 it is taken as 0.
+        bits: width of a code.
+    """
+    low, high = min(low, 0.0), max(high, 0.0)
+    integer = IntegerType(bits, CodeKind.UNSIGNED)
+    scale = _rounded_up((high - low) / integer.high)
+    zero = min(np.floor(-low / scale + 0.5), integer.high)
+    return MapEncoding(integer, scale, np.array([zero]))
+
+
+def signed_encoding(largest: float, bits: int) -> MapEncoding:
+    """Codes −2^(bits−1) … 2^(bits−1) − 1 with the real number 0 at code 0.
+
+    Args:
+        largest: largest magnitude to represent.
+        bits: width of a code, at least 2.
+    """
+    integer = IntegerType(bits, CodeKind.SIGNED)
+    return MapEncoding(integer, _rounded_up(largest / integer.high), np.zeros(1))
+
+
+def image_encoding(image: FloatInput, bits: int) -> MapEncoding:
+    """The image as a layer reads it: the 8-bit picture, or fewer bits over the same range.
+
+    Args:
+        image: the network's input.
+        bits: width of a code; 8 and more are the picture itself.
+    """
+    integer = IntegerType(min(bits, IMAGE_BITS), CodeKind.UNSIGNED)
+    scale = image.scale * (((1 << IMAGE_BITS) - 1) / integer.high)
+    return MapEncoding(integer, scale, -image.offset / scale)
+
+
+def picture_encoding(network: FloatNetwork) -> MapEncoding:
+    """The result: the codes are the 8-bit picture itself."""
+    return MapEncoding(IntegerType(IMAGE_BITS), network.pixel_range / 255, np.zeros(1))
+
+
+def smallest_weight_scales(convolution: FloatConvolution, source: MapEncoding) -> Reals:
+    """Scales below which a channel's bias would outgrow its sum: float64 [out_channels].
+
+    A bias of b is stored as b / (source scale · weight scale): for a channel of tiny weights that
+    could be any number. The bounds only touch channels whose weights hardly matter beside the
+    bias.
+    """
+    own = np.abs(convolution.bias) / (source.scale * 2.0**_OWN_BIAS_BITS)
+    zero = np.abs(np.broadcast_to(source.zero, convolution.weight.shape[3]))
+    folded = (np.abs(convolution.weight) * zero).sum(axis=(1, 2, 3)) / 2.0**_FOLDED_ZERO_BITS
+    bound: Reals = np.maximum(own, folded)
+    return np.maximum(bound, _SMALLEST_SCALE)
+
+
+def symmetric_weights(weight: Reals, bits: int, smallest_scale: Reals) -> WeightEncoding:
+    """Weights rounded per output channel to −(2^(bits−1) − 1) … 2^(bits−1) − 1.
+
+    With one bit the weights are −1 and 1 times their channel's mean magnitude (Rastegari et al.,
+    "XNOR-Net", ECCV 2016, section 3.1).
+
+    Args:
+        weight: float64 [out_channels, kernel_height, kernel_width, in_channels].
+        bits: width of a weight.
+        smallest_scale: float64 [out_channels], a bound that keeps biases representable.
+    """
+    magnitude = np.abs(weight)
+    if bits == 1:
+        scale = np.maximum(magnitude.mean(axis=(1, 2, 3)), smallest_scale)
+        signs = np.where(weight < 0, -1, 1).astype(np.int64)
+        return WeightEncoding(signs, IntegerType(1, CodeKind.ODD), scale)
+    integer = IntegerType(bits, CodeKind.SIGNED)
+    scale = np.maximum(magnitude.max(axis=(1, 2, 3)) / integer.high, smallest_scale)
+    rounded = np.floor(weight / scale[:, None, None, None] + 0.5)
+    codes = np.clip(rounded, -integer.high, integer.high).astype(np.int64)
+    return WeightEncoding(codes, integer, scale)
+
+
+def _rounded_up(scale: float) -> float:
+    fraction, exponent = frexp(max(scale, _SMALLEST_SCALE))
+    return ldexp(np.ceil(ldexp(fraction, _SCALE_BITS)), exponent - _SCALE_BITS)

@@ -1,0 +1,172 @@
+"""From a float network and the encodings of its tensors to the integer graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from quant.graph import (
+    Encoding,
+    Graph,
+    Input,
+    Node,
+    PixelShuffle,
+    TensorType,
+    verify,
+)
+from quant.graph.operators import Operator
+from quant.lowering.encodings import (
+    IMAGE_BITS,
+    MapEncoding,
+    WeightEncoding,
+    image_encoding,
+    picture_encoding,
+)
+from quant.lowering.float_network import (
+    FloatAdd,
+    FloatAffine,
+    FloatClamp,
+    FloatConvolution,
+    FloatInput,
+    FloatNetwork,
+    FloatNode,
+    FloatPixelShuffle,
+)
+from quant.lowering.integer_operators import (
+    integer_add,
+    integer_coarser_image,
+    integer_convolution,
+    integer_requantize,
+)
+from quant.lowering.storage import Storage, Store, storages
+
+PICTURE = "picture"
+"""Name of the node that makes the picture where the network's result is read by others too."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encodings:
+    """Everything a quantization method decides.
+
+    Attributes:
+        inputs: for each convolution, the encoding it reads its feature map in; for those that
+            read the image, one that `image_encoding` made.
+        weights: for each convolution, its integers.
+        streams: for each name in `stream_names`, a signed encoding.
+    """
+
+    inputs: Mapping[str, MapEncoding]
+    weights: Mapping[str, WeightEncoding]
+    streams: Mapping[str, MapEncoding]
+
+
+def lower(
+    network: FloatNetwork, encodings: Encodings, name: str, metadata: Mapping[str, str]
+) -> Graph:
+    """The verified integer graph of a folded network.
+
+    Args:
+        network: a folded network.
+        encodings: how its tensors are encoded.
+        name: what the graph calls itself.
+        metadata: text to keep with the graph.
+
+    Raises:
+        GraphError: the encodings ask for more than the graph can hold.
+    """
+    lowering = _Lowering(network, encodings)
+    for node in network.nodes:
+        lowering.append(node)
+    return verify(Graph.build(name, lowering.nodes, lowering.output(), metadata))
+
+
+@dataclass(eq=False)
+class _Lowering:
+    """The graph's nodes so far, and what their codes mean."""
+
+    network: FloatNetwork
+    encodings: Encodings
+    nodes: list[Node] = field(default_factory=list)
+    maps: dict[str, MapEncoding] = field(default_factory=dict)
+    copies: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.storages = storages(self.network)
+        self.channels = self.network.channels()
+
+    def append(self, node: FloatNode) -> None:
+        """Lower one node; its operands have been lowered before."""
+        encoding = self._encoding(self.storages[node.name])
+        inputs = node.inputs
+        if isinstance(node.operator, FloatConvolution):
+            inputs = (self._layer_input(node),)
+        operator = self._operator(node, [self.maps[name] for name in inputs], encoding)
+        self._append(node.name, operator, inputs, encoding, self.channels[node.name])
+
+    def _operator(
+        self, node: FloatNode, sources: list[MapEncoding], target: MapEncoding
+    ) -> Operator:
+        match node.operator:
+            case FloatInput():
+                return Input()
+            case FloatConvolution() as convolution:
+                weights = self.encodings.weights[node.name]
+                return integer_convolution(convolution, weights, sources[0], target)
+            case FloatAdd(clamp=clamp):
+                first, second = sources
+                return integer_add(first, second, target, clamp)
+            case FloatClamp(clamp=clamp):
+                return integer_requantize(sources[0], target, clamp)
+            case FloatPixelShuffle(factor=factor):
+                return PixelShuffle(factor)
+            case FloatAffine():
+                raise ValueError(f"'{node.name}': expected a folded network, found an affine map")
+
+    def output(self) -> str:
+        """The node of the picture, added if the result is stored as something else."""
+        name = self.network.output
+        if self.storages[name].store is Store.PICTURE:
+            return name
+        encoding = picture_encoding(self.network)
+        operator = integer_requantize(self.maps[name], encoding)
+        self._append(PICTURE, operator, (name,), encoding, self.channels[name])
+        return PICTURE
+
+    def _encoding(self, storage: Storage) -> MapEncoding:
+        match storage.store:
+            case Store.IMAGE:
+                image = self.network.nodes[0].operator
+                assert isinstance(image, FloatInput)
+                return image_encoding(image, IMAGE_BITS)
+            case Store.PICTURE:
+                return picture_encoding(self.network)
+            case Store.LAYER:
+                return self.encodings.inputs[storage.name]
+            case Store.STREAM:
+                return self.encodings.streams[storage.name]
+
+    def _layer_input(self, node: FloatNode) -> str:
+        """The feature map a convolution reads: its operand, or a copy in its own encoding."""
+        (source,) = node.inputs
+        stored, wanted = self.maps[source], self.encodings.inputs[node.name]
+        store = self.storages[source].store
+        if store is Store.LAYER or (store is Store.IMAGE and wanted.integer == stored.integer):
+            return source
+        key = (source, wanted.integer, wanted.scale, wanted.zero.tobytes())
+        if key not in self.copies:
+            make = integer_coarser_image if store is Store.IMAGE else integer_requantize
+            self.copies[key] = f"{node.name}.input"
+            channels = self.channels[source]
+            self._append(self.copies[key], make(stored, wanted), (source,), wanted, channels)
+        return self.copies[key]
+
+    def _append(
+        self,
+        name: str,
+        operator: Operator,
+        inputs: tuple[str, ...],
+        encoding: MapEncoding,
+        channels: int,
+    ) -> None:
+        zero = tuple(int(code) for code in encoding.zero_codes)
+        output = TensorType(channels, encoding.integer, Encoding(encoding.scale, zero))
+        self.nodes.append(Node(name, operator, inputs, output))
+        self.maps[name] = encoding
