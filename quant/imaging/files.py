@@ -41,14 +41,13 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     content = read_bytes(path, "image")
     try:
         with warnings.catch_warnings():
-            # The size is checked here; Pillow's own, lower threshold only warns.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns of odd metadata, and of sizes below the limit that is checked here.
+            warnings.simplefilter("ignore")
             return _decode(content, path)
     except UnidentifiedImageError as error:
         raise UserError(
             f"{path}: expected an image (PNG, JPEG, BMP, TIFF, …), found a file of another kind or "
-            "without pixels; "
-            "give an image file"
+            "without pixels; give an image file"
         ) from error
     except Image.DecompressionBombError as error:
         raise _too_large(path, "far more") from error

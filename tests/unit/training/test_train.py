@@ -99,19 +99,20 @@ def test_a_run_is_reproducible(short_run: Configure) -> None:
 
 
 def test_a_crashed_run_resumes_to_the_identical_state(
-    short_run: Configure, monkeypatch: pytest.MonkeyPatch
+    short_run: Configure, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash() -> None:
         raise RuntimeError("power cut")
 
-    config = short_run("crashed", checkpoint_every_seconds=0)
+    judged = short_run(validation=images, validate_every=2, checkpoint_every_seconds=0)
+    config = replace(judged, output=judged.output / "crashed")
     _interrupt_at(monkeypatch, 3, crash)
     with pytest.raises(RuntimeError, match="power cut"):
         train(config)
     assert read_checkpoint(config.output / "checkpoint.pt")["iteration"] == 3
     assert train(config).iterations == 6
-    train(short_run("whole"))
-    _assert_same_run(config.output, config.output.parent / "whole")
+    train(replace(judged, output=judged.output / "whole"))
+    _assert_same_run(judged.output / "crashed", judged.output / "whole")
 
 
 @pytest.mark.parametrize(
