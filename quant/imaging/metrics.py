@@ -10,6 +10,7 @@ from quant.common.errors import UserError
 LUMA_WEIGHTS = (65.738 / 256, 129.057 / 256, 25.064 / 256)
 """Red, green and blue weights of luma (ITU-R BT.601, studio range 16..235, for 8-bit RGB)."""
 
+_MAXIMUM_EXCESS_PIXELS = 7  # reducing by 8, the largest factor in use, drops at most so many
 _SSIM_WINDOW_PIXELS = 11  # the Gaussian window of SSIM, sigma 1.5 cut at 3.5 sigma
 
 
@@ -17,20 +18,20 @@ def luma_psnr_db(reference: NDArray[np.uint8], image: NDArray[np.uint8], border:
     """Peak signal-to-noise ratio of the luma of a picture, in decibels.
 
     ``10 log10(255^2 / mean((Y(reference) - Y(image))^2))`` with ``LUMA_WEIGHTS``; the offset of
-    luma cancels in the difference. A reference that is larger than the picture is cropped to it
-    (a network's output is a multiple of its scale), and ``border`` pixels are left out on each
-    side, the scale by custom.
+    luma cancels in the difference. A reference that is a few pixels larger than the picture is
+    cropped to it (a network's output is a multiple of its scale), and ``border`` pixels are left
+    out on each side, the scale by custom.
 
     Args:
         reference: the original, uint8, height x width x 3.
-        image: the picture judged, uint8, no larger than ``reference``.
+        image: the picture judged, uint8, as large as ``reference`` or up to 7 pixels smaller.
         border: pixels left out on each side.
 
     Returns:
         The ratio in dB; infinity for identical pictures.
 
     Raises:
-        UserError: the reference is smaller than the picture, or nothing is left inside the border.
+        UserError: the reference is of another size, or nothing is left inside the border.
     """
     original, judged = _matched(reference, image, border, minimum=1)
     difference = original.astype(np.float64) - judged.astype(np.float64)
@@ -48,15 +49,15 @@ def luma_ssim(reference: NDArray[np.uint8], image: NDArray[np.uint8], border: in
 
     Args:
         reference: the original, uint8, height x width x 3.
-        image: the picture judged, uint8, no larger than ``reference``.
+        image: the picture judged, uint8, as large as ``reference`` or up to 7 pixels smaller.
         border: pixels left out on each side before anything else.
 
     Returns:
         The mean similarity, in -1..1.
 
     Raises:
-        UserError: the reference is smaller than the picture, or less than one window is left
-            inside the border.
+        UserError: the reference is of another size, or less than one window is left inside the
+            border.
     """
     from skimage.metrics import structural_similarity  # slow to import, and only needed here
 
@@ -82,10 +83,12 @@ def _matched(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Both pictures cut to the judged region, at least ``minimum`` pixels each way."""
     height, width = image.shape[:2]
-    if reference.shape[0] < height or reference.shape[1] < width:
+    excess = (reference.shape[0] - height, reference.shape[1] - width)
+    if min(excess) < 0 or max(excess) > _MAXIMUM_EXCESS_PIXELS:
         raise UserError(
-            f"cannot compare with the original: expected it to be at least {width}x{height} pixels "
-            f"(the size of the result), it is {reference.shape[1]}x{reference.shape[0]}; "
+            f"cannot compare with the original: expected {width}x{height} pixels (the size of the "
+            f"result) or up to {_MAXIMUM_EXCESS_PIXELS} more each way, it has "
+            f"{reference.shape[1]}x{reference.shape[0]}; "
             "give the high-resolution original of this very image"
         )
     if min(height, width) < minimum + 2 * border:

@@ -70,13 +70,16 @@ def _ssim(original: np.ndarray, image: np.ndarray, border: int) -> float:
     return float(np.mean(values))
 
 
-def test_an_original_smaller_than_the_picture_is_a_user_error() -> None:
+@pytest.mark.parametrize(("height", "width"), [(9, 12), (10, 11), (18, 12), (10, 20)])
+def test_an_original_of_another_size_is_a_user_error(height: int, width: int) -> None:
     with pytest.raises(UserError) as caught:
-        luma_psnr_db(_grey(8, 9), _grey(10, 12), 2)
+        luma_psnr_db(_grey(height, width), _grey(10, 12), 2)
     assert str(caught.value) == (
-        "cannot compare with the original: expected it to be at least 12x10 pixels (the size of "
-        "the result), it is 9x8; give the high-resolution original of this very image"
+        "cannot compare with the original: expected 12x10 pixels (the size of the result) or up "
+        f"to 7 more each way, it has {width}x{height}; "
+        "give the high-resolution original of this very image"
     )
+    assert luma_psnr_db(_grey(17, 19), _grey(10, 12), 2) == math.inf
 
 
 @pytest.mark.parametrize(("judge", "minimum"), [(luma_psnr_db, 5), (luma_ssim, 15)])

@@ -35,6 +35,7 @@ def test_the_shipped_weights_say_how_they_were_made() -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.slow
 def test_the_recorded_quality_is_not_overstated() -> None:
     path = shipped_weights("edsr_tiny_x2")
     assert path is not None
