@@ -1,12 +1,14 @@
 """Ctrl-C at any moment, also where Python or a library would lose it."""
 
-import _thread
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_SECONDS_TO_LEAVE_A_DESTRUCTOR = 0.05
 
 
 class Interruption:
@@ -37,8 +39,8 @@ def interruptible() -> Iterator[Interruption]:
     """Within the block, Ctrl-C ends in a KeyboardInterrupt, even one raised inside a destructor.
 
     Exceptions in destructors and weak-reference callbacks cannot propagate; Python prints and
-    drops them. The block raises such a KeyboardInterrupt again. Signals can only be caught in the
-    main thread; elsewhere nothing is changed.
+    drops them. Such a KeyboardInterrupt is raised again a moment later, out of there. Signals can
+    only be caught in the main thread; elsewhere nothing is changed.
     """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
@@ -46,16 +48,19 @@ def interruptible() -> Iterator[Interruption]:
         return
     previous_handler = signal.signal(signal.SIGINT, interruption)
     previous_hook = sys.unraisablehook
+    again = threading.Timer(_SECONDS_TO_LEAVE_A_DESTRUCTOR, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
 
     def raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            _thread.interrupt_main()
-        else:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
             previous_hook(unraisable)
+        elif again.ident is None:
+            again.start()
 
     sys.unraisablehook = raise_again
     try:
         yield interruption
     finally:
+        again.cancel()
         sys.unraisablehook = previous_hook
         signal.signal(signal.SIGINT, previous_handler)

@@ -4,7 +4,7 @@ import hashlib
 import time
 from argparse import Namespace
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,46 +19,15 @@ from hwsim.cli.report_files import write_cost_files, write_pictures, write_resul
 from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
 from hwsim.machine import KERNELS, REFERENCE
-from hwsim.report.pictures import Panel, png_bytes
+from hwsim.report.judgement import Judgement
+from hwsim.report.pictures import png_bytes
 from hwsim.report.result import BitExact, Output, Result, result_from_cost
 from hwsim.simulation import Comparison, Simulation, compare, simulate
-from quant.imaging import bicubic_upscale, luma_psnr_db, luma_ssim
+from quant.imaging import bicubic_upscale, luma_psnr_db
 
 Pixels = NDArray[np.uint8]
 
 _ARITHMETICS = {"reference": REFERENCE, "kernels": KERNELS}
-_SSIM_PIXELS = 11  # side of the window SSIM is defined on
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pictures:
-    """What the image became, and what it should have become.
-
-    Attributes:
-        bicubic: the image enlarged without a network.
-        output: what the machine made of it.
-        floating: what the float network makes of it; None without one.
-        original: what it was reduced from; None when unknown.
-        border: pixels left out on each side when pictures are judged.
-    """
-
-    bicubic: Pixels
-    output: Pixels
-    floating: Pixels | None
-    original: Pixels | None
-    border: int
-
-    def psnr_db(self, image: Pixels | None) -> float | None:
-        if self.original is None or image is None:
-            return None
-        return luma_psnr_db(self.original, image, self.border)
-
-    def ssim(self) -> float | None:
-        """None also where the picture is smaller than one window of SSIM."""
-        inside = min(self.output.shape[:2]) - 2 * self.border
-        if self.original is None or inside < _SSIM_PIXELS:
-            return None
-        return luma_ssim(self.original, self.output, self.border)
 
 
 def execute(arguments: Namespace) -> int:
@@ -78,25 +47,20 @@ def execute(arguments: Namespace) -> int:
         codes = encode_picture(subject.graph, image)
         simulation = _simulate(subject, energy, codes, messages)
         comparison = _compare(subject, simulation, codes, arguments.check, messages)
-        pictures = _Pictures(
-            bicubic,
-            decode_picture(subject.graph, simulation.output),
-            _float_picture(subject, image) if folder or original is not None else None,
-            original,
-            scale,
-        )
-        png = png_bytes(pictures.output)
+        output = decode_picture(subject.graph, simulation.output)
+        floating = _float_picture(subject, image) if folder or original is not None else None
+        judgement = Judgement(bicubic, output, floating, original, scale)
+        png = png_bytes(output)
         result = replace(
-            _judged(subject, energy, simulation, comparison, pictures),
-            output=Output(
-                path=str(folder.path / "output.png") if folder else None,
-                sha256=hashlib.sha256(png).hexdigest(),
-            ),
+            _judged(subject, energy, simulation, comparison, judgement),
+            output=_output(folder, png),
             wall_seconds=time.monotonic() - started,
         )
         files = []
         if folder:
-            _write(folder, subject, simulation, result, pictures, png)
+            write_pictures(folder, png, judgement.panels(result))
+            write_cost_files(folder, subject.graph, simulation.cost, result)
+            write_result(folder, result)
             files = folder.publish()
     show(result, files, as_json=arguments.json)
     if comparison is not None and comparison.mismatches:
@@ -139,51 +103,28 @@ def _judged(
     energy: EnergyModel,
     simulation: Simulation,
     comparison: Comparison | None,
-    pictures: _Pictures,
+    judgement: Judgement,
 ) -> Result:
-    bit_exact = comparison and BitExact(
-        reference=comparison.reference,
-        values=comparison.values,
-        mismatches=comparison.mismatches,
-    )
+    result = result_from_cost(subject.graph, simulation.program, simulation.cost, energy)
+    if comparison is not None:
+        bit_exact = BitExact(
+            reference=comparison.reference,
+            values=comparison.values,
+            mismatches=comparison.mismatches,
+        )
+        result = replace(result, bit_exact=bit_exact)
     return replace(
-        result_from_cost(subject.graph, simulation.program, simulation.cost, energy),
-        psnr_db=pictures.psnr_db(pictures.output),
-        psnr_float_db=pictures.psnr_db(pictures.floating),
-        psnr_bicubic_db=pictures.psnr_db(pictures.bicubic),
-        ssim=pictures.ssim(),
-        bit_exact=bit_exact,
+        result,
+        psnr_db=judgement.psnr_db(judgement.output),
+        psnr_float_db=judgement.psnr_db(judgement.floating),
+        psnr_bicubic_db=judgement.psnr_db(judgement.bicubic),
+        ssim=judgement.ssim(),
     )
 
 
-def _write(
-    folder: OutputFolder,
-    subject: Subject,
-    simulation: Simulation,
-    result: Result,
-    pictures: _Pictures,
-    png: bytes,
-) -> None:
-    integer = " ".join(filter(None, ("integer", result.method, result.policy)))
-    candidates = (
-        ("bicubic", pictures.bicubic),
-        (f"float {result.network}", pictures.floating),
-        (integer, pictures.output),
-        ("original", pictures.original),
-    )
-    panels = [
-        Panel(title, image, _note(pictures, image))
-        for title, image in candidates
-        if image is not None
-    ]
-    write_pictures(folder, png, panels)
-    write_cost_files(folder, subject.graph, simulation.cost, result)
-    write_result(folder, result)
-
-
-def _note(pictures: _Pictures, image: Pixels) -> str:
-    psnr_db = None if image is pictures.original else pictures.psnr_db(image)
-    return "" if psnr_db is None else f"{psnr_db:.2f} dB"
+def _output(folder: OutputFolder | None, png: bytes) -> Output:
+    path = str(folder.path / "output.png") if folder else None
+    return Output(path=path, sha256=hashlib.sha256(png).hexdigest())
 
 
 def _mismatch(comparison: Comparison) -> str:
