@@ -1,4 +1,4 @@
-"""Convolution with 64-bit accumulators and products of up to 94 bits: any width, no vector tile.
+"""Convolution with 64-bit accumulators, for operands of any width.
 
 The loop nest is output row → column → output channel → kernel row → tap.
 """
@@ -7,19 +7,6 @@ import numpy as np
 
 from hwsim.arithmetic._jit import Codes, Wide, kernel
 from hwsim.arithmetic._requantization import BIAS, HALF, MULTIPLIER, SHIFT
-
-
-@kernel
-def _scale(total: int, multiplier: int, half: int, shift: int) -> int:
-    """⌊(total·multiplier + half) / 2^shift⌋ for |total| < 2^62 and |multiplier| < 2^31.
-
-    The product is formed as high·2^32 + low with 0 ≤ low < 2^32, so it never leaves 64 bits.
-    """
-    low = (total & 0xFFFFFFFF) * multiplier + (half & 0xFFFFFFFF)
-    high = (total >> 32) * multiplier + (half >> 32) + (low >> 32)
-    if shift >= 32:
-        return high >> (shift - 32)
-    return (high << (32 - shift)) | ((low & 0xFFFFFFFF) >> shift)
 
 
 @kernel
@@ -62,6 +49,6 @@ def convolve(
             window = operands[(row * width + column) * pixel_stride :]
             for channel in range(channels):
                 total = _accumulate(window, width * pixel_stride, weights[channel]) + bias[channel]
-                scaled = _scale(total, multiplier[channel], half[channel], shift[channel])
+                scaled = (total * multiplier[channel] + half[channel]) >> shift[channel]
                 ofm[row, column, channel] = min(max(scaled + zero_point, low), high)
     return True

@@ -12,19 +12,22 @@ def add_requantize(
     second: Codes,
     first_multiplier: int,
     second_multiplier: int,
-    bias_and_half: int,
-    shift: int,
+    parameters: Wide,
     zero_point: int,
     low: int,
     high: int,
     out: Codes,
 ) -> None:
-    """All arrays are one-dimensional; ``bias_and_half`` is the bias plus the rounding term."""
-    for index in range(out.size):
-        scaled_first = first[index] * np.int64(first_multiplier)
-        scaled_second = second[index] * np.int64(second_multiplier)
-        scaled = (scaled_first + scaled_second + bias_and_half) >> shift
-        out[index] = min(max(scaled + zero_point, low), high)
+    """All feature maps are [pixels, channels]."""
+    bias, multiplier = parameters[BIAS], parameters[MULTIPLIER]
+    half, shift = parameters[HALF], parameters[SHIFT]
+    pixels, channels = out.shape
+    for pixel in range(pixels):
+        for channel in range(channels):
+            total = np.int64(first[pixel, channel]) * first_multiplier
+            total += np.int64(second[pixel, channel]) * second_multiplier + bias[channel]
+            scaled = (total * multiplier[channel] + half[channel]) >> shift[channel]
+            out[pixel, channel] = min(max(scaled + zero_point, low), high)
 
 
 @kernel

@@ -10,18 +10,6 @@ from hwsim.arithmetic._jit import Codes, Memory, Wide, kernel
 
 
 @kernel
-def extremes(values: Codes) -> tuple[int, int, int]:
-    """The least value, the greatest, and the bits that all of a non-empty vector have set."""
-    least = greatest = common = values[0]
-    for index in range(values.size):
-        value = values[index]
-        least = min(least, value)
-        greatest = max(greatest, value)
-        common &= value
-    return least, greatest, common
-
-
-@kernel
 def _pack_bytes(values: Codes, target: Memory, flip: int, origin: int, halving: int) -> None:
     """One 8-bit code a byte."""
     for index in range(values.size):

@@ -8,6 +8,8 @@ BIAS, MULTIPLIER, HALF, SHIFT = range(4)
 """Rows of a kernel's per-channel parameters; HALF is what half_up adds, ⌊2^shift / 2⌋."""
 
 LARGEST_SHIFT = 62
+LARGEST_PRODUCT = 2**62
+"""Of a sum and its multiplier: adding half of 2^LARGEST_SHIFT to it still fits 64 bits."""
 
 
 def channel_parameters(bias: Wide, multiplier: Wide, shift: Wide, channels: int) -> Wide:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hwsim.arithmetic import _kernels_convolution_int16, _kernels_convolution_int64
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._requantization import (
+    LARGEST_PRODUCT,
     channel_parameters,
     check_scaling,
     check_vector,
@@ -35,13 +36,13 @@ class ConvolutionBounds:
         weight: least and greatest weight.
         input: least and greatest input code, pad codes included.
         accumulator: the largest magnitude of bias and products summed in any order.
-        scaled: the largest magnitude of accumulator · multiplier / 2^shift.
+        product: the largest magnitude of an accumulator times its multiplier.
     """
 
     weight: tuple[int, int]
     input: tuple[int, int]
     accumulator: int
-    scaled: int
+    product: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ KERNELS = (
     ),
     ConvolutionKernel(
         name="int64",
-        is_exact=lambda bounds: bounds.accumulator < 2**62 and bounds.scaled < 2**61,
+        is_exact=lambda bounds: max(bounds.accumulator, bounds.product) <= LARGEST_PRODUCT,
         pack=np.ascontiguousarray,
         lanes=1,
         run=_kernels_convolution_int64.convolve,
@@ -146,14 +147,14 @@ def pack_convolution(
         weight=weight_bounds,
         input=(input_low, input_high),
         accumulator=accumulator,
-        scaled=accumulator * magnitude(multiplier) >> int(shift.min()),
+        product=accumulator * magnitude(multiplier),
     )
     kernel = next((kernel for kernel in kernels if kernel.is_exact(bounds)), None)
     if kernel is None:
         raise ValueError(
             f"convolution {list(weight.shape)}: accumulators can reach {bounds.accumulator} and "
-            f"scaled results {bounds.scaled}, too large for the kernels "
-            f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or raise the shift"
+            f"their products {bounds.product}, too large for the kernels "
+            f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or the multiplier"
         )
     padded_outputs = -(-outputs // kernel.lanes) * kernel.lanes
     return PackedConvolution(

@@ -3,20 +3,25 @@
 Each equals its definition in `hwsim.arithmetic.reference` bit for bit.
 """
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from hwsim.arithmetic import _kernels_elementwise
 from hwsim.arithmetic._jit import Codes, Wide
+from hwsim.arithmetic._kernels_bounds import extremes
 from hwsim.arithmetic._requantization import (
+    LARGEST_PRODUCT,
     channel_parameters,
     check_scaling,
     check_vector,
     magnitude,
 )
 
-LARGEST_CODE = 2**31
-LARGEST_PRODUCT = 2**62
-"""Above it, adding the rounding term could leave 64 bits."""
+Integer = TypeVar("Integer", bound=np.integer)
+
+_ONE = np.ones(1, np.int64)
 
 
 def add_requantize(
@@ -24,52 +29,56 @@ def add_requantize(
     second: Codes,
     multipliers: tuple[int, int],
     bias: int,
-    shift: int,
+    shift: int | Wide,
     zero_point: int,
     low: int,
     high: int,
+    multiplier: Wide = _ONE,
 ) -> Codes:
     """Add two feature maps on different scales and requantize (``docs/operators/add.md``).
 
     Args:
-        first: int32, any shape.
+        first: int32 [..., C].
         second: int32, the same shape.
-        multipliers: of the first and the second map.
+        multipliers: of the first and the second map, magnitudes below 2^31.
         bias: added to the scaled sum.
-        shift: the sum is divided by 2^shift, halves rounded up; 0 … 62.
+        shift: 0 … 62, one integer or int64 [C] or [1]; halves are rounded up.
         zero_point: added after rounding.
         low: the least code of the output.
         high: the greatest.
+        multiplier: int64 [C] or [1], of the sum, magnitudes below 2^31.
 
     Returns:
         int32 of the inputs' shape.
 
     Raises:
-        ValueError: the maps differ in shape or are not int32, a parameter is out of range, or the
-            scaled sum could leave 62 bits.
+        ValueError: the maps differ in shape or are not int32, a parameter is out of range, or a
+            product could exceed 2^62.
     """
-    _check_codes(first, "addition")
-    _check_codes(second, "addition")
+    largest_first, largest_second = _largest(first, "addition"), _largest(second, "addition")
     if first.shape != second.shape:
         raise ValueError(
             f"addition: the shapes {list(first.shape)} and {list(second.shape)} must be equal"
         )
-    factors, shifts = np.array(multipliers, np.int64), np.array([shift], np.int64)
-    check_scaling("addition", factors, shifts, zero_point, low, high)
-    largest = LARGEST_CODE * (abs(multipliers[0]) + abs(multipliers[1])) + abs(bias)
-    _check_product("addition", largest)
+    scales = abs(multipliers[0]), abs(multipliers[1])
+    if max(scales) >= 2**31:
+        raise ValueError(f"addition: multipliers {multipliers} must be below 2^31 in magnitude")
+    channels = first.shape[-1]
+    shifts = np.atleast_1d(np.asarray(shift, np.int64))
+    _check_parameters("addition", multiplier, shifts, channels, zero_point, low, high)
+    largest = largest_first * scales[0] + largest_second * scales[1] + abs(bias)
+    _check_product("addition", largest, multiplier)
     out = np.empty(first.shape, np.int32)
     _kernels_elementwise.add_requantize(
-        np.ascontiguousarray(first).reshape(-1),
-        np.ascontiguousarray(second).reshape(-1),
+        np.ascontiguousarray(first).reshape(-1, channels),
+        np.ascontiguousarray(second).reshape(-1, channels),
         multipliers[0],
         multipliers[1],
-        bias + ((1 << shift) >> 1),
-        shift,
+        channel_parameters(np.array([bias], np.int64), multiplier, shifts, channels),
         zero_point,
         low,
         high,
-        out.reshape(-1),
+        out.reshape(-1, channels),
     )
     return out
 
@@ -99,15 +108,13 @@ def requantize_codes(
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
-            or a product could leave 62 bits.
+            or a product could exceed 2^62.
     """
-    _check_codes(codes, "requantization")
+    largest = _largest(codes, "requantization")
     channels = codes.shape[-1]
-    for name, values in (("bias", bias), ("multiplier", multiplier), ("shift", shift)):
-        check_vector(values, f"requantization {name}", (channels, 1))
-    check_scaling("requantization", multiplier, shift, zero_point, low, high)
-    largest = (LARGEST_CODE + magnitude(bias)) * magnitude(multiplier)
-    _check_product("requantization", largest)
+    check_vector(bias, "requantization bias", (channels, 1))
+    _check_parameters("requantization", multiplier, shift, channels, zero_point, low, high)
+    _check_product("requantization", largest + magnitude(bias), multiplier)
     out = np.empty(codes.shape, np.int32)
     _kernels_elementwise.requantize_codes(
         np.ascontiguousarray(codes).reshape(-1, channels),
@@ -120,7 +127,7 @@ def requantize_codes(
     return out
 
 
-def pixel_shuffle(ifm: Codes, factor: int) -> Codes:
+def pixel_shuffle(ifm: NDArray[Integer], factor: int) -> NDArray[Integer]:
     """Move channels into space, in DCR order (``docs/operators/pixel_shuffle.md``).
 
     Args:
@@ -131,25 +138,40 @@ def pixel_shuffle(ifm: Codes, factor: int) -> Codes:
         [H · factor, W · factor, C] of the same type.
 
     Raises:
-        ValueError: factor² does not divide the channels.
+        ValueError: the channels are no multiple of factor².
     """
     height, width, depth = ifm.shape
     if factor < 1 or depth % factor**2:
         raise ValueError(
-            f"pixel shuffle: {depth} channels do not divide by factor² = {factor**2}; "
-            "the layer before it must produce factor² channels for each output channel"
+            f"pixel shuffle: {depth} channels are no multiple of {factor}², the pixels each one "
+            "spreads to; choose a factor that divides them"
         )
-    blocks = ifm.reshape(height, width, factor, factor, depth // factor**2)
-    return blocks.transpose(0, 2, 1, 3, 4).reshape(height * factor, width * factor, -1)
+    channels = depth // factor**2
+    blocks = ifm.reshape(height, width, factor, factor, channels)
+    return blocks.transpose(0, 2, 1, 3, 4).reshape(height * factor, width * factor, channels)
 
 
-def _check_codes(codes: Codes, what: str) -> None:
+def _largest(codes: Codes, what: str) -> int:
+    """The largest absolute value of int32 [..., C] codes."""
     if codes.dtype != np.int32 or codes.ndim == 0:
         raise ValueError(f"{what}: expected int32 codes, got {codes.dtype} {list(codes.shape)}")
+    if codes.size == 0:
+        return 0
+    least, greatest, _ = extremes(np.ascontiguousarray(codes).reshape(-1))
+    return max(-least, greatest)
 
 
-def _check_product(what: str, largest: int) -> None:
+def _check_parameters(
+    what: str, multiplier: Wide, shift: Wide, channels: int, zero_point: int, low: int, high: int
+) -> None:
+    check_vector(multiplier, f"{what} multiplier", (channels, 1))
+    check_vector(shift, f"{what} shift", (channels, 1))
+    check_scaling(what, multiplier, shift, zero_point, low, high)
+
+
+def _check_product(what: str, largest_sum: int, multiplier: Wide) -> None:
+    largest = largest_sum * max(1, magnitude(multiplier))
     if largest > LARGEST_PRODUCT:
         raise ValueError(
-            f"{what}: scaled codes can reach {largest}, more than 2^62; use smaller multipliers"
+            f"{what}: products can reach {largest}, more than 2^62; use narrower multipliers"
         )

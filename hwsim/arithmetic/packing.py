@@ -5,7 +5,6 @@ i·b … (i+1)·b - 1 of the pixel's bytes, and the pixel is padded to whole byt
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cache
 from typing import Any
 
@@ -14,20 +13,11 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic import _kernels_packing
 from hwsim.arithmetic._jit import Codes, Memory, Wide
-
-
-class CodeKind(IntEnum):
-    """How a stored code of b bits stands for an integer."""
-
-    SIGNED = 0
-    """Two's complement, b up to 32."""
-    UNSIGNED = 1
-    """The code itself, b up to 16."""
-    ODD = 2
-    """Mid-rise: 2·code - (2^b - 1), the odd integers around zero, b up to 16."""
-
+from hwsim.arithmetic._kernels_bounds import extremes
+from quant.common.codes import CodeKind
 
 LARGEST_WIDTH = {CodeKind.SIGNED: 32, CodeKind.UNSIGNED: 16, CodeKind.ODD: 16}
+"""Bits of the widest code of each kind; its integers fit int32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +221,7 @@ _START = np.zeros(1, np.int64)
 
 
 def _check_values(values: Codes, code: CodeFormat) -> None:
-    least, greatest, common_bits = _kernels_packing.extremes(values.reshape(-1))
+    least, greatest, common_bits = extremes(values.reshape(-1))
     if least < code.low or greatest > code.high:
         raise ValueError(
             f"packing: values {least} … {greatest} do not fit {code.bits}-bit "

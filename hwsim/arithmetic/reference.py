@@ -5,7 +5,6 @@ any integer type and returns int64; the operators' pages in ``docs/operators`` s
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,25 +82,24 @@ def requantize(
         low: the least code of the output.
         high: the greatest.
         rounding: a name in `ROUNDING`.
+
+    Raises:
+        ValueError: a product could exceed 2^62, so that adding half a unit would leave int64.
     """
-    values, factors, shifts = _integers(accumulator), _integers(multiplier), _integers(shift)
-    if not _product_fits(values, factors):
-        values = values.astype(object)  # Python integers, which never overflow
-    rounded = ROUNDING[rounding](values * factors, shifts)
-    codes: Integers = np.clip(rounded + zero_point, low, high).astype(np.int64)
-    return codes
+    values, factors = _integers(accumulator), _integers(multiplier)
+    if _magnitude(values) * _magnitude(factors) > 2**62:
+        raise ValueError("requantize: products leave 62 bits")
+    rounded = ROUNDING[rounding](values * factors, _integers(shift))
+    return np.clip(rounded + zero_point, low, high)
 
 
-def half_up(product: NDArray[Any], shift: Integers) -> NDArray[Any]:
+def half_up(product: Integers, shift: Integers) -> Integers:
     """⌊(product + 2^(shift-1)) / 2^shift⌋: the nearest integer, halves towards plus infinity."""
     half = np.where(shift > 0, 2 ** np.maximum(shift - 1, 0), 0)
-    rounded: NDArray[Any] = np.floor_divide(product + half, 2**shift)
-    return rounded
+    return (product + half) // 2**shift
 
 
-ROUNDING: dict[str, Callable[[NDArray[Any], Integers], NDArray[Any]]] = {
-    "half_up": half_up,
-}
+ROUNDING: dict[str, Callable[[Integers, Integers], Integers]] = {"half_up": half_up}
 """Requantization modes by name; each divides products by 2^shift in its own way."""
 
 
@@ -132,8 +130,6 @@ def _integers(values: ArrayLike) -> Integers:
     return np.asarray(values).astype(np.int64, casting="safe")
 
 
-def _product_fits(values: Integers, factors: Integers) -> bool:
-    """Whether the products, plus half a unit of at most 2^61, stay within int64."""
-    largest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
-    factor = max(abs(int(factors.max())), abs(int(factors.min())))
-    return largest * factor < 2**62
+def _magnitude(values: Integers) -> int:
+    """The largest absolute value, as a Python integer, which cannot overflow."""
+    return max(-int(values.min()), int(values.max()))

@@ -1,0 +1,279 @@
+"""Each convolution kernel against the reference, and what is refused."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from hwsim.arithmetic import reference
+from hwsim.arithmetic._threads import split_rows
+from hwsim.arithmetic.convolution import (
+    KERNELS,
+    MACS_PER_BAND,
+    ConvolutionKernel,
+    PackedConvolution,
+    convolve,
+    pack_convolution,
+)
+from hwsim.arithmetic.packing import CodeFormat, code_format
+from quant.common.codes import CodeKind
+from tests.unit.arithmetic.strategies import Scaling, code_arrays, formats, generators, scalings
+
+by_name = pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    ifm: NDArray[np.int32]
+    input: CodeFormat
+    weight: NDArray[np.int32]
+    bias: NDArray[np.int64]
+    scaling: Scaling
+
+    def pack(self, *kernels: ConvolutionKernel) -> PackedConvolution:
+        return pack_convolution(
+            self.weight,
+            self.bias,
+            *self.scaling.arguments(),
+            self.input.low,
+            self.input.high,
+            kernels or KERNELS,
+        )
+
+    def expected(self) -> NDArray[np.int64]:
+        accumulator = reference.convolve(self.ifm, self.weight, self.bias)
+        return reference.requantize(accumulator, *self.scaling.arguments())
+
+    def largest_sum(self) -> int:
+        return _largest_sum(self.weight, self.bias, self.input)
+
+
+def _largest_sum(weight: NDArray[np.int32], bias: NDArray[np.int64], code: CodeFormat) -> int:
+    products = np.abs(weight.astype(np.int64)).sum(axis=(1, 2, 3)) * max(-code.low, code.high)
+    return int(products.max() + np.abs(bias).max())
+
+
+@st.composite
+def cases(draw: st.DrawFn, maximum_bits: int = 16) -> Case:
+    inputs, outputs = draw(st.integers(1, 9)), draw(st.integers(1, 35))
+    kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    height = draw(st.integers(kernel[0], kernel[0] + 3))
+    width = draw(st.integers(kernel[1], kernel[1] + 9))
+    code = draw(formats(maximum_bits))
+    ifm = draw(code_arrays(code, (height, width, inputs)))
+    weight = draw(code_arrays(draw(formats(maximum_bits)), (outputs, *kernel, inputs)))
+    bias_bits = draw(st.integers(0, 2 * maximum_bits))
+    bias = draw(generators).integers(-(2**bias_bits), 2**bias_bits, outputs)
+    scaling = draw(scalings(outputs, _largest_sum(weight, bias, code)))
+    return Case(ifm, code, weight, bias, scaling)
+
+
+@by_name
+@settings(max_examples=100, deadline=None)
+@given(case=cases(maximum_bits=11))
+def test_kernel_equals_reference(kernel: ConvolutionKernel, case: Case) -> None:
+    """With 11 bits, at most 144 taps of 2^22 and the bias stay below 2^31 for the int16 kernel."""
+    result = convolve(case.pack(kernel), case.ifm)
+    assert result.dtype == np.int32
+    assert (result == case.expected()).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(case=cases())
+def test_the_chosen_kernel_is_exact_at_every_width(case: Case) -> None:
+    packed = case.pack()
+    narrow = case.input.bits <= 15 and np.abs(case.weight).max() < 2**15
+    if case.largest_sum() >= 2**31:
+        assert packed.kernel.name == "int64"
+    elif narrow:
+        assert packed.kernel.name == "int16"
+    assert (convolve(packed, case.ifm) == case.expected()).all()
+
+
+def _uniform_case(ifm: int, weight: int, taps: int, bias: int = 0) -> Case:
+    """One output, a sum of equal products of signed 16-bit codes, passed through unscaled."""
+    unscaled = Scaling(np.ones(1, np.int64), np.zeros(1, np.int64), 0, -(2**31), 2**31 - 1)
+    return Case(
+        np.full((1, 1, taps), ifm, np.int32),
+        code_format(16, CodeKind.SIGNED),
+        np.full((1, 1, 1, taps), weight, np.int32),
+        np.array([bias], np.int64),
+        unscaled,
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "kernel", "total"),
+    [
+        (_uniform_case(-32768, -32767, 2), "int16", 2147418112),
+        (_uniform_case(-32768, -32767, 2, 65535), "int16", 2**31 - 1),
+        (_uniform_case(-32768, -32767, 2, -65536), "int64", 2147352576),
+        (_uniform_case(-32768, -32768, 2), "int64", 2**31 - 1),
+        (_uniform_case(-32768, 32768, 1), "int64", -(2**30)),
+    ],
+)
+def test_the_int16_kernel_is_used_up_to_its_bound(case: Case, kernel: str, total: int) -> None:
+    packed = case.pack()
+    assert packed.kernel.name == kernel
+    assert convolve(packed, case.ifm).item() == total
+
+
+def test_beyond_the_bound_a_kernel_is_refused() -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"convolution \[1, 1, 1, 2\]: accumulators can reach 2147483648 and their products "
+        r"2147483648, too large for the kernels int16; narrow an operand or the multiplier",
+    ):
+        _uniform_case(-32768, -32768, 2).pack(KERNELS[0])
+
+
+@by_name
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_bands_on_threads_join_seamlessly(kernel: ConvolutionKernel, threads: int) -> None:
+    random = np.random.default_rng(5)
+    weight = random.integers(-128, 128, (32, 3, 3, 16), dtype=np.int32)
+    ifm = random.integers(-128, 128, (43, 50, 16), dtype=np.int32)
+    assert ifm[2:, 2:, 0].size * weight.size > 4 * MACS_PER_BAND
+    bias, multiplier = random.integers(-999, 999, 32), random.integers(2**29, 2**30, 32)
+    scaling = Scaling(multiplier, np.full(1, 40), 3, -128, 127)
+    packed = pack_convolution(weight, bias, *scaling.arguments(), -128, 127, [kernel])
+    expected = reference.requantize(reference.convolve(ifm, weight, bias), *scaling.arguments())
+    assert len(np.unique(expected)) > 100
+    assert (convolve(packed, ifm, threads) == expected).all()
+
+
+@given(rows=st.integers(1, 300), bands=st.integers(0, 20))
+def test_bands_cover_every_row_once(rows: int, bands: int) -> None:
+    split = split_rows(rows, bands)
+    assert [row for first, end in split for row in range(first, end)] == list(range(rows))
+    assert len(split) == max(1, min(bands, rows))
+    sizes = [end - first for first, end in split]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_a_view_of_a_larger_image_is_convolved() -> None:
+    random = np.random.default_rng(6)
+    image = random.integers(-8, 8, (12, 12, 8), dtype=np.int32)[2:9, ::2, 1:4]
+    weight = random.integers(-8, 8, (3, 3, 3, 6), dtype=np.int32)[:, :, :, ::2]
+    scaling = Scaling(np.ones(1, np.int64), np.zeros(1, np.int64), 0, -(2**20), 2**20)
+    bias = np.zeros(3, np.int64)
+    packed = pack_convolution(weight, bias, *scaling.arguments(), -8, 7)
+    assert (convolve(packed, image) == reference.convolve(image, weight, bias)).all()
+
+
+CHECK_ANOTHER_PROCESSOR = """
+import numpy as np
+from hwsim.arithmetic import _kernels_convolution_int16 as kernels, reference
+from hwsim.arithmetic.convolution import KERNELS, convolve, pack_convolution
+from numba.core.registry import cpu_target
+
+assert not kernels._has_avx2(cpu_target.target_context)
+random = np.random.default_rng(0)
+weight = random.integers(-32768, 32768, (19, 3, 3, 5), dtype=np.int32)
+ifm = random.integers(-32, 32, (7, 9, 5), dtype=np.int32)
+bias = random.integers(-999, 999, 19)
+scaling = np.array([1]), np.array([0]), 0, -(2**31), 2**31 - 1
+packed = pack_convolution(weight, bias, *scaling, -32, 31, KERNELS[:1])
+assert (convolve(packed, ifm) == reference.convolve(ifm, weight, bias)).all()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="denies the processor AVX2")
+def test_the_int16_kernel_without_avx2() -> None:
+    """In a process of its own, told to compile for the first 64-bit x86 processors."""
+    environment = os.environ | {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""}
+    subprocess.run(
+        [sys.executable, "-c", CHECK_ANOTHER_PROCESSOR], env=environment, check=True, timeout=120
+    )
+
+
+CHECK_FORK = """
+import os
+import numpy as np
+from hwsim.arithmetic.convolution import convolve, pack_convolution
+
+weight, ifm = np.ones((32, 3, 3, 32), np.int32), np.ones((43, 50, 32), np.int32)
+parameters = np.zeros(32, np.int64), np.array([1]), np.array([0]), 0, -(2**31), 2**31 - 1
+packed = pack_convolution(weight, *parameters, 0, 1)
+assert (convolve(packed, ifm, threads=2) == 288).all()
+child = os.fork()
+if child == 0:
+    os._exit(0 if (convolve(packed, ifm, threads=2) == 288).all() else 1)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_threads_work_after_a_fork() -> None:
+    subprocess.run([sys.executable, "-c", CHECK_FORK], check=True, timeout=120)
+
+
+WEIGHT = np.ones((2, 3, 3, 4), np.int32)
+ZEROS, ONES = np.zeros(2, np.int64), np.ones(2, np.int64)
+GOOD = {
+    "weight": WEIGHT,
+    "bias": ZEROS,
+    "multiplier": ONES,
+    "shift": ZEROS,
+    "zero_point": 0,
+    "low": 0,
+    "high": 255,
+    "input_low": 0,
+    "input_high": 255,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"weight": WEIGHT.astype(np.int64)},
+            r"weight: expected int32 .* got int64 \[2, 3, 3, 4\]",
+        ),
+        ({"weight": WEIGHT[:0]}, r"none of them 0, got int32 \[0, 3, 3, 4\]"),
+        ({"weight": WEIGHT << 17}, r"at most 17 bits"),
+        ({"input_high": 1 << 17}, r"inputs in \(0, 131072\); both must be integers of at most 17"),
+        ({"input_low": 256}, r"inputs in \(256, 255\)"),
+        ({"bias": np.zeros(3, np.int64)}, r"bias: expected int64 of length 2, got int64 \[3\]"),
+        ({"multiplier": np.ones(3, np.int64)}, r"multiplier: expected int64 of length 2 or 1"),
+        ({"shift": np.zeros(2, np.int32)}, r"shift: expected int64 of length 2 or 1, got int32"),
+        ({"multiplier": ONES << 31}, r"multiplier 2147483648 is too large; it must be below 2\^31"),
+        ({"shift": ONES * 63}, r"shifts 63 … 63 must lie in 0 … 62"),
+        ({"shift": -ONES}, r"shifts -1 … -1 must lie in 0 … 62"),
+        ({"low": 256}, r"the clamp 256 … 255 must be an interval of 32-bit integers"),
+        ({"high": 2**31}, r"the clamp 0 … 2147483648 must be"),
+        ({"zero_point": 2**31}, r"zero point 2147483648 must be a 32-bit integer"),
+        ({"bias": np.full(2, -(2**63))}, r"too large for the kernels int16, int64"),
+    ],
+)
+def test_what_cannot_be_packed(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pack_convolution(**(GOOD | change))  # type: ignore[arg-type]
+
+
+@by_name
+@pytest.mark.parametrize(
+    ("ifm", "message"),
+    [
+        (
+            np.zeros((3, 3, 5), np.int32),
+            r"expected int32 \[height, width, 4\], got int32 \[3, 3, 5\]",
+        ),
+        (np.zeros((3, 3, 4), np.int64), r"got int64 \[3, 3, 4\]"),
+        (np.zeros((2, 3, 4), np.int32), r"2x3 pixels are fewer than the 3x3 kernel; pad the image"),
+        (np.full((3, 3, 4), 256, np.int32), r"codes 256 … 256 leave the 0 … 255 it was packed for"),
+        (np.full((3, 3, 4), -1, np.int32), r"codes -1 … -1 leave the 0 … 255 it was packed for"),
+    ],
+)
+def test_what_cannot_be_convolved(
+    kernel: ConvolutionKernel, ifm: NDArray[np.int32], message: str
+) -> None:
+    packed = pack_convolution(**GOOD, kernels=[kernel])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=message):
+        convolve(packed, ifm)

@@ -1,0 +1,128 @@
+"""The element-by-element kernels against the reference, and what they refuse."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from hwsim.arithmetic import reference
+from hwsim.arithmetic.elementwise import add_requantize, pixel_shuffle, requantize_codes
+from tests.unit.arithmetic.strategies import code_arrays, formats, generators, scalings
+
+shapes = st.lists(st.integers(1, 7), min_size=1, max_size=3).map(tuple)
+
+
+def _magnitude(values: NDArray[Any]) -> int:
+    return max(-int(values.min()), int(values.max()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), shape=shapes)
+def test_requantize_equals_reference(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    codes = data.draw(code_arrays(data.draw(formats()), shape))
+    length = data.draw(st.sampled_from((1, shape[-1])))
+    bias = data.draw(generators).integers(-(2**20), 2**20, length)
+    scaling = data.draw(scalings(shape[-1], _magnitude(codes) + _magnitude(bias)))
+    expected = reference.requantize(codes + bias, *scaling.arguments())
+    result = requantize_codes(codes, bias, *scaling.arguments())
+    assert result.dtype == np.int32
+    assert (result == expected).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), shape=shapes)
+def test_add_equals_reference(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    first, second = (data.draw(code_arrays(data.draw(formats()), shape)) for _ in range(2))
+    bits = data.draw(st.integers(1, 31))
+    multipliers = tuple(data.draw(st.tuples(*[st.integers(-(2**bits) + 1, 2**bits - 1)] * 2)))
+    bias = data.draw(st.integers(-(2**47), 2**47))
+    total = reference.add(first, second, multipliers, bias)
+    largest = sum(
+        _magnitude(codes) * abs(multiplier)
+        for codes, multiplier in zip((first, second), multipliers, strict=True)
+    )
+    scaling = data.draw(scalings(shape[-1], largest + abs(bias)))
+    result = add_requantize(
+        first,
+        second,
+        multipliers,
+        bias,
+        scaling.shift,
+        scaling.zero_point,
+        scaling.low,
+        scaling.high,
+        scaling.multiplier,
+    )
+    assert result.dtype == np.int32
+    assert (result == reference.requantize(total, *scaling.arguments())).all()
+
+
+@given(size=st.tuples(*[st.integers(1, 5)] * 3), factor=st.integers(1, 4), generator=generators)
+def test_pixel_shuffle_equals_reference(
+    size: tuple[int, int, int], factor: int, generator: np.random.Generator
+) -> None:
+    height, width, channels = size
+    ifm = generator.integers(-(2**15), 2**15, (height, width, factor**2 * channels), np.int32)
+    result = pixel_shuffle(ifm, factor)
+    assert result.dtype == np.int32
+    assert (result == reference.pixel_shuffle(ifm, factor)).all()
+
+
+ONE, ZERO = np.ones(1, np.int64), np.zeros(1, np.int64)
+MAP = np.full((2, 2, 3), 100, np.int32)
+
+
+def test_strided_and_empty_maps() -> None:
+    view = np.arange(60, dtype=np.int32).reshape(3, 4, 5)[::2, 1:, ::2]
+    assert (requantize_codes(view, ONE, ONE, ZERO, 0, -99, 99) == view + 1).all()
+    assert (add_requantize(view, view, (1, 2), 0, 0, 0, -999, 999) == 3 * view).all()
+    assert requantize_codes(MAP[:0], ZERO, ONE, ZERO, 0, 0, 9).shape == (0, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((MAP.astype(np.int16), ZERO, ONE, ZERO, 0, 0, 9), "expected int32 codes, got int16"),
+        ((MAP, np.zeros(2, np.int64), ONE, ZERO, 0, 0, 9), "bias: expected int64 of length 3 or 1"),
+        ((MAP, ZERO, np.ones(2, np.int64), ZERO, 0, 0, 9), "multiplier: expected int64 of length"),
+        ((MAP, ZERO, ONE, ONE * 63, 0, 0, 9), "requantization: shifts 63 … 63 must lie in 0 … 62"),
+        ((MAP, ZERO, ONE, ZERO, 0, 9, 0), "the clamp 9 … 0"),
+        ((MAP, ONE << 32, ONE << 30, ZERO, 0, 0, 9), r"products can reach \d+, more than 2\^62"),
+    ],
+)
+def test_what_cannot_be_requantized(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        requantize_codes(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            (MAP, MAP[:1], (1, 1), 0, 0, 0, 0, 9),
+            r"shapes \[2, 2, 3\] and \[1, 2, 3\] must be equal",
+        ),
+        ((MAP, MAP.astype(np.int64), (1, 1), 0, 0, 0, 0, 9), "expected int32 codes, got int64"),
+        (
+            (MAP, MAP, (1, 2**31), 0, 0, 0, 0, 9),
+            r"multipliers \(1, 2147483648\) must be below 2\^31",
+        ),
+        (
+            (MAP, MAP, (1, 1), 2**62, 0, 0, 0, 9),
+            r"addition: products can reach \d+, more than 2\^62",
+        ),
+        ((MAP, MAP, (1, 1), 0, 63, 0, 0, 9), "addition: shifts 63 … 63"),
+    ],
+)
+def test_what_cannot_be_added(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        add_requantize(*arguments)
+
+
+@pytest.mark.parametrize("factor", [0, 2])
+def test_what_cannot_be_shuffled(factor: int) -> None:
+    with pytest.raises(ValueError, match=f"3 channels are no multiple of {factor}²"):
+        pixel_shuffle(MAP, factor)

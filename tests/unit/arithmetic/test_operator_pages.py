@@ -1,0 +1,107 @@
+"""Every table of worked examples in docs/operators, run on the reference and on the kernels."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from hwsim.arithmetic import reference
+from hwsim.arithmetic.convolution import convolve, pack_convolution
+from hwsim.arithmetic.elementwise import add_requantize, requantize_codes
+from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
+from quant.common.codes import CodeKind
+from tests.unit.arithmetic.operator_pages import integers, table
+
+FAR = 2**31 - 1
+NO_BIAS = np.zeros(1, np.int64)
+
+
+def _vector(value: int) -> np.ndarray:
+    return np.array([value], np.int64)
+
+
+def _requantized(total: int, multiplier: int, shift: int, rest: tuple[int, int, int]) -> list[int]:
+    """What the reference and the kernel make of one sum."""
+    by_reference = reference.requantize([total], [multiplier], [shift], *rest)
+    by_kernel = requantize_codes(
+        np.array([total], np.int32), NO_BIAS, _vector(multiplier), _vector(shift), *rest
+    )
+    return [int(by_reference[0]), int(by_kernel[0])]
+
+
+@pytest.mark.parametrize(
+    "row", table("requantize", "sum", "multiplier", "shift", "exact quotient", "half_up")
+)
+def test_rounding_table(row: tuple[str, ...]) -> None:
+    total, multiplier, shift = (int(cell) for cell in row[:3])
+    assert Fraction(row[3]) == Fraction(total * multiplier, 2**shift)
+    assert _requantized(total, multiplier, shift, (0, -FAR, FAR)) == [int(row[4])] * 2
+
+
+@pytest.mark.parametrize(
+    "row",
+    table("requantize", "sum", "multiplier", "shift", "zero_point", "low", "high", "code"),
+)
+def test_clamp_table(row: tuple[str, ...]) -> None:
+    total, multiplier, shift, zero_point, low, high, code = (int(cell) for cell in row)
+    assert _requantized(total, multiplier, shift, (zero_point, low, high)) == [code] * 2
+
+
+@pytest.mark.parametrize("row", table("convolution", "image", "pad code", "weight", "bias", "sums"))
+def test_padding_table(row: tuple[str, ...]) -> None:
+    image, pad_code, taps, bias, sums = (integers(cell) for cell in row)
+    ifm = np.array(image).reshape(1, -1, 1)
+    padded = reference.pad(ifm, (0, 0, 1, 1), pad_code)
+    weight = np.array(taps, np.int32).reshape(1, 1, -1, 1)
+    assert reference.convolve(padded, weight, bias)[0, :, 0].tolist() == sums
+    packed = pack_convolution(
+        weight, np.array(bias), _vector(1), _vector(0), 0, -FAR, FAR, -128, 127
+    )
+    assert convolve(packed, padded.astype(np.int32))[0, :, 0].tolist() == sums
+
+
+@pytest.mark.parametrize(
+    "row",
+    table(
+        "add", "first", "second", "multipliers", "bias", "shift", "zero_point", "low", "high",
+        "code",
+    ),
+)  # fmt: skip
+def test_addition_table(row: tuple[str, ...]) -> None:
+    first, second = int(row[0]), int(row[1])
+    one, other = integers(row[2])
+    bias, shift, zero_point, low, high, code = (int(cell) for cell in row[3:])
+    total = reference.add([first], [second], (one, other), bias)
+    rest = (zero_point, low, high)
+    assert reference.requantize(total, [1], [shift], *rest).tolist() == [code]
+    operands = np.array([first], np.int32), np.array([second], np.int32)
+    assert add_requantize(*operands, (one, other), bias, shift, *rest).tolist() == [code]
+
+
+def test_pixel_shuffle_table() -> None:
+    shuffled = reference.pixel_shuffle(np.arange(12).reshape(1, 1, 12), 2)
+    for dy, dx, channels in table("pixel_shuffle", "dy", "dx", "channels of the input pixel"):
+        assert shuffled[int(dy), int(dx)].tolist() == integers(channels)
+
+
+@pytest.mark.parametrize(
+    "row", table("packing", "kind", "integer", "widths", "integers of 2 bits, by code")
+)
+def test_kinds_table(row: tuple[str, ...]) -> None:
+    kind = CodeKind[row[0].upper()]
+    every_code = np.array([0b11100100], np.uint8)
+    assert unpack_vector(every_code, 4, 2, kind).tolist() == integers(row[3])
+    narrowest, widest = (int(width) for width in row[2].split("…"))
+    for width in (narrowest - 1, widest + 1):
+        with pytest.raises(ValueError, match=f"{width} bits"):
+            code_format(width, kind)
+    assert code_format(narrowest, kind).bits == narrowest
+    assert code_format(widest, kind).bits == widest
+
+
+@pytest.mark.parametrize("row", table("packing", "kind", "bits", "integers", "bytes"))
+def test_bytes_table(row: tuple[str, ...]) -> None:
+    kind, bits, values = CodeKind[row[0].upper()], int(row[1]), integers(row[2])
+    memory = pack_vector(np.array(values, np.int32), bits, kind)
+    assert memory.tobytes().hex(" ") == row[3]
+    assert unpack_vector(memory, len(values), bits, kind).tolist() == values

@@ -1,0 +1,185 @@
+"""Packing against a bit-by-bit model of a memory, round trips, and what is refused."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwsim.arithmetic.packing import (
+    CodeFormat,
+    code_format,
+    pack_rows,
+    pack_vector,
+    pixel_bytes,
+    unpack_rows,
+    unpack_vector,
+)
+from quant.common.codes import CodeKind
+from tests.unit.arithmetic.strategies import code_arrays, formats, generators
+
+SIGNED, UNSIGNED, ODD = CodeKind
+
+
+def _stored_code(value: int, code: CodeFormat) -> int:
+    """The b-bit number that stands for a value, from the kinds' definitions."""
+    match code.kind:
+        case CodeKind.SIGNED:
+            return value % 2**code.bits
+        case CodeKind.UNSIGNED:
+            return value
+        case CodeKind.ODD:
+            return (value + 2**code.bits - 1) // 2
+
+
+def _vector_bytes(values: list[int], code: CodeFormat) -> bytes:
+    """The bytes of a vector: one large number with code i shifted by i widths."""
+    number = sum(_stored_code(value, code) << i * code.bits for i, value in enumerate(values))
+    return number.to_bytes((len(values) * code.bits + 7) // 8, "little")
+
+
+wide_signed = st.builds(code_format, st.integers(17, 32), st.just(SIGNED))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), code=formats() | wide_signed, count=st.integers(0, 40))
+def test_vectors_are_the_bytes_of_the_model_and_come_back(
+    data: st.DataObject, code: CodeFormat, count: int
+) -> None:
+    values = data.draw(code_arrays(code, (count,)))
+    memory = pack_vector(values, code.bits, code.kind)
+    assert memory.tobytes() == _vector_bytes(values.tolist(), code)
+    assert (unpack_vector(memory, count, code.bits, code.kind) == values).all()
+
+
+@pytest.mark.parametrize("kind", CodeKind)
+@pytest.mark.parametrize("bits", [1, 2, 3, 8, 16])
+def test_every_code_has_its_integer(kind: CodeKind, bits: int) -> None:
+    code = code_format(bits, kind)
+    step = 2 if kind is ODD else 1
+    values = np.arange(code.low, code.high + 1, step, dtype=np.int32)
+    assert len(values) == 2**bits
+    memory = pack_vector(values, bits, kind)
+    assert (unpack_vector(memory, len(values), bits, kind) == values).all()
+
+
+@st.composite
+def row_placements(draw: st.DrawFn) -> tuple[CodeFormat, tuple[int, int, int], int, Any]:
+    """A format, [rows, columns, channels of the pixel], memory size and disjoint addresses."""
+    code = draw(formats())
+    shape = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(1, 20))
+    row_bytes = shape[1] * pixel_bytes(shape[2], code.bits)
+    gaps = [draw(st.integers(0, 9)) for _ in range(shape[0])]
+    ends = np.cumsum([gap + row_bytes for gap in gaps])
+    addresses = draw(st.permutations((ends - row_bytes).tolist()))
+    return code, shape, int(ends[-1]) + draw(st.integers(0, 5)), np.array(addresses, np.int64)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), placement=row_placements(), generator=generators)
+def test_rows_change_exactly_their_own_bytes_and_come_back(
+    data: st.DataObject, placement: Any, generator: np.random.Generator
+) -> None:
+    code, (rows, columns, channels), size, addresses = placement
+    stride = pixel_bytes(channels, code.bits)
+    memory = generator.integers(0, 256, size, np.uint8)
+    expected = bytearray(memory.tobytes())
+    values = data.draw(code_arrays(code, (rows, columns, channels)))
+    starts = [c for c in range(channels) if c * code.bits % 8 == 0]
+    cuts = sorted({0, channels, *data.draw(st.lists(st.sampled_from(starts)))})
+    for first, end in pairwise(cuts):
+        for row, column in np.ndindex(rows, columns):
+            octets = _vector_bytes(values[row, column, first:end].tolist(), code)
+            start = int(addresses[row]) + column * stride + first * code.bits // 8
+            expected[start : start + len(octets)] = octets
+        pack_rows(values[:, :, first:end], memory, addresses, stride, first, code.bits, code.kind)
+        assert memory.tobytes() == bytes(expected)
+
+    left, right = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))
+    out = np.full((rows, left + columns + right, channels), 77_777, np.int32)
+    unpack_rows(memory, addresses, columns, channels, code.bits, code.kind, out, left)
+    assert (out[:, left : left + columns] == values).all()
+    assert (out[:, :left] == 77_777).all()
+    assert (out[:, left + columns :] == 77_777).all()
+
+
+VALUES = np.zeros((2, 3, 4), np.int32)
+PACKING: dict[str, Any] = {
+    "values": VALUES,
+    "memory": np.full(64, 0xAA, np.uint8),
+    "row_addresses": np.array([0, 32]),
+    "pixel_bytes": 2,
+    "first_channel": 0,
+    "bits": 4,
+    "kind": SIGNED,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"values": VALUES + 8}, r"values 8 … 8 do not fit 4-bit signed codes, -8 … 7"),
+        ({"values": VALUES - 9}, r"values -9 … -9 do not fit 4-bit signed codes, -8 … 7"),
+        ({"values": VALUES - 1, "kind": UNSIGNED}, r"4-bit unsigned codes, 0 … 15"),
+        ({"values": VALUES + 16, "kind": UNSIGNED}, r"4-bit unsigned codes, 0 … 15"),
+        ({"values": VALUES + 17, "kind": ODD}, r"4-bit odd codes, -15 … 15"),
+        ({"kind": ODD}, r"packing: an even value has no odd code"),
+        ({"values": VALUES.astype(np.int64)}, r"array of int32, got int64 \[2, 3, 4\]"),
+        ({"values": VALUES[0]}, r"3-dimensional array of int32, got int32 \[3, 4\]"),
+        ({"bits": 0}, r"signed codes: 0 bits; expected 1 … 32"),
+        ({"bits": 33}, r"signed codes: 33 bits; expected 1 … 32"),
+        ({"bits": 17, "kind": ODD}, r"odd codes: 17 bits; expected 1 … 16"),
+        ({"first_channel": 1}, r"channels 1 … 4 of 4 bits: they must start on a byte"),
+        ({"values": VALUES[:, :, :1]}, r"channels 0 … 0 of 4 bits: they must start on a byte"),
+        ({"pixel_bytes": 1}, r"channels 0 … 3 of 4 bits: they do not fit a pixel of 1 bytes"),
+        ({"row_addresses": np.array([0])}, r"2 rows need as many addresses, got 1"),
+        ({"row_addresses": np.array([0, 59])}, r"rows of 6 bytes at 0 … 59 leave the memory of 64"),
+        ({"row_addresses": np.array([-1, 32])}, r"rows of 6 bytes at -1 … 32 leave the memory"),
+        ({"row_addresses": np.zeros(2, np.int32)}, r"row addresses: expected .* int64, got int32"),
+        ({"memory": np.zeros(64, np.int8)}, r"memory: expected .* uint8, got int8"),
+        ({"memory": np.zeros(128, np.uint8)[::2]}, r"memory: expected a contiguous"),
+    ],
+)
+def test_what_cannot_be_packed_leaves_the_memory_alone(
+    change: dict[str, Any], message: str
+) -> None:
+    arguments = PACKING | change
+    before = arguments["memory"].copy()
+    with pytest.raises(ValueError, match=message):
+        pack_rows(**arguments)
+    assert (arguments["memory"] == before).all()
+
+
+UNPACKING: dict[str, Any] = {
+    "memory": np.zeros(64, np.uint8),
+    "row_addresses": np.array([0, 32]),
+    "columns": 3,
+    "channels": 4,
+    "bits": 4,
+    "kind": SIGNED,
+    "out": np.zeros((2, 5, 4), np.int32),
+    "first_column": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"channels": 3}, r"3 channels do not fit the 4 of out"),
+        ({"columns": 5}, r"columns 1 … 5 do not fit the 5 of out"),
+        ({"first_column": -1}, r"columns -1 … 1 do not fit the 5 of out"),
+        ({"out": np.zeros((2, 5, 4), np.int64)}, r"out: expected .* int32, got int64"),
+        ({"out": np.zeros((2, 5, 8), np.int32)[:, :, ::2]}, r"out: expected a contiguous"),
+        ({"row_addresses": np.array([0, 60])}, r"rows of 6 bytes at 0 … 60 leave the memory of 64"),
+    ],
+)
+def test_what_cannot_be_unpacked(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        unpack_rows(**(UNPACKING | change))
+
+
+def test_a_memory_too_short_for_a_vector() -> None:
+    with pytest.raises(ValueError, match="leave the memory of 2 bytes"):
+        unpack_vector(np.zeros(2, np.uint8), 5, 4, SIGNED)
