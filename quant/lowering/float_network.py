@@ -111,11 +111,13 @@ class FloatNetwork:
     """A float network: nodes, producers before consumers.
 
     Attributes:
+        name: what the network calls itself.
         nodes: every node; the first is the image.
         output: name of the node whose feature map is the picture.
         pixel_range: value of a white pixel in the picture.
     """
 
+    name: str
     nodes: tuple[FloatNode, ...]
     output: str
     pixel_range: float

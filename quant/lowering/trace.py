@@ -29,7 +29,9 @@ IMAGE = "image"
 _DEFAULT_PIXEL_RANGE = 255.0
 
 
-def trace(network: nn.Module, pixel_range: float | None = None) -> FloatNetwork:
+def trace(
+    network: nn.Module, name: str = "network", pixel_range: float | None = None
+) -> FloatNetwork:
     """The network as data, folded: convolutions, additions, clamps and pixel shuffles.
 
     Layers keep the paths of their modules (``body.0.body.2``); an addition is called after the
@@ -37,6 +39,7 @@ def trace(network: nn.Module, pixel_range: float | None = None) -> FloatNetwork:
 
     Args:
         network: takes one float image, N x colours x H x W, and returns one.
+        name: what the result calls itself.
         pixel_range: value of a white pixel at input and output; None: the network's
             ``config.pixel_range`` if it has one, else 255.
 
@@ -62,7 +65,7 @@ def trace(network: nn.Module, pixel_range: float | None = None) -> FloatNetwork:
             f"integers, found {'; '.join(reader.problems)}; replace them"
         )
     _require_finite(reader.nodes)
-    return fold(FloatNetwork(reader.network_nodes(pixel_range), reader.output, pixel_range))
+    return fold(FloatNetwork(name, reader.network_nodes(pixel_range), reader.output, pixel_range))
 
 
 class _Tracer(fx.Tracer):

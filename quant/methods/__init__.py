@@ -1,0 +1,124 @@
+"""Quantization methods by name, and `quantize`, which takes a torch network all the way.
+
+Importing this package does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from quant.common.errors import UserError, suggestion
+from quant.graph import Graph
+from quant.lowering import Images, Progress
+from quant.methods.calibration import Calibration
+from quant.methods.method import QuantizationMethod
+from quant.methods.ranges import MinMax, Percentile
+from quant.policy import BitPolicy
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = [
+    "METHODS",
+    "Calibration",
+    "MinMax",
+    "Percentile",
+    "QuantizationMethod",
+    "method_named",
+    "method_names",
+    "quantize",
+    "quantizer",
+]
+
+
+def _percentile(option: str) -> Percentile:
+    try:
+        return Percentile(float(option)) if option else Percentile()
+    except ValueError as error:
+        raise UserError(
+            f"method percentile: expected a percentage such as percentile:99.9, given '{option}'; "
+            "correct it"
+        ) from error
+
+
+def _minmax(option: str) -> MinMax:
+    if option:
+        raise UserError(f"method minmax: expected no option, given '{option}'; leave it out")
+    return MinMax()
+
+
+METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
+    "minmax": _minmax,
+    "percentile": _percentile,
+}
+"""Methods by name; each is made from the text of its option, which may be empty."""
+
+
+def method_names() -> tuple[str, ...]:
+    """The names `method_named` knows."""
+    return tuple(METHODS)
+
+
+def method_named(text: str) -> QuantizationMethod:
+    """A method by name, with an option behind a colon: ``minmax``, ``percentile:99.99``.
+
+    Raises:
+        UserError: no method has this name, or the option does not fit.
+    """
+    name, _, option = text.partition(":")
+    if name not in METHODS:
+        raise UserError(f"method '{name}' is not known; {suggestion(name, METHODS)}")
+    return METHODS[name](option)
+
+
+def quantize(
+    network: nn.Module,
+    method: str | QuantizationMethod,
+    policy: BitPolicy,
+    calibration_images: Images,
+    name: str = "network",
+    progress: Progress | None = None,
+) -> Graph:
+    """The integer graph of a float network.
+
+    Args:
+        network: a torch network from an image of 0..``pixel_range`` to one (see `trace`).
+        method: a method, or the text `method_named` reads.
+        policy: bits of each layer.
+        calibration_images: uint8, height x width x colours each; never those judged on.
+        name: what the graph calls itself.
+        progress: told after every calibration image.
+
+    Raises:
+        UserError: the network cannot be lowered, the method is not known, the policy names layers
+            the network has not, or the images do not fit.
+    """
+    return quantizer(network, method, calibration_images, name, progress)(policy)
+
+
+def quantizer(
+    network: nn.Module,
+    method: str | QuantizationMethod,
+    calibration_images: Images,
+    name: str = "network",
+    progress: Progress | None = None,
+) -> Callable[[BitPolicy], Graph]:
+    """`quantize` for many policies: the network is traced and calibrated once.
+
+    Args:
+        network: as for `quantize`, and so are the others.
+        method: a method, or the text `method_named` reads.
+        calibration_images: uint8, height x width x colours each.
+        name: what the graphs call themselves.
+        progress: told after every calibration image.
+
+    Raises:
+        UserError: as `quantize`; what concerns the policy is raised by the result.
+    """
+    from quant.lowering.trace import trace  # torch takes seconds to import
+
+    chosen = method_named(method) if isinstance(method, str) else method
+    traced = trace(network, name)
+    calibration = Calibration(traced, calibration_images, progress)
+    return lambda policy: chosen.quantize(traced, policy, calibration)

@@ -1,0 +1,145 @@
+"""Post-training quantization from observed ranges: ``minmax`` and ``percentile``.
+
+Both use per-channel symmetric weights and per-tensor asymmetric activations with an exact zero;
+they differ in which part of an observed range the codes cover. ``docs/methods/minmax.md`` has the
+formulas, the sources and measurements.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from quant.common.errors import UserError
+from quant.graph import Graph
+from quant.lowering import (
+    Encodings,
+    FloatNetwork,
+    MapEncoding,
+    Statistics,
+    TensorStatistics,
+    WeightEncoding,
+    image_encoding,
+    lower,
+    signed_encoding,
+    smallest_weight_scales,
+    stream_names,
+    symmetric_weights,
+    unsigned_encoding,
+)
+from quant.lowering.float_network import FloatConvolution, FloatInput
+from quant.methods.calibration import Calibration
+from quant.policy import BitPolicy, LayerBits
+
+Range = Callable[[TensorStatistics], tuple[float, float]]
+"""The part of a feature map's values that its codes shall cover."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinMax:
+    """Codes cover everything that was observed."""
+
+    def quantize(self, network: FloatNetwork, policy: BitPolicy, calibration: Calibration) -> Graph:
+        """See `QuantizationMethod.quantize`."""
+        return _quantized(network, policy, calibration, str(self), calibration.ranges, _whole_range)
+
+    def __str__(self) -> str:
+        return "minmax"
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """Codes cover what lies between the percentiles 100 − ``percent`` and ``percent``.
+
+    Feature maps that take part in additions keep their whole range, and so do weights.
+
+    Raises:
+        UserError: ``percent`` is not above 50 and at most 100.
+    """
+
+    percent: float = 99.9
+
+    def __post_init__(self) -> None:
+        if not 50 < self.percent <= 100:
+            raise UserError(
+                f"method percentile: expected a percentage above 50 and at most 100, "
+                f"given {self.percent:g}; choose one such as 99.9"
+            )
+
+    def quantize(self, network: FloatNetwork, policy: BitPolicy, calibration: Calibration) -> Graph:
+        """See `QuantizationMethod.quantize`."""
+        return _quantized(
+            network, policy, calibration, str(self), calibration.histograms, self._inner_range
+        )
+
+    def _inner_range(self, statistics: TensorStatistics) -> tuple[float, float]:
+        low, high = (statistics.percentile(p) for p in (100 - self.percent, self.percent))
+        return low, high
+
+    def __str__(self) -> str:
+        return f"percentile:{self.percent:g}"
+
+
+def _whole_range(statistics: TensorStatistics) -> tuple[float, float]:
+    return statistics.low, statistics.high
+
+
+def _quantized(
+    network: FloatNetwork,
+    policy: BitPolicy,
+    calibration: Calibration,
+    method: str,
+    statistics: Statistics,
+    covered: Range,
+) -> Graph:
+    encodings = range_encodings(network, policy, statistics, covered)
+    metadata = {
+        "network": network.name,
+        "method": method,
+        "policy": policy.to_yaml(),
+        "calibration": calibration.description,
+    }
+    return lower(network, encodings, network.name, metadata)
+
+
+def range_encodings(
+    network: FloatNetwork, policy: BitPolicy, statistics: Statistics, covered: Range
+) -> Encodings:
+    """Encodings of a whole network from observed ranges.
+
+    Args:
+        network: a folded float network.
+        policy: bits of each layer.
+        statistics: of every feature map.
+        covered: which part of a range the codes of a layer's input cover.
+
+    Raises:
+        UserError: the policy names layers the network has not.
+    """
+    bits = policy.resolve(network.layer_names())
+    inputs: dict[str, MapEncoding] = {}
+    weights: dict[str, WeightEncoding] = {}
+    for node in network.nodes:
+        if isinstance(node.operator, FloatConvolution):
+            source = _input_encoding(network, node.inputs[0], bits[node.name], statistics, covered)
+            inputs[node.name] = source
+            weights[node.name] = symmetric_weights(
+                node.operator.weight,
+                bits[node.name].weight_bits,
+                smallest_weight_scales(node.operator, source),
+            )
+    streams = {
+        name: signed_encoding(
+            max(-statistics[name].low, statistics[name].high), policy.residual_bits
+        )
+        for name in stream_names(network)
+    }
+    return Encodings(inputs, weights, streams)
+
+
+def _input_encoding(
+    network: FloatNetwork, source: str, bits: LayerBits, statistics: Statistics, covered: Range
+) -> MapEncoding:
+    image = network.nodes[0]
+    if source == image.name and isinstance(image.operator, FloatInput):
+        return image_encoding(image.operator, bits.activation_bits)
+    low, high = covered(statistics[source])
+    return unsigned_encoding(low, high, bits.activation_bits)
