@@ -1,7 +1,7 @@
 """What a command works on: the integer graph of a network name or of a graph file."""
 
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,12 +75,14 @@ def _quantized(arguments: Namespace, messages: Messages, random_when_none_shippe
     if random_when_none_shipped and seed is None and not trained:
         messages.say(f"{name}: no trained weights here; random ones cost the same")
         seed = 0
-    with messages.stage(f"quantizing {name}"):
+    with messages.stage(f"quantizing {name}") as step:
         from quant.methods import quantize
 
         network = load_network(name, arguments.weights, seed)
         pictures = _calibration_pictures(arguments.calibration, network_config(name).scale)
-        graph = quantize(network, arguments.method or DEFAULT_METHOD, policy, pictures, name)
+        graph = quantize(network, arguments.method or DEFAULT_METHOD, policy, pictures, name, step)
+    # The whole policy is kept by `quantize`; these are its few words, for titles and tables.
+    graph = replace(graph, metadata={**graph.metadata, "bits": str(policy)})
     return Subject(graph, network)
 
 

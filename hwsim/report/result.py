@@ -101,7 +101,8 @@ def result_from_cost(
     """All of a result that needs no pixels.
 
     Args:
-        graph: the graph; its metadata names network, method and policy.
+        graph: the graph; its metadata names network, method and policy: in a few words under
+            ``bits``, else whole under ``policy``.
         program: the graph, scheduled.
         cost: what the program costs.
         energy: the prices it was charged at.
@@ -110,7 +111,7 @@ def result_from_cost(
     return Result(
         network=graph.metadata.get("network", graph.name),
         method=graph.metadata.get("method"),
-        policy=graph.metadata.get("policy"),
+        policy=_policy(graph),
         accelerator=energy.accelerator.name,
         energy_table=energy.table.name,
         input_size=(input_size.height, input_size.width),
@@ -154,6 +155,11 @@ def weight_average_bits(graph: Graph) -> float:
     weights = sum(convolution.weight.size for convolution in convolutions)
     bits = sum(c.weight.size * c.weight_type.bits for c in convolutions)
     return bits / weights if weights else math.nan
+
+
+def _policy(graph: Graph) -> str | None:
+    text = graph.metadata.get("bits") or graph.metadata.get("policy")
+    return text and ", ".join(text.splitlines())
 
 
 def _layer(cost: GroupCost, mac_slots_per_cycle: int) -> Layer:

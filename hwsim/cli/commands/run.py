@@ -13,7 +13,7 @@ from accelerators import EnergyModel
 from hwsim.cli.machine import load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
-from hwsim.cli.picture_codes import decode_picture, encode_picture
+from hwsim.cli.picture_graph import require_picture_graph
 from hwsim.cli.picture_input import read_picture_input
 from hwsim.cli.report_files import write_cost_files, write_pictures, write_result
 from hwsim.cli.show import show
@@ -39,15 +39,16 @@ def execute(arguments: Namespace) -> int:
         energy = load_energy_model(arguments)
         given = read_picture_input(arguments)
         subject = load_subject(arguments, messages)
+        require_picture_graph(subject.graph)
         scale = int(subject.graph.scale())
         image, original = given.for_scale(scale)
         bicubic = bicubic_upscale(image, scale)
         if original is not None:
             luma_psnr_db(original, bicubic, scale)  # refuses what is too small before the long part
-        codes = encode_picture(subject.graph, image)
+        codes = image.astype(np.int32)
         simulation = _simulate(subject, energy, codes, messages)
         comparison = _compare(subject, simulation, codes, arguments.check, messages)
-        output = decode_picture(subject.graph, simulation.output)
+        output = simulation.output.astype(np.uint8)
         floating = _float_picture(subject, image) if folder or original is not None else None
         judgement = Judgement(bicubic, output, floating, original, scale)
         png = png_bytes(output)

@@ -1,19 +1,25 @@
-"""Which pictures the arguments mean, and pixels to codes and back."""
+"""Which pictures the arguments mean, and which graphs take pictures."""
 
 from argparse import Namespace
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hwsim.cli.picture_codes import decode_picture, encode_picture
+from hwsim.cli.picture_graph import require_picture_graph
 from hwsim.cli.picture_input import read_picture_input, sample_input_size
 from quant.common.errors import UserError
-from quant.graph import CodeKind, Encoding, Graph, Input, IntegerType, Node, TensorType
+from quant.graph import (
+    CodeKind,
+    Graph,
+    Input,
+    IntegerType,
+    Node,
+    Requantization,
+    Requantize,
+    TensorType,
+)
 from quant.imaging import bicubic_downscale, write_png
 
 
@@ -77,52 +83,31 @@ def test_the_sample_takes_no_other_original(tmp_path: Path) -> None:
         read_picture_input(arguments("sample", tmp_path / "hr.png"))
 
 
-def identity(tensor: TensorType) -> Graph:
-    return Graph("identity", (Node("image", Input(), (), tensor),), "image")
+PICTURE = TensorType(3, IntegerType(8))
+ONE = np.ones(1, np.int64)
+NO_CHANGE = Requantization(ONE, ONE * 0, 0, 0, 255)
 
 
-@given(
-    st.sampled_from(
-        [
-            TensorType(3, IntegerType(8), Encoding(1.0)),
-            TensorType(3, IntegerType(8, CodeKind.SIGNED), Encoding(1.0, (-128,))),
-            TensorType(3, IntegerType(16), Encoding(255 / 65535)),
-            TensorType(3, IntegerType(10), Encoding(0.25, (3, 0, 1))),
-        ]
-    )
+def graph_between(first: TensorType, last: TensorType) -> Graph:
+    image = Node("image", Input(), (), first)
+    tail = Node("tail", Requantize(0, NO_CHANGE), ("image",), last)
+    return Graph("graph", (image, tail), "tail")
+
+
+def test_a_graph_that_takes_and_gives_pictures_is_fine() -> None:
+    require_picture_graph(graph_between(PICTURE, PICTURE))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TensorType(4, IntegerType(8)),
+        TensorType(3, IntegerType(9)),
+        TensorType(3, IntegerType(8, CodeKind.SIGNED)),
+    ],
 )
-def test_a_code_grid_that_holds_every_pixel_value_gives_the_picture_back(
-    tensor: TensorType,
-) -> None:
-    if tensor.encoding.scale == 0.25:
-        tensor = replace(tensor, integer=IntegerType(11))
-    image = noise(9, 5)
-
-    codes = encode_picture(identity(tensor), image)
-
-    assert codes.dtype == np.int32
-    np.testing.assert_array_equal(decode_picture(identity(tensor), codes), image)
-
-
-def test_a_coarser_grid_takes_the_nearest_code_and_stays_in_range() -> None:
-    tensor = TensorType(3, IntegerType(2), Encoding(64.0))
-    image = np.array([[[0, 31, 32], [95, 96, 255]]], np.uint8)
-
-    codes = encode_picture(identity(tensor), image)
-
-    assert codes.tolist() == [[[0, 0, 1], [1, 2, 3]]]
-    assert decode_picture(identity(tensor), codes).tolist() == [[[0, 0, 64], [64, 128, 192]]]
-
-
-def test_codes_beyond_white_and_black_are_cut_off() -> None:
-    tensor = TensorType(3, IntegerType(12, CodeKind.SIGNED), Encoding(1.0))
-    codes = np.array([[[-7, 300, 12]]], np.int32)
-
-    assert decode_picture(identity(tensor), codes).tolist() == [[[0, 255, 12]]]
-
-
-def test_graphs_of_other_than_three_channels_are_refused() -> None:
-    graph = identity(TensorType(4, IntegerType(8)))
-
-    with pytest.raises(UserError, match="graph 'identity' takes 4 channels, expected 3"):
-        encode_picture(graph, noise(2, 2))
+def test_a_graph_of_anything_else_is_refused(other: TensorType) -> None:
+    with pytest.raises(UserError, match=f"graph 'graph' takes {other}, expected 3×u8, a picture"):
+        require_picture_graph(graph_between(other, PICTURE))
+    with pytest.raises(UserError, match=f"graph 'graph' gives {other}, expected 3×u8, a picture"):
+        require_picture_graph(graph_between(PICTURE, other))

@@ -15,6 +15,7 @@ from tests.edsr_graphs import edsr_graph
 @dataclass(frozen=True)
 class Priced:
     graph: Graph
+    energy: EnergyModel
     estimate: Estimate
     result: Result
 
@@ -32,4 +33,4 @@ def priced() -> Priced:
     energy = EnergyModel(accelerator, load_energy_table("horowitz45"))
     estimated = estimate(graph, accelerator, energy, Size(18, 26))
     result = result_from_cost(graph, estimated.program, estimated.cost, energy)
-    return Priced(graph, estimated, result)
+    return Priced(graph, energy, estimated, result)

@@ -14,6 +14,7 @@ from hwsim.report.result import (
     Output,
     Result,
     feature_average_bits,
+    result_from_cost,
     weight_average_bits,
 )
 from quant.graph import Convolution
@@ -105,3 +106,20 @@ def test_names_come_from_the_metadata_of_the_graph(priced: Priced) -> None:
     assert priced.result.energy_table == "horowitz45"
     assert priced.result.model.technology_nm == 45
     assert any("refresh" in line for line in priced.result.model.not_modelled)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "policy"),
+    [
+        ({}, None),
+        ({"policy": "default: w4a8\nresidual_bits: 16\n"}, "default: w4a8, residual_bits: 16"),
+        ({"policy": "default: w4a8\n", "bits": "w4a8, residual 12"}, "w4a8, residual 12"),
+    ],
+)
+def test_the_policy_is_one_line(
+    priced: Priced, metadata: dict[str, str], policy: str | None
+) -> None:
+    graph = replace(priced.graph, metadata=metadata)
+    cost, program = priced.cost, priced.estimate.program
+
+    assert result_from_cost(graph, program, cost, priced.energy).policy == policy
