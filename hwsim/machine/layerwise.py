@@ -143,10 +143,11 @@ def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
         second,
         add.multipliers,
         add.bias,
-        int(requantization.shift[0]),
+        requantization.shift,
         requantization.zero_point,
         requantization.low,
         requantization.high,
+        requantization.multiplier,
     )
 
 

@@ -1,0 +1,167 @@
+"""A program does all of the work, none of it twice, and its account adds up."""
+
+from collections import Counter
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accelerators import Accelerator
+from hwsim.cost import program_cost, timeline
+from hwsim.cost.charges import charge, charge_idle
+from hwsim.cost.clock import UNITS
+from hwsim.schedule import Program
+from hwsim.schedule.program import Convolve, Rows, StoreRows
+from hwsim.schedule.verifier import reads, writes
+from hwsim.simulation import estimate, simulate
+from quant.graph import Convolution, Graph, Size
+from tests.edsr_graphs import edsr_graph
+from tests.machines import machine, prices
+from tests.property.random_machines import random_accelerators, scheduled
+from tests.random_graphs import random_graphs, smallest_image
+
+SOME = settings(max_examples=60, deadline=None)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Graph, Program, Accelerator, Size]:
+    graph = draw(random_graphs())
+    smallest = smallest_image(graph)
+    image = Size(
+        smallest.height + draw(st.integers(0, 20)), smallest.width + draw(st.integers(0, 20))
+    )
+    program, accelerator = scheduled(graph, draw(random_accelerators()), image)
+    return graph, program, accelerator, image
+
+
+@SOME
+@given(cases())
+def test_every_multiplication_is_done_once(
+    case: tuple[Graph, Program, Accelerator, Size],
+) -> None:
+    graph, program, _, image = case
+    done: Counter[str] = Counter()
+    for command in program.commands:
+        if isinstance(command, Convolve):
+            reduction = prod(command.settings.kernel) * command.input.buffer.channels
+            done[command.node] += command.output.pixels * command.channels * reduction
+    sizes = graph.sizes(image)
+    assert done == {
+        node.name: node.operator.macs_per_pixel * sizes[node.name].pixels
+        for node in graph.nodes
+        if isinstance(node.operator, Convolution)
+    }
+    assert done.total() == graph.macs(image)
+
+
+@SOME
+@given(cases())
+def test_every_pixel_is_stored_once(case: tuple[Graph, Program, Accelerator, Size]) -> None:
+    graph, program, _, image = case
+    sizes = graph.sizes(image)
+    stored = {
+        name: np.zeros((sizes[name].height, sizes[name].width), np.int64)
+        for name in program.tensors
+        if name != graph.input.name
+    }
+    for command in program.commands:
+        if isinstance(command, StoreRows):
+            rows = slice(command.row, command.row + command.rows.count * command.factor)
+            columns = slice(command.column, command.column + command.rows.columns * command.factor)
+            stored[command.tensor.name][rows, columns] += 1
+    assert graph.output in stored
+    for name, times in stored.items():
+        assert (times == 1).all(), name
+
+
+@SOME
+@given(cases())
+def test_everything_lies_within_the_memory(
+    case: tuple[Graph, Program, Accelerator, Size],
+) -> None:
+    _, program, accelerator, _ = case
+    available = accelerator.sram.size_kib * 1024
+    for command in program.commands:
+        for piece in (*reads(command), *writes(command)):
+            place = piece.buffer if isinstance(piece, Rows) else piece
+            assert place.address >= 0
+            assert place.address + place.size_bytes <= available
+    assert all(group.sram_bytes <= available for group in program.groups)
+
+
+@SOME
+@given(cases())
+def test_a_unit_does_one_thing_at_a_time(
+    case: tuple[Graph, Program, Accelerator, Size],
+) -> None:
+    _, program, accelerator, _ = case
+    events = timeline(program, accelerator)
+    for unit in UNITS:
+        held = sorted((e.start, e.end) for e in events if e.unit == unit)
+        for (_, end), (start, _) in pairwise(held):
+            assert end <= start
+    assert all(0 <= event.start < event.end <= event.done for event in events)
+
+
+@SOME
+@given(cases())
+def test_nothing_is_read_before_it_is_there_or_overwritten_before_it_is_read(
+    case: tuple[Graph, Program, Accelerator, Size],
+) -> None:
+    _, program, accelerator, _ = case
+    written: dict[tuple[int, int], int] = {}
+    read: dict[tuple[int, int], int] = {}
+    for event in timeline(program, accelerator):
+        group = event.command.group
+        for piece in reads(event.command):
+            for address in _addresses(piece):
+                assert written[group, address] <= event.start
+                read[group, address] = max(read.get((group, address), 0), event.end)
+        for piece in writes(event.command):
+            for address in _addresses(piece):
+                assert read.get((group, address), 0) <= event.start
+                written[group, address] = event.done
+
+
+@SOME
+@given(cases())
+def test_the_account_is_the_sum_of_its_events(
+    case: tuple[Graph, Program, Accelerator, Size],
+) -> None:
+    _, program, accelerator, _ = case
+    events = timeline(program, accelerator)
+    # Prices do not matter here; the shipped machine has them all.
+    cost = program_cost(program, accelerator, prices(machine()))
+    assert cost.cycles == max(event.done for event in events)
+    busy = Counter(dict.fromkeys(UNITS, 0))
+    for event in events:
+        busy[event.unit] += event.end - event.start
+    assert busy == {unit: sum(g.busy_cycles[unit] for g in cost.groups) for unit in UNITS}
+    charged = charge_idle(cost.cycles, accelerator)
+    for event in events:
+        charged.update(charge(event.command, accelerator))
+    accounted: Counter[object] = Counter()
+    for group in cost.groups:
+        accounted.update(group.charges)
+    assert +charged == +accounted
+
+
+@pytest.mark.parametrize("sram_kib", [4, 8, 512])
+def test_estimates_equal_simulations(sram_kib: int) -> None:
+    graph = edsr_graph(channels=12)
+    accelerator = machine(sram_kib=sram_kib, array=8)
+    energy = prices(accelerator)
+    image = np.random.default_rng(3).integers(0, 256, (19, 23, 3), np.int32)
+    estimated = estimate(graph, accelerator, energy, Size(19, 23))
+    simulated = simulate(graph, accelerator, energy, image)
+    assert simulated.cost == estimated.cost
+    assert estimated.cost.energy_uj == pytest.approx(
+        sum(group.energy_uj for group in estimated.cost.groups), rel=1e-12
+    )
+
+
+def _addresses(piece: object) -> list[int]:
+    return piece.addresses() if isinstance(piece, Rows) else [piece.address]  # type: ignore[attr-defined]
