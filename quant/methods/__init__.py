@@ -37,7 +37,7 @@ def _percentile(option: str) -> Percentile:
         return Percentile(float(option)) if option else Percentile()
     except ValueError as error:
         raise UserError(
-            f"method percentile: expected a percentage such as percentile:99.9, given '{option}'; "
+            f"method percentile: expected a percentage such as percentile:99.99, given '{option}'; "
             "correct it"
         ) from error
 

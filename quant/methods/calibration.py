@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from quant.lowering import FloatNetwork, Images, Progress, Statistics, observe
 
-
 LARGEST_SIDE_PIXELS = 128
 """Height and width of the part of a picture that is looked at. On Set5, ranges from the middle of
 the shipped photographs and from all of them end within 0.02 dB of each other (8 and 6 bits)."""

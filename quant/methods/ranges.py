@@ -55,13 +55,13 @@ class Percentile:
         UserError: ``percent`` is not above 50 and at most 100.
     """
 
-    percent: float = 99.9
+    percent: float = 99.99
 
     def __post_init__(self) -> None:
         if not 50 < self.percent <= 100:
             raise UserError(
                 f"method percentile: expected a percentage above 50 and at most 100, "
-                f"given {self.percent:g}; choose one such as 99.9"
+                f"given {self.percent:g}; choose one such as 99.99"
             )
 
     def quantize(self, network: FloatNetwork, policy: BitPolicy, calibration: Calibration) -> Graph:

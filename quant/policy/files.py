@@ -11,7 +11,7 @@ from quant.common.errors import UserError
 from quant.common.schemas import Schema, validate_document
 from quant.common.yaml_documents import Document, Location, read_document
 from quant.policy.bits import LayerBits
-from quant.policy.policy import DEFAULT_RESIDUAL_BITS, BitPolicy, Override
+from quant.policy.policy import BitPolicy, Override
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -28,8 +28,9 @@ class PolicySchema(Schema):
     """Bits of the first and last layer; without it, at least 8 and 8."""
     layers: dict[str, str] = Field(default_factory=dict)
     """Exceptions: the path or a pattern of layers, and their bits; the last that fits counts."""
-    residual_bits: int = DEFAULT_RESIDUAL_BITS
-    """Bits of feature maps that take part in additions."""
+    residual_bits: int | None = None
+    """Bits of feature maps that take part in additions; without it, 12 or as many as the default's
+    activations if those have more."""
 
 
 def read_policy(path: Path) -> BitPolicy:
@@ -45,10 +46,13 @@ def read_policy(path: Path) -> BitPolicy:
         edges = _at(document, ("first_and_last",), LayerBits.parse, record.first_and_last)
         policy = replace(policy, first_and_last=edges)
     overrides = tuple(_override(document, pattern, bits) for pattern, bits in record.layers.items())
+    policy = replace(policy, overrides=overrides)
+    if record.residual_bits is None:
+        return policy
     return _at(
         document,
         ("residual_bits",),
-        lambda bits: replace(policy, overrides=overrides, residual_bits=bits),
+        lambda bits: replace(policy, residual_bits=bits),
         record.residual_bits,
     )
 

@@ -74,6 +74,11 @@ def test_residual_bits_outside_2_to_16_are_refused(bits: int) -> None:
         BitPolicy(LayerBits(8, 8), residual_bits=bits)
 
 
+@pytest.mark.parametrize(("text", "bits"), [("w4a4", 12), ("w8a12/all", 12), ("w8a14", 14)])
+def test_residual_bits_follow_wide_activations(text: str, bits: int) -> None:
+    assert BitPolicy.parse(text).residual_bits == bits
+
+
 # Overrides.
 
 
@@ -152,12 +157,12 @@ def test_a_file_with_everything(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "default: w4a4\nfirst_and_last: w8a10\nlayers:\n  head: w6a8\n  'body.*.body.0': w2a4\n"
-        "residual_bits: 12\n",
+        "residual_bits: 10\n",
     )
     policy = BitPolicy.load(str(path))
     assert resolved(policy) == ["w6a8", "w2a4", "w4a4", "w2a4", "w4a4", "w8a10"]
-    assert policy.residual_bits == 12
-    assert str(policy) == "w4a4, first and last w8a10, 2 overrides, residual 12"
+    assert policy.residual_bits == 10
+    assert str(policy) == "w4a4, first and last w8a10, 2 overrides, residual 10"
 
 
 def test_a_default_in_a_file_means_what_it_means_on_the_command_line(tmp_path: Path) -> None:
