@@ -112,7 +112,7 @@ class FloatNetwork:
 
     Attributes:
         name: what the network calls itself.
-        nodes: every node; the first is the image.
+        nodes: every node; the first is the image, the last the picture, and all lead there.
         output: name of the node whose feature map is the picture.
         pixel_range: value of a white pixel in the picture.
     """

@@ -33,6 +33,7 @@ def fold(network: FloatNetwork) -> FloatNetwork:
     Raises:
         UserError: a pixel shuffle does not follow a convolution of its own.
     """
+    network = network.rewritten([])  # without what leads nowhere
     for rules in (_SIMPLIFYING, _COMPLETING):
         network = _exhausted(network, rules)
     return network

@@ -38,9 +38,6 @@ from quant.lowering.integer_operators import (
 )
 from quant.lowering.storage import Storage, Store, storages
 
-PICTURE = "picture"
-"""Name of the node that makes the picture where the network's result is read by others too."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encodings:
@@ -75,7 +72,7 @@ def lower(
     lowering = _Lowering(network, encodings)
     for node in network.nodes:
         lowering.append(node)
-    return verify(Graph.build(name, lowering.nodes, lowering.output(), metadata))
+    return verify(Graph.build(name, lowering.nodes, network.output, metadata))
 
 
 @dataclass(eq=False)
@@ -119,16 +116,6 @@ class _Lowering:
                 return PixelShuffle(factor)
             case FloatAffine():
                 raise ValueError(f"'{node.name}': expected a folded network, found an affine map")
-
-    def output(self) -> str:
-        """The node of the picture, added if the result is stored as something else."""
-        name = self.network.output
-        if self.storages[name].store is Store.PICTURE:
-            return name
-        encoding = picture_encoding(self.network)
-        operator = integer_requantize(self.maps[name], encoding)
-        self._append(PICTURE, operator, (name,), encoding, self.channels[name])
-        return PICTURE
 
     def _encoding(self, storage: Storage) -> MapEncoding:
         match storage.store:

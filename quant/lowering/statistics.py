@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,9 @@ class TensorStatistics:
         if self.histogram.size == 0:
             raise ValueError("percentile: expected statistics with a histogram")
         cumulative = np.cumsum(self.histogram)
-        position = int(np.searchsorted(cumulative, percent / 100 * cumulative[-1]))
-        return float(np.clip(_outer_edge(min(position, _BINS - 1)), self.low, self.high))
+        rank = max(percent / 100 * cumulative[-1], 1)
+        edge = _outer_edge(int(np.searchsorted(cumulative, rank)))
+        return float(np.clip(edge, self.low, self.high))
 
 
 def observe(
@@ -62,7 +64,8 @@ def observe(
         progress: told after every image.
 
     Raises:
-        UserError: there are no images, or one has other channels than the network's input.
+        UserError: there are no images, one has other channels than the network's input, or a
+            feature map overflows.
     """
     _check(network, images)
     from quant.lowering.execution import Execution  # torch takes seconds to import
@@ -72,6 +75,11 @@ def observe(
     for done, image in enumerate(images, start=1):
         for name, values in execution.feature_maps(image):
             new = _statistics(values.numpy(), histograms)
+            if not isfinite(new.low) or not isfinite(new.high):
+                raise UserError(
+                    f"network layer '{name}': expected finite values for calibration image {done}, "
+                    "found an overflow; train the network again or give other weights"
+                )
             seen[name] = _merged(seen[name], new) if name in seen else new
         if progress is not None:
             progress(done, len(images))

@@ -4,7 +4,7 @@ The rule, for a feature map and what reads it:
 
 =============================================  ===============================================
 the image                                      8-bit codes, as they come
-the result, which nothing reads                the 8-bit picture
+the result                                     the 8-bit picture
 read by one convolution only                   what that convolution's policy asks for
 read by a pixel shuffle only                   as the shuffle's output
 anything else: additions, several readers      a stream: signed codes of ``residual_bits``
@@ -72,9 +72,9 @@ def _storage(
 ) -> Storage:
     if isinstance(node.operator, FloatInput):
         return Storage(Store.IMAGE)
-    if node.name == network.output and not readers:
+    if node.name == network.output:
         return Storage(Store.PICTURE)
-    if len(readers) == 1 and node.name != network.output:
+    if len(readers) == 1:
         (reader,) = readers
         match reader.operator:
             case FloatConvolution():
