@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hwsim.machine import KERNELS, REFERENCE, Arithmetic
 from hwsim.verify.checks import Check, Progress, Tally
 from hwsim.verify.random_operators import (
+    KERNEL_SIDES,
     Random,
     random_add,
     random_codes,
@@ -22,6 +23,8 @@ from quant.graph import TensorType
 
 VALUES_PER_OPERATOR = 100_000
 """Output integers compared for each operator and mode, at least."""
+CASES_PER_OPERATOR = 200
+"""Random operators for each operator and mode, at least: enough to meet every width often."""
 
 Compute = Callable[[Arithmetic], NDArray[np.int64]]
 
@@ -46,6 +49,7 @@ class _Subject:
 def verify_operators(
     seed: int = 0,
     values: int = VALUES_PER_OPERATOR,
+    cases: int = CASES_PER_OPERATOR,
     candidate: Arithmetic = KERNELS,
     oracle: Arithmetic = REFERENCE,
     progress: Progress | None = None,
@@ -55,6 +59,7 @@ def verify_operators(
     Args:
         seed: of the random operators; the same seed gives the same cases.
         values: output integers to compare for each operator and mode, at least.
+        cases: random operators for each operator and mode, at least.
         candidate: the arithmetic checked.
         oracle: the arithmetic it must equal.
         progress: called with operators done and operators in all.
@@ -63,7 +68,7 @@ def verify_operators(
     for position, subject in enumerate(_SUBJECTS):
         random = np.random.default_rng((seed, position))
         tally = Tally(subject.operator, oracle.name, subject.mode)
-        while tally.values < values:
+        while tally.values < values or tally.cases < cases:
             case = subject.draw(random)
             where = f"{subject.operator}, case {tally.cases} ({case.description})"
             tally.compare(where, case.compute(candidate), case.compute(oracle))
@@ -76,9 +81,9 @@ def verify_operators(
 def _draw_convolution(random: Random, kind: CodeKind) -> _Case:
     operand, output = _tensor(random, 48), _tensor(random, 48)
     weight_type = random_type(random, (kind,))
-    convolution = random_convolution(random, operand, output, weight_type, keep_size=False)
-    # Large enough for a kernel of 5 without padding, small enough for many shapes.
-    codes = random_codes(random, random_size(random, 5, 20), operand)
+    # Large enough for the largest kernel without padding, small enough for many shapes.
+    codes = random_codes(random, random_size(random, max(KERNEL_SIDES), 20), operand)
+    convolution = random_convolution(random, operand, codes, output, weight_type, keep_size=False)
     height, width = convolution.kernel
     return _Case(
         f"{height}×{width} {weight_type} on {_shape(codes)} {operand.integer} to {output}",
@@ -92,7 +97,7 @@ def _draw_add(random: Random) -> _Case:
     second = TensorType(first.channels, random_type(random))
     size = random_size(random, 1, 32)
     codes = [random_codes(random, size, operand) for operand in (first, second)]
-    add = random_add(random, (first, second), output)
+    add = random_add(random, (first, second), codes, output)
     return _Case(
         f"{first.integer} and {second.integer} of {_shape(codes[0])} to {output}",
         lambda arithmetic: arithmetic.add(add, *codes),
@@ -103,7 +108,7 @@ def _draw_requantize(random: Random) -> _Case:
     operand = _tensor(random, 32)
     output = TensorType(operand.channels, random_type(random))
     codes = random_codes(random, random_size(random, 1, 32), operand)
-    requantize = random_requantize(random, operand, output)
+    requantize = random_requantize(random, operand, codes, output)
     return _Case(
         f"{operand.integer} of {_shape(codes)} to {output}",
         lambda arithmetic: arithmetic.requantize(requantize, codes),

@@ -1,11 +1,14 @@
-"""Random small graphs for checks of schedules: residual chains of every kind of operator."""
+"""Random small graphs for checks of schedules: residual networks of every kind of operator."""
 
-from itertools import count
+from dataclasses import dataclass
 
+from hwsim.machine import REFERENCE
 from hwsim.verify.random_operators import (
     WEIGHT_KINDS,
+    Codes,
     Random,
     random_add,
+    random_codes,
     random_convolution,
     random_requantize,
     random_type,
@@ -17,13 +20,17 @@ from quant.graph import (
     IntegerType,
     Node,
     PixelShuffle,
-    Requantize,
+    Size,
     TensorType,
     verify,
 )
+from quant.graph.operators import Operator
 
 CONVOLUTION_BITS = 8
 """Widest operands of the convolutions; their sums fit every accumulator of 32 bits."""
+RESIDUAL = IntegerType(16, CodeKind.SIGNED)
+
+_SAMPLE = Size(12, 12)
 
 
 def random_graph(random: Random, blocks: int = 2) -> Graph:
@@ -37,63 +44,92 @@ def random_graph(random: Random, blocks: int = 2) -> Graph:
         A verified graph.
     """
     builder = _Builder(random)
-    stream = builder.convolution(builder.nodes[0], int(random.integers(1, 40, endpoint=True)))
-    head = stream = builder.requantize(stream, IntegerType(16, CodeKind.SIGNED))
+    image = builder.image(int(random.integers(1, 4, endpoint=True)))
+    channels = int(random.integers(1, 40, endpoint=True))
+    head = stream = builder.requantize(builder.convolution(image, channels), RESIDUAL)
     for _ in range(blocks):
-        inner = builder.convolution(builder.narrow(stream), stream.output.channels)
-        stream = builder.add(builder.convolution(inner, stream.output.channels), stream)
+        inner = builder.convolution(builder.narrow(stream), channels)
+        stream = builder.add(builder.convolution(inner, channels), stream)
     if random.random() < 0.5:
         stream = builder.add(stream, head)
-    factor = int(random.integers(1, 3, endpoint=True))
-    colours = int(random.integers(1, 4, endpoint=True))
+    factor, colours = (int(number) for number in random.integers(1, 3, 2, endpoint=True))
     wide = builder.convolution(builder.narrow(stream), factor**2 * colours)
-    shuffled = builder.shuffle(wide, factor)
-    end = builder.convolution(shuffled, 3) if random.random() < 0.5 else shuffled
-    return verify(Graph.build("random", builder.nodes, end.name))
+    end = builder.shuffle(wide, factor)
+    if random.random() < 0.5:
+        end = builder.convolution(end, 3)
+    return verify(Graph.build("random", builder.nodes, end.node.name))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Feature:
+    """A node, and the codes a sample image gives there."""
+
+    node: Node
+    codes: Codes
+
+    @property
+    def type(self) -> TensorType:
+        return self.node.output
 
 
 class _Builder:
-    """Appends nodes with random types and constants."""
+    """Appends nodes with random types, and constants that suit a sample image."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        image = TensorType(int(random.integers(1, 4, endpoint=True)), IntegerType(8))
-        self.nodes = [Node("image", Input(), (), image)]
-        self._numbers = count(1)
+        self.nodes: list[Node] = []
 
-    def convolution(self, source: Node, channels: int) -> Node:
+    def image(self, channels: int) -> _Feature:
+        tensor = TensorType(channels, IntegerType(8))
+        return self._append(Input(), (), tensor, random_codes(self.random, _SAMPLE, tensor))
+
+    def convolution(self, source: _Feature, channels: int) -> _Feature:
         """A convolution that keeps the height and width."""
-        output = TensorType(channels, random_type(self.random, maximum_bits=CONVOLUTION_BITS))
-        weights = random_type(self.random, WEIGHT_KINDS, CONVOLUTION_BITS)
-        operator = random_convolution(self.random, source.output, output, weights, keep_size=True)
-        return self._append(Node(self._name("convolution"), operator, (source.name,), output))
-
-    def narrow(self, source: Node) -> Node:
-        """The copy of a feature map that a convolution reads."""
-        return self.requantize(source, random_type(self.random, maximum_bits=CONVOLUTION_BITS))
-
-    def requantize(self, source: Node, integer: IntegerType) -> Node:
-        """The same feature map in another type."""
-        output = TensorType(source.output.channels, integer)
-        operator: Requantize = random_requantize(self.random, source.output, output)
-        return self._append(Node(self._name("requantize"), operator, (source.name,), output))
-
-    def add(self, first: Node, second: Node) -> Node:
-        """The sum of two feature maps, in 16 bits."""
-        output = TensorType(first.output.channels, IntegerType(16, CodeKind.SIGNED))
-        operator = random_add(self.random, (first.output, second.output), output)
-        return self._append(Node(self._name("add"), operator, (first.name, second.name), output))
-
-    def shuffle(self, source: Node, factor: int) -> Node:
-        """Channels to space."""
-        output = TensorType(source.output.channels // factor**2, source.output.integer)
-        return self._append(
-            Node(self._name("shuffle"), PixelShuffle(factor), (source.name,), output)
+        output = TensorType(channels, self._narrow_type())
+        operator = random_convolution(
+            self.random,
+            source.type,
+            source.codes,
+            output,
+            random_type(self.random, WEIGHT_KINDS, CONVOLUTION_BITS),
+            keep_size=True,
         )
+        codes = REFERENCE.convolution(operator, source.type, source.codes)
+        return self._append(operator, (source,), output, codes)
 
-    def _append(self, node: Node) -> Node:
+    def narrow(self, source: _Feature) -> _Feature:
+        """The copy of a feature map that a convolution reads."""
+        return self.requantize(source, self._narrow_type())
+
+    def requantize(self, source: _Feature, integer: IntegerType) -> _Feature:
+        """The same feature map in another type."""
+        output = TensorType(source.type.channels, integer)
+        operator = random_requantize(self.random, source.type, source.codes, output)
+        codes = REFERENCE.requantize(operator, source.codes)
+        return self._append(operator, (source,), output, codes)
+
+    def add(self, first: _Feature, second: _Feature) -> _Feature:
+        """The sum of two feature maps, as wide as the residual stream."""
+        output = TensorType(first.type.channels, RESIDUAL)
+        operator = random_add(
+            self.random, (first.type, second.type), (first.codes, second.codes), output
+        )
+        codes = REFERENCE.add(operator, first.codes, second.codes)
+        return self._append(operator, (first, second), output, codes)
+
+    def shuffle(self, source: _Feature, factor: int) -> _Feature:
+        """Channels to space."""
+        output = TensorType(source.type.channels // factor**2, source.type.integer)
+        codes = REFERENCE.pixel_shuffle(source.codes, factor)
+        return self._append(PixelShuffle(factor), (source,), output, codes)
+
+    def _narrow_type(self) -> IntegerType:
+        return random_type(self.random, maximum_bits=CONVOLUTION_BITS)
+
+    def _append(
+        self, operator: Operator, sources: tuple[_Feature, ...], output: TensorType, codes: Codes
+    ) -> _Feature:
+        name = f"{operator.kind}_{len(self.nodes)}"
+        node = Node(name, operator, tuple(source.node.name for source in sources), output)
         self.nodes.append(node)
-        return node
-
-    def _name(self, kind: str) -> str:
-        return f"{kind}_{next(self._numbers)}"
+        return _Feature(node, codes)

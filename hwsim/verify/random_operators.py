@@ -1,15 +1,15 @@
 """Random operators and codes for checks, from a seeded generator: every width, kind and corner.
 
-Rescaling is chosen from the expected spread of each sum, so that output codes use their range
+Rescaling is chosen from the sums that sample operands give, so that output codes use their range
 instead of sticking to its ends, where wrong sums would go unseen.
 """
 
 from collections.abc import Sequence
-from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.arithmetic import reference
 from quant.common.codes import CodeKind
 from quant.graph import (
     Add,
@@ -23,13 +23,11 @@ from quant.graph import (
 from quant.graph.verifier import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
 
 Random = np.random.Generator
+Codes = NDArray[np.int32]
 
 FEATURE_KINDS = (CodeKind.UNSIGNED, CodeKind.SIGNED)
 WEIGHT_KINDS = (CodeKind.SIGNED, CodeKind.UNSIGNED, CodeKind.ODD)
-KERNELS = (1, 3, 5)
-
-# Of the codes of a type, evenly spread: the standard deviation is the range over √12.
-_EVEN_SPREAD = 12**-0.5
+KERNEL_SIDES = (1, 3, 5)
 
 
 def random_type(
@@ -46,7 +44,7 @@ def random_size(random: Random, smallest: int, largest: int) -> Size:
     return Size(int(height), int(width))
 
 
-def random_codes(random: Random, size: Size, tensor: TensorType) -> NDArray[np.int32]:
+def random_codes(random: Random, size: Size, tensor: TensorType) -> Codes:
     """A feature map, int32 [height, width, channels]: even draws, or only the two extremes."""
     shape = (size.height, size.width, tensor.channels)
     low, high = tensor.integer.low, tensor.integer.high
@@ -58,6 +56,7 @@ def random_codes(random: Random, size: Size, tensor: TensorType) -> NDArray[np.i
 def random_convolution(
     random: Random,
     operand: TensorType,
+    sample: Codes,
     output: TensorType,
     weight_type: IntegerType,
     *,
@@ -67,57 +66,69 @@ def random_convolution(
 
     Args:
         random: where every draw comes from.
-        operand: the input.
-        output: the output.
-        weight_type: the weights.
+        operand: type of the input.
+        sample: an input, at least as large as the largest of `KERNEL_SIDES`, or of any size if the
+            convolution keeps it.
+        output: type of the output.
+        weight_type: type of the weights.
         keep_size: whether padding makes the output as large as the input.
     """
-    kernel = (random.choice(KERNELS), random.choice(KERNELS))
-    padding = [size // 2 if keep_size else int(random.integers(size)) for size in kernel]
+    kernel = [int(size) for size in random.choice(KERNEL_SIDES, 2)]
+    rows, columns = (size // 2 if keep_size else int(random.integers(size)) for size in kernel)
     weight = _weights(random, weight_type, (output.channels, *kernel, operand.channels))
     low, high = operand.integer.low, operand.integer.high
-    square_sums = np.square(weight, dtype=np.float64).sum(axis=(1, 2, 3))
-    deviation = np.maximum((high - low) * _EVEN_SPREAD * np.sqrt(square_sums), 0.5)
-    centre = weight.sum(axis=(1, 2, 3)) * (low + high) / 2
-    bias = np.rint(deviation * random.uniform(-0.5, 0.5, output.channels) - centre)
-    pad_codes = random.integers(
+    pad_code = random.integers(
         low, high, random.choice((1, operand.channels)), np.int64, endpoint=True
     )
+    padded = reference.pad(sample, (rows, rows, columns, columns), pad_code)
+    sums = reference.convolve(padded, weight, np.zeros(output.channels, np.int64))
+    centre, deviation = sums.mean(axis=(0, 1)), sums.std(axis=(0, 1))
+    bias = np.rint(deviation * random.uniform(-0.5, 0.5, output.channels) - centre)
     largest = np.abs(weight).sum(axis=(1, 2, 3)) * operand.integer.magnitude + np.abs(bias)
     return Convolution(
         weight,
         weight_type,
         bias.astype(np.int64),
-        (padding[0], padding[1]),
-        pad_codes,
+        (rows, columns),
+        pad_code,
         _requantization(random, output.integer, deviation, int(largest.max())),
     )
 
 
-def random_add(random: Random, operands: Sequence[TensorType], output: TensorType) -> Add:
-    """An addition of two feature maps, scaled by multipliers of any width."""
-    multiplier_bits = random.integers(1, 20, endpoint=True)
-    first, second = (int(m) for m in random.integers(0, 1 << multiplier_bits, 2))
-    ranges = [
-        (operand.integer.low * multiplier, operand.integer.high * multiplier)
-        for operand, multiplier in zip(operands, (first, second), strict=True)
-    ]
-    bias = -round(sum(low + high for low, high in ranges) / 2)
-    deviation = max(0.5, _EVEN_SPREAD * hypot(*(high - low for low, high in ranges)))
-    largest = abs(bias) + sum(max(-low, high) for low, high in ranges)
-    return Add(
-        (first, second),
-        bias,
-        _requantization(random, output.integer, np.array([deviation]), largest),
+def random_add(
+    random: Random, operands: Sequence[TensorType], samples: Sequence[Codes], output: TensorType
+) -> Add:
+    """An addition of two feature maps, scaled so that both show in the sum.
+
+    Args:
+        random: where every draw comes from.
+        operands: types of both inputs.
+        samples: both inputs, of one shape.
+        output: type of the output.
+    """
+    spreads = [max(0.5, float(sample.std())) for sample in samples]
+    largest_multiplier = 1 << int(random.integers(2, 20, endpoint=True))
+    first, second = (
+        int(largest_multiplier * random.uniform(0.3, 1) * min(spreads) / spread)
+        for spread in spreads
     )
+    sums = reference.add(samples[0], samples[1], (first, second), 0)
+    bias = -round(sums.mean())
+    largest = abs(bias) + sum(
+        operand.integer.magnitude * multiplier
+        for operand, multiplier in zip(operands, (first, second), strict=True)
+    )
+    deviation = np.array([sums.std()])
+    return Add((first, second), bias, _requantization(random, output.integer, deviation, largest))
 
 
-def random_requantize(random: Random, operand: TensorType, output: TensorType) -> Requantize:
-    """A change of encoding from one feature map's codes to another's."""
-    low, high = operand.integer.low, operand.integer.high
-    bias = -round((low + high) / 2)
-    deviation = np.array([max(0.5, (high - low) * _EVEN_SPREAD)])
+def random_requantize(
+    random: Random, operand: TensorType, sample: Codes, output: TensorType
+) -> Requantize:
+    """A change of encoding from one feature map's codes to another's; arguments as above."""
+    bias = -round(sample.mean())
     largest = operand.integer.magnitude + abs(bias)
+    deviation = np.array([sample.std()])
     return Requantize(bias, _requantization(random, output.integer, deviation, largest))
 
 
@@ -133,10 +144,9 @@ def _requantization(
         largest: bound of the sums' absolute values, for the width of the product.
     """
     low, high = integer.low, integer.high
-    if random.random() < 0.3:  # a clamp inside the range, as a ReLU or a reduced range makes
-        low, high = sorted(int(code) for code in random.integers(low, high, 2, endpoint=True))
-    reach = random.uniform(1, 4)
-    scale = np.maximum(high - low, 1) / (2 * reach * deviation)
+    middle = (low + high + 1) // 2
+    reach = random.uniform(1, 3)
+    scale = (high - low) / (2 * reach * np.maximum(deviation, 0.5))
     if random.random() < 0.3:
         scale = scale.mean(keepdims=True)
     widest = min(MULTIPLIER_BITS, PRODUCT_BITS - largest.bit_length() - 1)
@@ -145,7 +155,9 @@ def _requantization(
     shift = np.clip(bits - np.frexp(scale)[1], 0, MAXIMUM_SHIFT).astype(np.int64)
     multiplier = np.rint(np.ldexp(scale, shift)).astype(np.int64)
     multiplier = np.minimum(multiplier, (1 << bits) - 1)
-    return Requantization(multiplier, shift, (low + high + 1) // 2, low, high)
+    if random.random() < 0.3:  # a clamp inside the range, as a ReLU or a reduced range makes
+        low, high = (int(random.integers(*ends)) for ends in ((low, middle), (middle, high + 1)))
+    return Requantization(multiplier, shift, middle, low, high)
 
 
 def _weights(random: Random, integer: IntegerType, shape: tuple[int, ...]) -> NDArray[np.int64]:

@@ -1,0 +1,106 @@
+"""The operator checks pass on the kernels, and catch every fault planted in them."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwsim.machine import KERNELS, REFERENCE, Arithmetic
+from hwsim.verify import Check, verify_operators
+from quant.graph import Convolution, Requantization, TensorType
+
+OPERATORS = ("convolution", "add", "requantize", "pixel_shuffle")
+FEW = {"values": 1000, "cases": 20}
+
+
+def off_by_one_at_the_last(compute: Any) -> Any:
+    def wrong(*arguments: Any) -> Any:
+        codes = np.array(compute(*arguments))
+        codes[-1, -1, -1] += 1
+        return codes
+
+    return wrong
+
+
+def halves_rounded_down(convolution: Convolution, tensor: TensorType, codes: Any) -> Any:
+    """Requantization with the other rounding of exact halves."""
+    requantization: Requantization = convolution.requantization
+    rows, columns = convolution.padding
+    pad = ((rows, rows), (columns, columns))
+    padded = np.stack(
+        [
+            np.pad(codes[..., channel].astype(np.int64), pad, constant_values=int(code))
+            for channel, code in enumerate(
+                np.broadcast_to(convolution.pad_code, convolution.in_channels)
+            )
+        ],
+        axis=-1,
+    )
+    windows = np.lib.stride_tricks.sliding_window_view(padded, convolution.kernel, axis=(0, 1))
+    sums = np.einsum("yxihw,ohwi->yxo", windows, convolution.weight) + convolution.bias
+    product = sums * requantization.multiplier
+    half = (np.int64(1) << requantization.shift) >> 1
+    rounded = -((half - product) >> requantization.shift)
+    return np.clip(rounded + requantization.zero_point, requantization.low, requantization.high)
+
+
+def failed(checks: list[Check]) -> list[Check]:
+    return [check for check in checks if check.mismatches]
+
+
+def test_the_kernels_pass_on_every_operator() -> None:
+    checks = verify_operators()
+    assert {check.subject for check in checks} == set(OPERATORS)
+    assert failed(checks) == []
+    assert all(check.values >= 100_000 and check.cases >= 200 for check in checks)
+    assert all(check.first_mismatch is None for check in checks)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_one_wrong_integer_in_each_map_is_counted_and_located(operator: str) -> None:
+    wrong = {operator: off_by_one_at_the_last(getattr(KERNELS, operator))}
+    checks = verify_operators(**FEW, candidate=replace(KERNELS, **wrong))
+    found = failed(checks)
+    assert {check.subject for check in found} == {operator}
+    for check in found:
+        assert check.mismatches == check.cases
+        assert check.first_mismatch is not None
+        assert check.first_mismatch.startswith(f"{operator}, case 0 (")
+        place, _, integers = check.first_mismatch.rpartition(": ")
+        assert "row " in place
+        found_code, expected_code = (int(word.split()[1]) for word in integers.split(", "))
+        assert found_code == expected_code + 1
+
+
+def test_another_rounding_of_halves_is_caught() -> None:
+    wrong = replace(KERNELS, convolution=halves_rounded_down)
+    checks = failed(verify_operators(**FEW, candidate=wrong))
+    assert {check.subject for check in checks} == {"convolution"}
+
+
+def test_a_result_of_another_shape_is_a_mismatch() -> None:
+    wrong = replace(KERNELS, pixel_shuffle=lambda codes, factor: codes)
+    (check,) = failed(verify_operators(**FEW, candidate=wrong))
+    assert check.first_mismatch is not None
+    assert "shape" in check.first_mismatch
+
+
+def test_the_same_seed_gives_the_same_checks() -> None:
+    wrong: Arithmetic = replace(KERNELS, add=off_by_one_at_the_last(KERNELS.add))
+    first, again, other = (
+        verify_operators(seed=seed, **FEW, candidate=wrong) for seed in (3, 3, 4)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_progress_counts_operators() -> None:
+    calls: list[tuple[int, int]] = []
+    verify_operators(
+        values=1,
+        cases=1,
+        candidate=REFERENCE,
+        progress=lambda done, total: calls.append((done, total)),
+    )
+    assert calls == [(done, 6) for done in range(1, 7)]

@@ -1,0 +1,141 @@
+"""Schedule checks pass on the scheduler's programs, and catch and locate faults planted in them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwsim.schedule import Program, schedule
+from hwsim.schedule.program import (
+    Command,
+    Convolve,
+    Elementwise,
+    LoadConstants,
+    LoadRows,
+    StoreRows,
+)
+from hwsim.verify import Check, verify_graph, verify_program_output, verify_schedules
+from hwsim.verify.random_graphs import random_graph
+from quant.graph import Size
+from tests.edsr_graphs import edsr_graph
+from tests.machines import machine
+
+SIZE = Size(11, 13)
+GRAPH = edsr_graph(blocks=1, channels=12)
+MACHINE = machine(sram_kib=8, array=8)
+IMAGE = np.random.default_rng(1).integers(0, 256, (SIZE.height, SIZE.width, 3), np.int32)
+PROGRAM = schedule(GRAPH, MACHINE, SIZE)
+
+
+def with_command(kind: type[Command], change: Callable[[Command], Command]) -> Program:
+    """The program with its first command of a kind in the second group changed."""
+    position = next(
+        index
+        for index, command in enumerate(PROGRAM.commands)
+        if isinstance(command, kind) and command.group == 1
+    )
+    commands = list(PROGRAM.commands)
+    commands[position] = change(commands[position])
+    return replace(PROGRAM, commands=tuple(commands))
+
+
+def check(program: Program) -> Check:
+    return verify_program_output(program, GRAPH, MACHINE, IMAGE)
+
+
+def test_the_scheduler_s_program_passes() -> None:
+    found = check(PROGRAM)
+    assert (found.cases, found.mismatches, found.first_mismatch) == (1, 0, None)
+    assert found.values == 4 * SIZE.pixels * 3
+    assert verify_graph(GRAPH, MACHINE, IMAGE) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (StoreRows, lambda command: replace(command, row=command.row + 1)),
+        (LoadRows, lambda command: replace(command, row=command.row + 1)),
+        (LoadConstants, lambda command: replace(command, address=command.address + 1)),
+        (Convolve, lambda command: replace(command, padding=_other_padding(command))),
+    ],
+    ids=["store one row too low", "load one row too low", "weights one byte off", "padding moved"],
+)
+def test_a_wrong_command_is_caught_in_its_group(
+    kind: type[Command], change: Callable[[Command], Command]
+) -> None:
+    found = check(with_command(kind, change))
+    assert found.mismatches > 0
+    assert found.first_mismatch is not None
+    group = PROGRAM.groups[1]
+    assert f"group '{group.name}'" in found.first_mismatch
+    assert ": found " in found.first_mismatch
+
+
+def test_swapped_addresses_are_caught_in_their_group() -> None:
+    position, command = next(
+        (index, command)
+        for index, command in enumerate(PROGRAM.commands)
+        if isinstance(command, Elementwise) and len(command.inputs) == 2
+    )
+    first, second = command.inputs
+    commands = list(PROGRAM.commands)
+    commands[position] = replace(command, inputs=(second, first))
+    found = check(replace(PROGRAM, commands=tuple(commands)))
+    assert 0 < found.mismatches < found.values
+    assert found.first_mismatch is not None
+    assert "(group 'block0.conv2')" in found.first_mismatch
+
+
+def test_constants_that_make_no_sense_to_the_array_count_as_all_wrong() -> None:
+    def swapped(command: Command) -> Command:
+        assert isinstance(command, Convolve)
+        return replace(command, weights=command.parameters, parameters=command.weights)
+
+    found = check(with_command(Convolve, swapped))
+    assert found.mismatches == found.values
+    assert found.first_mismatch is not None
+
+
+def test_reading_what_was_never_written_counts_as_all_wrong() -> None:
+    loads = [c for c in PROGRAM.commands if not (isinstance(c, LoadRows) and c.group == 1)]
+    found = check(replace(PROGRAM, commands=tuple(loads)))
+    assert found.mismatches == found.values
+    assert found.first_mismatch is not None
+    assert "is read before it is written" in found.first_mismatch
+
+
+def test_random_graphs_pass_and_the_seed_decides_them() -> None:
+    machines = [machine(), machine(sram_kib=16, array=8)]
+    calls: list[tuple[int, int]] = []
+    first, again = (
+        verify_schedules(machines, 5, 4, lambda done, total: calls.append((done, total)))
+        for _ in range(2)
+    )
+    assert first == again
+    assert [check.mode for check in first] == [accelerator.name for accelerator in machines]
+    assert all(check.cases == 4 and check.mismatches == 0 for check in first)
+    assert calls[:8] == [(done, 8) for done in range(1, 9)]
+
+
+def test_what_does_not_fit_is_no_case() -> None:
+    (found,) = verify_schedules([machine(sram_kib=1, array=8)], graphs=3)
+    assert found.cases < 3
+    assert found.mismatches == 0
+
+
+def test_random_graphs_differ_and_are_lively() -> None:
+    from hwsim.machine import KERNELS, run_layerwise
+
+    outputs = []
+    for seed in range(8):
+        graph = random_graph(np.random.default_rng(seed))
+        channels = graph.input.output.channels
+        image = np.random.default_rng(seed).integers(0, 256, (9, 9, channels), np.int32)
+        outputs.append(len(np.unique(run_layerwise(graph, image, KERNELS))))
+    assert sum(distinct > 1 for distinct in outputs) >= 7
+
+
+def _other_padding(command: Command) -> object:
+    assert isinstance(command, Convolve)
+    return replace(command.padding, top=command.padding.bottom, bottom=command.padding.top)
