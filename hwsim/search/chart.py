@@ -58,6 +58,7 @@ def front_chart(result: SearchResult, path: Path) -> None:
         result.front.costs / per_unit,
         _decibels(result.front.errors / UNITS_PER_SQUARED_CODE),
         color=_LINE_COLOUR,
+        drawstyle="steps-post",
         label=f"front, predicted ({len(result.front)} policies)",
     )
     for series in _SERIES:

@@ -1,0 +1,203 @@
+"""The whole search on a small network, quantized for real."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwsim.schedule import ScheduleError
+from hwsim.search import (
+    BuildGraph,
+    Limits,
+    Objective,
+    Origin,
+    Pictures,
+    SearchRequest,
+    SearchResult,
+    Target,
+    front_chart,
+    search,
+)
+from hwsim.search.ledger import FILE_NAME, Ledger
+from hwsim.search.measurement import Meter
+from hwsim.search.survey import survey
+from quant.common.errors import UserError
+from quant.graph import Graph, Size
+from quant.policy import BitPolicy, LayerBits
+from tests.machines import machine, prices
+from tests.unit.search.surveys import measurement
+
+MACHINE = machine(sram_kib=64, array=8)
+TARGET = Target(MACHINE, prices(MACHINE), Size(16, 16))
+REQUEST = SearchRequest(Size(16, 16), widths=(2, 4, 8), front_points=4, uniform_widths=(2, 4, 8))
+LAYERS = 6
+MEASUREMENTS = 1 + LAYERS * 9 + 3 + 4
+
+
+@cache
+def network() -> tuple[BuildGraph, Pictures]:
+    """A tiny random EDSR, its quantizer, and what it should compute."""
+    import torch
+
+    from quant.methods import quantizer
+    from quant.networks.build import build_network
+    from quant.networks.config import EDSRConfig
+
+    net = build_network(EDSRConfig(blocks=1, channels=6, scale=2), seed=4).eval()
+    random = np.random.default_rng(8)
+    images = [random.integers(0, 256, (12, 12, 3), np.uint8) for _ in range(2)]
+    with torch.no_grad():
+        references = [
+            net(torch.from_numpy(image).permute(2, 0, 1)[None].float())[0]
+            .clamp(0, 255)
+            .permute(1, 2, 0)
+            .numpy()
+            for image in images
+        ]
+    codes = [image.astype(np.int32) for image in images]
+    return quantizer(net, "minmax", images), Pictures(codes, references)
+
+
+def run(request: SearchRequest = REQUEST, folder: Path | None = None) -> SearchResult:
+    build, pictures = network()
+    return search(request, build, pictures, TARGET, folder)
+
+
+@cache
+def found() -> SearchResult:
+    return run()
+
+
+def test_the_base_is_the_uniform_policy_of_its_width() -> None:
+    uniform = {str(point.policy.default): point for point in found().of_origin(Origin.UNIFORM)}
+    assert set(uniform) == {"w2a2", "w4a4", "w8a8"}
+    assert uniform["w8a8"].measured == found().base
+
+
+def test_fewer_bits_everywhere_cost_less_and_err_more() -> None:
+    two, four, eight = sorted(
+        found().of_origin(Origin.UNIFORM), key=lambda point: point.policy.default.weight_bits
+    )
+    assert two.measured.energy_fj < four.measured.energy_fj < eight.measured.energy_fj
+    assert two.measured.mse > four.measured.mse > eight.measured.mse
+
+
+def test_a_single_change_is_predicted_as_it_was_measured() -> None:
+    model = found().model
+    build, pictures = network()
+    changed = {layer: LayerBits(8, 8) for layer in model.layers} | {"head.0": LayerBits(2, 4)}
+    predicted = model.predict(changed)
+    assert predicted is not None
+    policy = REQUEST.base_policy.with_layer("head.0", LayerBits(2, 4))
+    measured = Meter(build, REQUEST.base_policy, pictures, TARGET, Ledger()).measure(policy)
+    assert (predicted.energy_fj, predicted.cycles) == (measured.energy_fj, measured.cycles)
+    assert predicted.mse == pytest.approx(max(measured.mse, found().base.mse), abs=1e-9)
+
+
+def test_front_points_are_measured_beside_their_predictions() -> None:
+    points = found().of_origin(Origin.FRONT)
+    assert len(points) >= 2
+    assert all(point.predicted is not None for point in points)
+    assert found().agreement.mse is not None
+    assert found().agreement.mse > 0.8
+    assert found().agreement.cost is not None
+    assert found().agreement.cost > 0.95
+
+
+def test_no_policy_is_listed_twice() -> None:
+    bits = [tuple(point.bits.items()) for point in found().points]
+    assert len(bits) == len(set(bits))
+
+
+def test_best_points_rise_in_cost_and_fall_in_error() -> None:
+    best = found().best()
+    costs = [point.cost(Objective.ENERGY) for point in best]
+    errors = [point.measured.mse for point in best]
+    assert costs == sorted(set(costs))
+    assert errors == sorted(set(errors), reverse=True)
+
+
+def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    build, pictures = network()
+    built: list[BitPolicy] = []
+
+    def counted(policy: BitPolicy) -> Graph:
+        built.append(policy)
+        return build(policy)
+
+    def interrupt(done: int, total: int) -> None:
+        assert total == MEASUREMENTS
+        if done == 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(REQUEST, counted, pictures, TARGET, tmp_path, interrupt)
+    started = len(built)
+    resumed = search(REQUEST, counted, pictures, TARGET, tmp_path)
+    assert resumed.to_json() == found().to_json()
+    assert len(built) - started < MEASUREMENTS - 30
+    built.clear()
+    assert search(REQUEST, counted, pictures, TARGET, tmp_path).to_json() == found().to_json()
+    assert built == [REQUEST.base_policy]
+    assert (tmp_path / FILE_NAME).exists()
+
+
+def test_recommended_policies_keep_to_the_limits() -> None:
+    low, high = (point.measured for point in (found().best()[0], found().best()[-1]))
+    energy_uj = (low.energy_uj + high.energy_uj) / 2
+    request = SearchRequest(
+        Size(16, 16), (2, 4, 8), front_points=2, uniform_widths=(), limits=Limits(energy_uj)
+    )
+    result = run(request)
+    assert result.recommended().measured.energy_uj <= energy_uj
+    # Bisection ends with two neighbours of the front, one on either side of the limit.
+    near = sorted(result.of_origin(Origin.LIMIT), key=lambda point: point.measured.energy_fj)
+    within = [point for point in near if point.measured.energy_uj <= energy_uj]
+    neighbours = [within[-1], near[len(within)]]
+    predicted = [point.predicted.energy_fj for point in neighbours if point.predicted]
+    assert np.diff(np.searchsorted(result.front.costs, predicted)) == [1]
+
+
+def test_impossible_limits_are_told_when_asked_for() -> None:
+    request = SearchRequest(
+        Size(16, 16), (8,), front_points=2, uniform_widths=(), limits=Limits(min_psnr_db=200.0)
+    )
+    with pytest.raises(UserError, match=r"at least 200 dB: the most faithful reaches"):
+        run(request).recommended()
+
+
+def test_the_result_is_plain_json(tmp_path: Path) -> None:
+    record = json.loads(json.dumps(found().to_json(), allow_nan=False))
+    assert record["choices"][0] == "w2a2"
+    assert len(record["mse_increase"]) == LAYERS
+    assert len(record["predicted_front"]["energy_uj"]) == len(found().front)
+    for point, written in zip(found().points, record["points"], strict=True):
+        (tmp_path / "policy.yaml").write_text(written["policy"])
+        assert BitPolicy.load(tmp_path / "policy.yaml") == point.policy
+        assert written["measured"]["energy_uj"] == point.measured.energy_uj
+        assert written["measured"]["psnr_to_float_db"] == point.measured.psnr_db
+
+
+def test_the_chart_is_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "charts" / "front.png"
+    front_chart(found(), path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_choices_without_room_are_left_out() -> None:
+    class SmallMeter:
+        layers = ("head", "tail")
+
+        def measure(self, policy: BitPolicy) -> object:
+            bits = policy.resolve(self.layers)
+            if LayerBits(4, 4) in bits.values():
+                raise ScheduleError("no room")
+            return measurement(1.0)
+
+    calls: list[None] = []
+    request = SearchRequest(Size(8, 8), widths=(4, 8))
+    surveyed = survey(SmallMeter(), request, lambda: calls.append(None))  # type: ignore[arg-type]
+    assert [change is None for change in surveyed.changed[0]] == [True, False, False, False]
+    assert len(calls) == 1 + 2 * 4
