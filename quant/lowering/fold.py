@@ -21,6 +21,7 @@ from quant.lowering.float_network import (
     FloatInput,
     FloatNetwork,
     FloatNode,
+    FloatOperator,
     FloatPixelShuffle,
 )
 
@@ -84,7 +85,7 @@ def _clamp_into_producer(network: FloatNetwork) -> FloatNetwork | None:
 
 def _before_shuffle(network: FloatNetwork) -> FloatNetwork | None:
     """What acts on each value alone changes places with the pixel shuffle before it."""
-    for source, node in _only_readers(network, FloatAffine | FloatClamp):
+    for source, node in _only_readers(network, FloatAffine, FloatClamp):
         shuffle, pointwise = source.operator, node.operator
         if not isinstance(shuffle, FloatPixelShuffle):
             continue
@@ -171,13 +172,13 @@ _SIMPLIFYING: tuple[Rule, ...] = (
 _COMPLETING: tuple[Rule, ...] = (_affine_as_convolution, _clamp_into_producer, _shuffle_as_dcr)
 
 
-def _only_readers(network: FloatNetwork, kind: type | object) -> list[tuple[FloatNode, FloatNode]]:
-    """Pairs of a node and the one node, of some kind, that reads it."""
+def _only_readers(
+    network: FloatNetwork, *kinds: type[FloatOperator]
+) -> list[tuple[FloatNode, FloatNode]]:
+    """Pairs of a node and the one node that reads it, where that is of one of some kinds."""
     readers = network.readers()
     return [
         (node, readers[node.name][0])
         for node in network.nodes
-        if len(readers[node.name]) == 1
-        and node.name != network.output
-        and isinstance(readers[node.name][0].operator, kind)  # type: ignore[arg-type]
+        if len(readers[node.name]) == 1 and isinstance(readers[node.name][0].operator, kinds)
     ]

@@ -95,6 +95,7 @@ def _quantized(
         "network": network.name,
         "method": method,
         "policy": policy.to_yaml(),
+        "bits": str(policy),
         "calibration": calibration.description,
     }
     return lower(network, encodings, network.name, metadata)
