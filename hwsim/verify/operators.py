@@ -141,3 +141,5 @@ _SUBJECTS = (
     _Subject("requantize", "any widths", _draw_requantize),
     _Subject("pixel_shuffle", "factors 1 to 4", _draw_pixel_shuffle),
 )
+OPERATOR_CHECKS = len(_SUBJECTS)
+"""Checks `verify_operators` makes."""

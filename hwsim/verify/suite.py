@@ -1,6 +1,7 @@
 """Everything `hwsim verify` checks, as one list."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from accelerators import Accelerator, load_accelerator, resized
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.verify.checks import Check, Progress
-from hwsim.verify.operators import VALUES_PER_OPERATOR, verify_operators
+from hwsim.verify.operators import OPERATOR_CHECKS, VALUES_PER_OPERATOR, verify_operators
 from hwsim.verify.random_operators import random_codes
 from hwsim.verify.schedules import GRAPHS, verify_arithmetic, verify_graph, verify_schedules
 from quant.graph import Graph, Size
@@ -53,7 +54,7 @@ def verify(
         seed: of everything random; the same seed gives the same checks.
         values: integers compared for each operator and mode, at least.
         graphs: random graphs on each accelerator.
-        progress: called with parts done and parts in all.
+        progress: called with steps done and steps in all.
 
     Returns:
         The checks, those that found a mismatch among them.
@@ -62,23 +63,52 @@ def verify(
         ScheduleError: a network does not fit an accelerator.
     """
     machines = verification_accelerators() if accelerators is None else accelerators
-    parts: list[Callable[[], list[Check]]] = [
-        partial(verify_operators, seed, values),
-        partial(verify_schedules, machines, seed, graphs),
+    parts = [
+        _Part(OPERATOR_CHECKS, lambda part: verify_operators(seed, values, progress=part)),
+        _Part(len(machines) * graphs, lambda part: verify_schedules(machines, seed, graphs, part)),
     ]
-    parts += [partial(_verify_network, network, machines, seed) for network in networks]
+    parts += [_network_part(network, machines[:2], seed) for network in networks]
+    total = sum(part.steps for part in parts)
     checks: list[Check] = []
-    for done, part in enumerate(parts, 1):
-        checks += part()
-        if progress is not None:
-            progress(done, len(parts))
+    before = 0
+    for part in parts:
+        checks += part.run(_from(before, total, progress))
+        before += part.steps
     return checks
 
 
-def _verify_network(network: Graph, machines: Sequence[Accelerator], seed: int) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the checks: in how many steps they come, and how to run them."""
+
+    steps: int
+    run: Callable[[Progress], list[Check]]
+
+
+def _from(before: int, total: int, progress: Progress | None) -> Progress:
+    """Progress of a part, told as progress of the whole."""
+
+    def tell(done: int, _: int) -> None:
+        if progress is not None:
+            progress(before + done, total)
+
+    return tell
+
+
+def _network_part(network: Graph, machines: Sequence[Accelerator], seed: int) -> _Part:
     random = np.random.default_rng(seed)
-    tensor = network.input.output
-    image = random_codes(random, NETWORK_IMAGE, tensor)
+    image = random_codes(random, NETWORK_IMAGE, network.input.output)
     small = image[: REFERENCE_IMAGE.height, : REFERENCE_IMAGE.width]
-    checks = [verify_arithmetic(network, small, KERNELS, REFERENCE)]
-    return checks + [verify_graph(network, machine, image) for machine in machines[:2]]
+    checks: list[Callable[[], Check]] = [
+        lambda: verify_arithmetic(network, small, KERNELS, REFERENCE)
+    ]
+    checks += [partial(verify_graph, network, machine, image) for machine in machines]
+
+    def run(progress: Progress) -> list[Check]:
+        found = []
+        for check in checks:
+            found.append(check())
+            progress(len(found), len(checks))
+        return found
+
+    return _Part(len(checks), run)
