@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 
-from hwsim.cli.interruption import Interruption, interruptible
+from hwsim.cli.interruption import Interruption, interruptible, uninterrupted
 from hwsim.cli.parser import COMMANDS, UsageError, build_parser
 from quant.common.errors import UserError
 
@@ -17,7 +17,7 @@ INTERRUPTED = 128 + 2  # a shell's status for a program that SIGINT ended
 BROKEN_PIPE = 128 + 13  # and for one that SIGPIPE ended
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _execute(parsed: Namespace) -> int:
     """Import the command's module, with all the heavy packages it needs, and run it."""
-    module = import_module(COMMANDS[parsed.command].module)
+    with uninterrupted():
+        module = import_module(COMMANDS[parsed.command].module)
     status: int = module.execute(parsed)
     return status
 

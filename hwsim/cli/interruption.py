@@ -64,3 +64,23 @@ def interruptible() -> Iterator[Interruption]:
         again.cancel()
         sys.unraisablehook = previous_hook
         signal.signal(signal.SIGINT, previous_handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C within the block takes effect at its end.
+
+    For imports of large extension modules: some abort the process when an exception reaches them
+    half way.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, frame: arrived.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if arrived:
+        signal.raise_signal(signal.SIGINT)

@@ -41,12 +41,7 @@ def add_run_options(parser: ArgumentParser) -> None:
 def add_estimate_options(parser: ArgumentParser) -> None:
     """What ``hwsim estimate`` takes."""
     _add_network(parser, "network name, or a graph file (.hwgraph)")
-    parser.add_argument(
-        "--input-size",
-        type=_size,
-        metavar="HxW",
-        help="height and width of the input image in pixels (default: those of the sample)",
-    )
+    _add_input_size(parser)
     _add_quantization(parser)
     _add_machine(parser)
     _add_output(parser, "folder for the per-layer table, the chart and the result")
@@ -93,6 +88,40 @@ def add_verify_options(parser: ArgumentParser) -> None:
 def add_search_options(parser: ArgumentParser) -> None:
     """What ``hwsim search`` takes."""
     _add_network(parser, "network name")
+    _add_input_size(parser)
+    group = parser.add_argument_group("search")
+    group.add_argument(
+        "--widths",
+        type=_widths,
+        metavar="N,N,…",
+        help="widths a layer may have, in bits (default: 2,3,4,6,8)",
+    )
+    group.add_argument(
+        "--objective",
+        choices=("energy", "cycles"),
+        default="energy",
+        help="what fidelity is traded against (default: energy)",
+    )
+    group.add_argument(
+        "--front-points", type=int, metavar="N", help="policies of the front to measure"
+    )
+    group.add_argument("--max-energy-uj", type=float, metavar="UJ", help="limit for one image")
+    group.add_argument("--max-cycles", type=int, metavar="N", help="limit for one image")
+    group.add_argument(
+        "--min-psnr-db", type=float, metavar="DB", help="least fidelity to the float network"
+    )
+    group.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="low-resolution pictures to judge fidelity on (default: parts of the photographs "
+        "that come with the program)",
+    )
+    _add_quantization(parser, with_bits=False)
+    _add_machine(parser)
+    _add_output(
+        parser, "folder for the policy, the chart and the result; what was measured is kept there"
+    )
 
 
 def add_list_options(parser: ArgumentParser) -> None:
@@ -111,6 +140,15 @@ def _add_network(parser: ArgumentParser, what: str) -> None:
     )
 
 
+def _add_input_size(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--input-size",
+        type=_size,
+        metavar="HxW",
+        help="height and width of the input image in pixels (default: those of the sample)",
+    )
+
+
 def _add_image(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("image")
     group.add_argument(
@@ -124,16 +162,17 @@ def _add_image(parser: ArgumentParser) -> None:
     )
 
 
-def _add_quantization(parser: ArgumentParser) -> None:
+def _add_quantization(parser: ArgumentParser, *, with_bits: bool = True) -> None:
     group = parser.add_argument_group("quantization")
     # No defaults here, to be able to refuse these options beside a graph file.
     group.add_argument("--method", metavar="NAME", help=f"(default: {DEFAULT_METHOD})")
-    group.add_argument(
-        "--bits",
-        metavar="POLICY",
-        help="w8a8 and the like, a policy's name or a policy file (.yaml) "
-        f"(default: {DEFAULT_BITS})",
-    )
+    if with_bits:
+        group.add_argument(
+            "--bits",
+            metavar="POLICY",
+            help="w8a8 and the like, a policy's name or a policy file (.yaml) "
+            f"(default: {DEFAULT_BITS})",
+        )
     group.add_argument(
         "--calibration",
         type=Path,
@@ -177,3 +216,9 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise ArgumentTypeError(f"expected HEIGHTxWIDTH such as 256x256, got '{text}'")
     return int(match[1]), int(match[2])
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"\d{1,2}(,\d{1,2})*", text, re.ASCII):
+        raise ArgumentTypeError(f"expected widths such as 2,4,8, got '{text}'")
+    return tuple(int(width) for width in text.split(","))

@@ -65,7 +65,8 @@ COMMANDS: dict[str, Command] = {
         "bit policies with the best quality for their energy, cycles and memory",
         options.add_search_options,
         "hwsim.cli.commands.search",
-        "hwsim search --out search",
+        "hwsim search --max-energy-uj 10000 --out search",
+        "what was measured is kept in --out DIR; repeat the command to go on from there",
     ),
     "quantize": Command(
         "quantize a network and write the integer graph to a file",

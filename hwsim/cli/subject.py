@@ -1,23 +1,30 @@
-"""What a command works on: the integer graph of a network name or of a graph file."""
+"""What a command works on: a network name or a graph file, as an integer graph."""
 
 from argparse import Namespace
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.cli.interruption import uninterrupted
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from quant.common.errors import UserError, suggestion
 from quant.graph import Graph, load_graph
 from quant.graph.serialization import SUFFIX
+from quant.imaging import calibration_photographs, read_image
 from quant.networks import load_network, network_config, network_names
 from quant.networks.registry import shipped_weights
 from quant.policy import BitPolicy
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import nn
+
+Pixels = NDArray[np.uint8]
 
 _QUANTIZATION_OPTIONS = ("method", "bits", "calibration", "weights", "random_weights")
 
@@ -33,6 +40,21 @@ class Subject:
 
     graph: Graph
     network: "nn.Module | None"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FloatSubject:
+    """A float network, calibrated, to be quantized under any policy.
+
+    Attributes:
+        network: the float network in torch.
+        scale: what it enlarges by.
+        quantize: from a policy to the integer graph.
+    """
+
+    network: "nn.Module"
+    scale: int
+    quantize: Callable[[BitPolicy], Graph]
 
 
 def load_subject(
@@ -52,7 +74,11 @@ def load_subject(
     """
     name = arguments.network
     if name in network_names():
-        return _quantized(arguments, messages, random_when_none_shipped)
+        policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)  # refused before the slow part
+        subject = load_float_subject(
+            arguments, messages, random_when_none_shipped=random_when_none_shipped
+        )
+        return Subject(subject.quantize(policy), subject.network)
     if not name.endswith(SUFFIX) and not Path(name).exists() and "/" not in name:
         raise UserError(
             f"network '{name}': expected a known network or a graph file ({SUFFIX}); "
@@ -67,33 +93,48 @@ def load_subject(
     return Subject(load_graph(Path(name)), None)
 
 
-def _quantized(arguments: Namespace, messages: Messages, random_when_none_shipped: bool) -> Subject:
-    # Bad policies are found before anything slow is imported.
-    policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)
+def load_float_subject(
+    arguments: Namespace, messages: Messages, *, random_when_none_shipped: bool = False
+) -> FloatSubject:
+    """Load and calibrate the network that the arguments name; see `load_subject`.
+
+    Raises:
+        UserError: no such network, or anything wrong with weights or calibration pictures.
+    """
     name, seed = arguments.network, arguments.random_weights
-    trained = seed is None and (arguments.weights is not None or shipped_weights(name) is not None)
+    scale = network_config(name).scale
+    trained = arguments.weights is not None or shipped_weights(name) is not None
     if random_when_none_shipped and seed is None and not trained:
         messages.say(f"{name}: no trained weights here; random ones cost the same")
         seed = 0
-    with messages.stage(f"quantizing {name}") as step:
-        from quant.methods import quantize
+    with messages.stage(f"calibrating {name}") as step:
+        with uninterrupted():
+            import_module("torch")  # what follows needs it
+        from quant.methods import quantizer
 
         network = load_network(name, arguments.weights, seed)
-        pictures = _calibration_pictures(arguments.calibration, network_config(name).scale)
-        graph = quantize(network, arguments.method or DEFAULT_METHOD, policy, pictures, name, step)
-    # The whole policy is kept by `quantize`; these are its few words, for titles and tables.
-    graph = replace(graph, metadata={**graph.metadata, "bits": str(policy)})
-    return Subject(graph, network)
+        pictures = (
+            calibration_photographs(scale)
+            if arguments.calibration is None
+            else read_pictures(arguments.calibration, "--calibration")
+        )
+        method = arguments.method or DEFAULT_METHOD
+        return FloatSubject(network, scale, quantizer(network, method, pictures, name, step))
 
 
-def _calibration_pictures(folder: Path | None, scale: int) -> "list[NDArray[np.uint8]]":
-    from quant.imaging import calibration_photographs, read_image
+def read_pictures(folder: Path, option: str) -> list[Pixels]:
+    """Every picture in a folder, in the order of their names.
 
-    if folder is None:
-        return calibration_photographs(scale)
+    Args:
+        folder: holds pictures and nothing else.
+        option: what the user named it with, for messages.
+
+    Raises:
+        UserError: there is no such folder, it is empty, or a file in it is no picture.
+    """
     if not folder.is_dir():
-        raise UserError(f"--calibration {folder}: expected a folder of pictures; check the path")
+        raise UserError(f"{option} {folder}: expected a folder of pictures; check the path")
     files = sorted(file for file in folder.iterdir() if file.is_file())
     if not files:
-        raise UserError(f"--calibration {folder}: expected pictures in this folder, found none")
+        raise UserError(f"{option} {folder}: expected pictures in this folder, found none")
     return [read_image(file) for file in files]
