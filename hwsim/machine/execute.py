@@ -1,5 +1,6 @@
 """Runs a program's commands in issue order on simulated memories, bit for bit."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -83,8 +84,8 @@ class _Machine:
     def __init__(self, program: Program, accelerator: Accelerator) -> None:
         self.dram = Dram(program.constants, program.dram_bytes)
         self.sram = Sram(accelerator.sram.size_kib * 1024)
-        # Constants unpacked for the kernels, by SRAM address; dropped when the bytes change.
-        self.packed: dict[tuple[int, int], PackedConvolution] = {}
+        # Constants laid out for the kernels, by their very bytes: many tiles load the same ones.
+        self.packed: dict[tuple[object, ...], PackedConvolution] = {}
 
     def put(self, tensor: DramTensor, codes: Codes) -> None:
         """Place a whole feature map in DRAM from outside, uncounted."""
@@ -117,7 +118,6 @@ class _Machine:
         """Execute one command."""
         match command:
             case LoadConstants():
-                self.packed.clear()
                 octets = self.dram.read(command.address, command.block.size_bytes)
                 self.sram.write(command.block.address, octets)
             case LoadRows():
@@ -129,7 +129,7 @@ class _Machine:
             case Elementwise():
                 self._elementwise(command)
             case Barrier():
-                self.packed.clear()
+                self.packed.clear()  # the next group has other constants
                 self.sram.forget()
 
     def _load_rows(self, command: LoadRows) -> None:
@@ -180,32 +180,13 @@ class _Machine:
         self._write(command.output, convolve(self._constants(command), tile), command.first_channel)
 
     def _constants(self, command: Convolve) -> PackedConvolution:
-        key = (command.weights.address, command.parameters.address)
+        """The constants SRAM holds now, laid out for the kernels."""
+        weights = self.sram.read_block(command.weights).tobytes()
+        parameters = self.sram.read_block(command.parameters).tobytes()
+        key = (command.node, weights, parameters)
         if key not in self.packed:
-            self.packed[key] = self._unpack_constants(command)
+            self.packed[key] = _lay_out(command, weights, parameters)
         return self.packed[key]
-
-    def _unpack_constants(self, command: Convolve) -> PackedConvolution:
-        settings, integer = command.settings, command.input.buffer.integer
-        shape = (command.channels, *settings.kernel, command.input.buffer.channels)
-        weight = unpack_vector(
-            self.sram.read_block(command.weights),
-            int(np.prod(shape)),
-            settings.weight_type.bits,
-            settings.weight_type.kind,
-        ).reshape(shape)
-        bias, multiplier, shift = read_parameters(self.sram.read_block(command.parameters))
-        return pack_convolution(
-            weight,
-            bias,
-            multiplier,
-            shift,
-            settings.zero_point,
-            settings.low,
-            settings.high,
-            integer.low,
-            integer.high,
-        )
 
     def _elementwise(self, command: Elementwise) -> None:
         codes = [self._read(rows) for rows in command.inputs]
@@ -248,6 +229,29 @@ class _Machine:
         )
         for address in addresses:
             self.sram.mark(address, rows.columns * buffer.pixel_bytes)
+
+
+def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> PackedConvolution:
+    settings, integer = command.settings, command.input.buffer.integer
+    shape = (command.channels, *settings.kernel, command.input.buffer.channels)
+    weight = unpack_vector(
+        np.frombuffer(weights, np.uint8),
+        math.prod(shape),
+        settings.weight_type.bits,
+        settings.weight_type.kind,
+    ).reshape(shape)
+    bias, multiplier, shift = read_parameters(np.frombuffer(parameters, np.uint8))
+    return pack_convolution(
+        weight,
+        bias,
+        multiplier,
+        shift,
+        settings.zero_point,
+        settings.low,
+        settings.high,
+        integer.low,
+        integer.high,
+    )
 
 
 def _row_addresses(tensor: DramTensor, row: int, count: int, column: int) -> NDArray[np.int64]:

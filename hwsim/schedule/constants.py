@@ -71,5 +71,5 @@ def _integers(octets: NDArray[np.uint8]) -> NDArray[np.int64]:
     wide = np.zeros((len(octets), 8), np.uint8)
     wide[:, : octets.shape[1]] = octets
     unused_bits = 64 - 8 * octets.shape[1]
-    values: NDArray[np.int64] = wide.view("<i8")[:, 0] << unused_bits
-    return values >> unused_bits
+    values = wide.view(np.dtype("<i8"))[:, 0] << unused_bits
+    return np.asarray(values >> unused_bits, np.int64)
