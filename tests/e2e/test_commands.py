@@ -1,0 +1,113 @@
+"""The other commands, from arguments to files."""
+
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwsim.cli.commands import verify as verify_command
+from hwsim.verify import Check, verify
+from quant.imaging import write_png
+from quant.networks.weights import read_provenance
+from quant.policy import BitPolicy
+from tests.e2e.conftest import Command
+
+
+def test_list_names_everything_that_can_be_asked_for(hwsim: Command) -> None:
+    everything = hwsim("list", "--json").json
+    accelerators = hwsim("list", "accelerators")
+
+    assert everything["accelerators"] == accelerators.out.split() == ["edge_npu", "tiny_npu"]
+    assert "edsr_tiny_x2" in everything["networks"]
+    assert "minmax" in everything["methods"]
+    assert {"energy_tables", "policies"} < set(everything)
+    assert "networks: edsr_tiny_x2" in hwsim("list").out
+
+
+def test_verify_prints_its_checks_and_finds_nothing(
+    hwsim: Command, graph_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = functools.partial(verify, values=500, graphs=1)
+    monkeypatch.setattr(verify_command, "verify", quick)
+
+    done = hwsim("verify", graph_file, "--json", "--seed", "3")
+
+    checks = done.json["checks"]
+    assert done.status == 0
+    assert {"edsr_random", "convolution", "add"} < {check["subject"] for check in checks}
+    keys = {"subject", "oracle", "mode", "cases", "values", "mismatches"}
+    for check in checks:
+        assert keys < set(check)
+        assert check["mismatches"] == 0
+    assert all(check["values"] >= 500 for check in checks if check["subject"] == "convolution")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_verify_ends_with_1_when_anything_differs(
+    hwsim: Command, graph_file: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    checks = [
+        Check("add", "reference", "any", 1, 10, 0, None),
+        Check("convolution", "reference", "any", 1, 10, 1, "row 0"),
+    ]
+    monkeypatch.setattr(verify_command, "verify", lambda *args, **options: checks)
+
+    done = hwsim("verify", graph_file, *options)
+
+    assert done.status == 1
+    assert "row 0" in done.out
+
+
+def test_search_recommends_a_policy_within_the_limits_and_resumes(
+    hwsim: Command, tmp_path: Path
+) -> None:
+    write_png(
+        tmp_path / "in" / "a.png", np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    )
+    command = ("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
+               "--random-weights", "1", "--input-size", "8x8", "--widths", "4",
+               "--front-points", "2", "--max-energy-uj", "60",
+               "--out", tmp_path / "out")  # fmt: skip
+
+    first = hwsim(*command, "--json")
+    measured = (tmp_path / "out" / "evaluations.jsonl").read_bytes()
+    again = hwsim(*command)
+
+    assert first.status == again.status == 0
+    assert json.loads((tmp_path / "out" / "search.json").read_text()) == first.json
+    assert (tmp_path / "out" / "evaluations.jsonl").read_bytes() == measured
+    assert (tmp_path / "out" / "front.png").stat().st_size > 0
+    policy = BitPolicy.load(tmp_path / "out" / "recommended.yaml")
+    point = next(point for point in first.json["points"] if point["policy"] == policy.to_yaml())
+    assert point["measured"]["energy_uj"] <= 60
+    assert policy.to_yaml().strip() in again.out
+
+
+def test_a_limit_nothing_keeps_to_is_bad_input(hwsim: Command, tmp_path: Path) -> None:
+    write_png(tmp_path / "in" / "a.png", np.zeros((4, 4, 3), np.uint8))
+
+    done = hwsim("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
+                 "--random-weights", "1", "--input-size", "4x4", "--widths", "8",
+                 "--front-points", "2", "--max-cycles", "1", "--quiet")  # fmt: skip
+
+    assert done.status == 2
+    assert "no measured policy has at most 1 cycles: the cheapest takes" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_train_writes_weights_that_run_takes(
+    hwsim: Command, picture_file: Path, calibration_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "training"
+
+    trained = hwsim("train", "edsr_tiny_x2", "--images", calibration_folder, "--out", out,
+                    "--iterations", 2, "--batch", 1, "--patch", 4, "--device", "cpu")  # fmt: skip
+    weights = out / "edsr_tiny_x2.safetensors"
+    run = hwsim("run", "--weights", weights, "--image", picture_file,
+                "--calibration", calibration_folder, "--json")  # fmt: skip
+
+    assert trained.out.strip() == f"{weights}: 2 iterations"
+    assert read_provenance(weights)
+    assert run.json["bit_exact"]["mismatches"] == 0
