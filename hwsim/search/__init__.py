@@ -2,7 +2,7 @@
 
 from hwsim.search.chart import front_chart
 from hwsim.search.confirmation import Agreement, Origin, Point
-from hwsim.search.measurement import BuildGraph, Measurement, Pictures, Target, output_mse
+from hwsim.search.measurement import BuildGraph, Figures, Measurement, Pictures, Target, output_mse
 from hwsim.search.recommendation import recommend
 from hwsim.search.request import Limits, Objective, SearchRequest
 from hwsim.search.result import SearchResult
@@ -11,6 +11,7 @@ from hwsim.search.search import search
 __all__ = [
     "Agreement",
     "BuildGraph",
+    "Figures",
     "Limits",
     "Measurement",
     "Objective",

@@ -6,30 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwsim.search.cost_table import CostTable
-from hwsim.search.measurement import FEMTOJOULES_PER_MICROJOULE, psnr_db
+from hwsim.search.measurement import Figures
 from hwsim.search.pareto import Choices, Front, Integers, pareto_front
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE, QualityTable
 from hwsim.search.request import Objective
 from quant.policy import LayerBits
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the tables say of a policy; the fields mean what they mean in `Measurement`."""
-
-    mse: float
-    energy_fj: int
-    cycles: int
-
-    @property
-    def psnr_db(self) -> float:
-        """Fidelity to the float network's output, in dB."""
-        return psnr_db(self.mse)
-
-    @property
-    def energy_uj(self) -> float:
-        """Energy of one image, in microjoules."""
-        return self.energy_fj / FEMTOJOULES_PER_MICROJOULE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +47,7 @@ class AdditiveModel:
         )
         return PredictedFront(self, objective, available, solved)
 
-    def predict(self, bits: Mapping[str, LayerBits]) -> Prediction | None:
+    def predict(self, bits: Mapping[str, LayerBits]) -> Figures | None:
         """What the tables say of a policy; None if it uses bits they have no entry for."""
         known = {chosen: position for position, chosen in enumerate(self.choices)}
         if any(chosen not in known for chosen in bits.values()):
@@ -79,7 +60,7 @@ class AdditiveModel:
             return self.cost.base[objective] + int(self.cost.change[objective][entries].sum())
 
         error = self.quality.base + int(self.quality.increase[entries].sum())
-        return Prediction(
+        return Figures(
             error / UNITS_PER_SQUARED_CODE, total(Objective.ENERGY), total(Objective.CYCLES)
         )
 

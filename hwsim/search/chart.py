@@ -65,7 +65,7 @@ def front_chart(result: SearchResult, path: Path) -> None:
         points = [p for p in result.of_origin(series.origin) if math.isfinite(p.measured.psnr_db)]
         if points:
             axes.scatter(
-                [point.cost(objective) / per_unit for point in points],
+                [point.measured.cost(objective) / per_unit for point in points],
                 [point.measured.psnr_db for point in points],
                 color=series.colour,
                 marker=series.marker,
@@ -73,7 +73,7 @@ def front_chart(result: SearchResult, path: Path) -> None:
                 zorder=3,
             )
     for point in result.of_origin(Origin.UNIFORM):
-        _name_uniform(axes, point, point.cost(objective) / per_unit)
+        _name_uniform(axes, point, point.measured.cost(objective) / per_unit)
     size = result.request.image_size
     axes.set_title(f"Bit policies on {result.accelerator}, {size.height}×{size.width} image")
     axes.set_xlabel(f"{words}, {result.energy_table}" if per_unit > 1 else words)

@@ -7,8 +7,8 @@ from enum import Enum
 import numpy as np
 
 from hwsim.schedule import ScheduleError
-from hwsim.search.additive import AdditiveModel, PredictedFront, Prediction
-from hwsim.search.measurement import Measurement, Meter
+from hwsim.search.additive import AdditiveModel, PredictedFront
+from hwsim.search.measurement import Figures, Measurement, Meter
 from hwsim.search.request import Objective, SearchRequest
 from quant.policy import BitPolicy, LayerBits
 
@@ -38,15 +38,8 @@ class Point:
     label: str
     policy: BitPolicy
     bits: dict[str, LayerBits]
-    predicted: Prediction | None
+    predicted: Figures | None
     measured: Measurement
-
-    def cost(self, objective: Objective) -> int:
-        """Measured femtojoules or cycles."""
-        return {
-            Objective.ENERGY: self.measured.energy_fj,
-            Objective.CYCLES: self.measured.cycles,
-        }[objective]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +116,23 @@ def spread_points(front: PredictedFront, count: int) -> list[int]:
 
 def agreement(points: Sequence[Point], objective: Objective) -> Agreement:
     """How well predictions order the points."""
-    pairs = [(point.predicted, point) for point in points if point.predicted is not None]
-    costs = {Objective.ENERGY: "energy_fj", Objective.CYCLES: "cycles"}[objective]
+    pairs = [(point.predicted, point.measured) for point in points if point.predicted is not None]
     return Agreement(
         len(pairs),
-        _rank_correlation([(predicted.mse, point.measured.mse) for predicted, point in pairs]),
+        _rank_correlation([(predicted.mse, measured.mse) for predicted, measured in pairs]),
         _rank_correlation(
-            [(getattr(predicted, costs), point.cost(objective)) for predicted, point in pairs]
+            [(predicted.cost(objective), measured.cost(objective)) for predicted, measured in pairs]
         ),
     )
 
 
 def _rank_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Spearman's coefficient; None where too few pairs or equal values leave it undefined."""
     from scipy.stats import spearmanr  # slow to import, and only needed at the end
 
-    predicted, measured = (np.array(values) for values in zip(*pairs, strict=True))
-    if len(pairs) < 3 or np.ptp(predicted) == 0 or np.ptp(measured) == 0:
+    if len(pairs) < 3:
+        return None
+    predicted, measured = np.array(pairs).T
+    if np.ptp(predicted) == 0 or np.ptp(measured) == 0:
         return None
     return float(spearmanr(predicted, measured).statistic)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.search.measurement import Measurement
 from hwsim.search.request import Objective
 from hwsim.search.survey import Survey
 
@@ -33,18 +34,20 @@ class CostTable:
 
 def cost_table(survey: Survey) -> CostTable:
     """The changes of cost a survey found."""
-    base = {
-        Objective.ENERGY: survey.base.energy_fj,
-        Objective.CYCLES: survey.base.cycles,
+    available = np.array([[change is not None for change in row] for row in survey.changed])
+    change = {
+        objective: np.array(
+            [
+                [_difference(change, survey.base, objective) for change in row]
+                for row in survey.changed
+            ],
+            np.int64,
+        )
+        for objective in Objective
     }
-    shape = (len(survey.layers), len(survey.choices))
-    change = {objective: np.zeros(shape, np.int64) for objective in Objective}
-    available = np.zeros(shape, np.bool_)
-    for layer, changes in enumerate(survey.changed):
-        for choice, measured in enumerate(changes):
-            if measured is None:
-                continue
-            available[layer, choice] = True
-            change[Objective.ENERGY][layer, choice] = measured.energy_fj - survey.base.energy_fj
-            change[Objective.CYCLES][layer, choice] = measured.cycles - survey.base.cycles
+    base = {objective: survey.base.cost(objective) for objective in Objective}
     return CostTable(base, change, available)
+
+
+def _difference(changed: Measurement | None, base: Measurement, objective: Objective) -> int:
+    return 0 if changed is None else changed.cost(objective) - base.cost(objective)

@@ -14,6 +14,7 @@ import hwsim
 from accelerators import ACTION_UNITS, Accelerator, Action, EnergyModel
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.search.ledger import Ledger, Record
+from hwsim.search.request import Objective
 from hwsim.simulation import estimate
 from quant.graph import Graph, Size
 from quant.graph.records import graph_to_record
@@ -27,36 +28,46 @@ BuildGraph = Callable[[BitPolicy], Graph]
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
-    """A policy's real error and cost.
+class Figures:
+    """A policy's error and cost, measured or predicted.
 
     Attributes:
         mse: mean squared difference between the decoded output of the integer graph and the float
             network's output, over all values of all search images, in squared 8-bit pixel codes.
         energy_fj: energy of one image, in femtojoules (rounded).
         cycles: cycles of one image.
-        dram_bytes: bytes of one image over the DRAM bus.
     """
 
     mse: float
     energy_fj: int
     cycles: int
-    dram_bytes: int
 
     @property
     def psnr_db(self) -> float:
         """Fidelity to the float network's output, in dB; infinite without any difference."""
-        return psnr_db(self.mse)
+        if self.mse == 0:
+            return math.inf
+        return 10 * math.log10(PEAK_CODE**2 / self.mse)
 
     @property
     def energy_uj(self) -> float:
         """Energy of one image, in microjoules."""
         return self.energy_fj / FEMTOJOULES_PER_MICROJOULE
 
+    def cost(self, objective: Objective) -> int:
+        """Femtojoules or cycles."""
+        return {Objective.ENERGY: self.energy_fj, Objective.CYCLES: self.cycles}[objective]
 
-def psnr_db(mse: float) -> float:
-    """10·log10(255² / mse) in dB, infinite for 0."""
-    return math.inf if mse == 0 else 10 * math.log10(PEAK_CODE**2 / mse)
+
+@dataclass(frozen=True, slots=True)
+class Measurement(Figures):
+    """A policy's real error, and the cost of its real schedule.
+
+    Attributes:
+        dram_bytes: bytes of one image over the DRAM bus.
+    """
+
+    dram_bytes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

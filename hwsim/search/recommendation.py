@@ -54,8 +54,8 @@ def recommend(points: Sequence[Point], limits: Limits, objective: Objective) -> 
     if not fitting:
         raise UserError(_nearest(points, affordable, faithful, limits, objective))
     if limits.min_psnr_db is not None:
-        return min(fitting, key=lambda point: (point.cost(objective), point.measured.mse))
-    return min(fitting, key=lambda point: (point.measured.mse, point.cost(objective)))
+        return min(fitting, key=lambda point: (point.measured.cost(objective), point.measured.mse))
+    return min(fitting, key=lambda point: (point.measured.mse, point.measured.cost(objective)))
 
 
 def _is_affordable(point: Point, limits: Limits) -> bool:
@@ -79,7 +79,7 @@ def _nearest(
     """What comes closest on either side of limits that exclude each other."""
 
     def cheapest(of: Sequence[Point]) -> str:
-        return _described(min(of, key=lambda point: point.cost(objective)))
+        return _described(min(of, key=lambda point: point.measured.cost(objective)))
 
     def best(of: Sequence[Point]) -> str:
         return _described(min(of, key=lambda point: point.measured.mse))

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hwsim.search.additive import AdditiveModel, PredictedFront, Prediction
+from hwsim.search.additive import AdditiveModel, PredictedFront
 from hwsim.search.confirmation import Agreement, Origin, Point
-from hwsim.search.measurement import FEMTOJOULES_PER_MICROJOULE, Measurement
+from hwsim.search.measurement import FEMTOJOULES_PER_MICROJOULE, Figures, Measurement
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend
 from hwsim.search.request import Objective, SearchRequest
@@ -49,7 +49,7 @@ class SearchResult:
     def best(self) -> tuple[Point, ...]:
         """The measured policies no other measured one beats, the cheapest first."""
         objective = self.request.objective
-        ordered = sorted(self.points, key=lambda p: (p.cost(objective), p.measured.mse))
+        ordered = sorted(self.points, key=lambda p: (p.measured.cost(objective), p.measured.mse))
         best: list[Point] = []
         for point in ordered:
             if not best or point.measured.mse < best[-1].measured.mse:
@@ -118,7 +118,7 @@ class SearchResult:
         return {key: values.tolist(), "mse": _scaled(self.front.errors, UNITS_PER_SQUARED_CODE)}
 
 
-def _figures(figures: Measurement | Prediction) -> Json:
+def _figures(figures: Figures) -> Json:
     psnr_db = figures.psnr_db
     return {
         "mse": figures.mse,

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from hwsim.search.additive import AdditiveModel, Prediction
+from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import spread_points
 from hwsim.search.cost_table import cost_table
-from hwsim.search.measurement import Measurement
+from hwsim.search.measurement import Figures, Measurement
 from hwsim.search.quality_table import quality_table
 from hwsim.search.request import Objective
 from quant.policy import LayerBits
@@ -28,8 +28,8 @@ def bits(head: LayerBits, body: LayerBits, tail: LayerBits) -> dict[str, LayerBi
 
 
 def test_predictions_add_one_entry_per_layer_to_the_base() -> None:
-    assert MODEL.predict(bits(W2A8, W2A8, W8A8)) == Prediction(1.75, 700, 470)
-    assert MODEL.predict(bits(W8A8, W8A8, W8A8)) == Prediction(1.0, 1000, 500)
+    assert MODEL.predict(bits(W2A8, W2A8, W8A8)) == Figures(1.75, 700, 470)
+    assert MODEL.predict(bits(W8A8, W8A8, W8A8)) == Figures(1.0, 1000, 500)
 
 
 def test_a_choice_without_an_entry_has_no_prediction() -> None:
@@ -39,7 +39,7 @@ def test_a_choice_without_an_entry_has_no_prediction() -> None:
 
 def test_a_measured_gain_never_lowers_a_prediction() -> None:
     model = model_of(head=(measurement(0.25, 900), BASE), tail=(measurement(0.25, 900), BASE))
-    assert model.predict({"head": W2A8, "tail": W2A8}) == Prediction(1.0, 800, 500)
+    assert model.predict({"head": W2A8, "tail": W2A8}) == Figures(1.0, 800, 500)
 
 
 @pytest.mark.parametrize("objective", Objective)
@@ -48,8 +48,7 @@ def test_points_of_the_front_are_what_their_bits_predict(objective: Objective) -
     for point in range(len(front)):
         predicted = MODEL.predict(front.bits(point))
         assert predicted is not None
-        cost = predicted.energy_fj if objective is Objective.ENERGY else predicted.cycles
-        assert cost == front.costs[point]
+        assert predicted.cost(objective) == front.costs[point]
         assert round(predicted.mse * 1e9) == front.errors[point]
 
 

@@ -11,7 +11,6 @@ from hwsim.schedule import ScheduleError
 from hwsim.search import (
     BuildGraph,
     Limits,
-    Objective,
     Origin,
     Pictures,
     SearchRequest,
@@ -113,7 +112,7 @@ def test_no_policy_is_listed_twice() -> None:
 
 def test_best_points_rise_in_cost_and_fall_in_error() -> None:
     best = found().best()
-    costs = [point.cost(Objective.ENERGY) for point in best]
+    costs = [point.measured.energy_fj for point in best]
     errors = [point.measured.mse for point in best]
     assert costs == sorted(set(costs))
     assert errors == sorted(set(errors), reverse=True)
