@@ -45,7 +45,7 @@ def _points(found: SearchResult, recommended: Point) -> Table:
         table.add_column(name, justify="right")
     shown = {id(point): point for point in (*found.best(), *found.of_origin(Origin.UNIFORM))}
     objective = found.request.objective
-    for point in sorted(shown.values(), key=lambda point: point.cost(objective)):
+    for point in sorted(shown.values(), key=lambda point: point.measured.cost(objective)):
         widths = list(point.bits.values())
         weight_bits = sum(bits.weight_bits for bits in widths) / len(widths)
         activation_bits = sum(bits.activation_bits for bits in widths) / len(widths)

@@ -73,7 +73,8 @@ def _pictures(subject: FloatSubject, folder: Path | None) -> Pictures:
     from quant.networks.inference import super_resolve
 
     if folder is None:
-        images = [_centre(image) for image in calibration_photographs(subject.scale)]
+        # Not what was calibrated on: those are the same photographs reduced.
+        images = [_centre(image) for image in calibration_photographs(scale=1)]
     else:
         images = read_pictures(folder, "--pictures")
     return Pictures(
