@@ -1,13 +1,14 @@
 """The cost of a program: cycles, energy and bytes, in total and per group of operators."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost.charges import READ_BIT, WRITE_BIT, Charges, charge, charge_idle
 from hwsim.cost.clock import UNITS, Clock
-from hwsim.schedule.program import Barrier, Command, Program, ScheduledGroup
+from hwsim.schedule.program import Command, Program, ScheduledGroup
 
 PICOJOULES_PER_MICROJOULE = 1e6
 
@@ -115,53 +116,45 @@ class ProgramCost:
         return max((cost.group.sram_bytes for cost in self.groups), default=0)
 
 
-class _Account:
-    """Adds up the cost of a program's commands, in issue order."""
+def group_cost(
+    group: ScheduledGroup,
+    commands: Iterable[Command],
+    accelerator: Accelerator,
+    energy: EnergyModel,
+) -> GroupCost:
+    """The cost of one group's commands: each on the clock, each action at its price.
 
-    def __init__(self, program: Program, accelerator: Accelerator, energy: EnergyModel) -> None:
-        self.program = program
-        self.accelerator = accelerator
-        self.energy = energy
-        self.clock = Clock(accelerator)
-        self._started = 0
-        self._charges: Charges = Counter()
-        self._busy = dict.fromkeys(UNITS, 0)
-        self._groups: list[GroupCost] = []
-
-    def add(self, command: Command) -> None:
-        """Take the next command into account."""
-        if isinstance(command, Barrier) and command.group > 0:
-            self._close_group()
-        event = self.clock.advance(command)
+    A group starts when everything before it has ended, so its cost does not depend on the others.
+    """
+    clock = Clock(accelerator)
+    busy = dict.fromkeys(UNITS, 0)
+    charges: Charges = Counter()
+    for command in commands:
+        event = clock.advance(command)
         if event is not None:
-            self._busy[event.unit] += event.end - event.start
-            self._charges.update(charge(command, self.accelerator))
+            busy[event.unit] += event.end - event.start
+            charges.update(charge(command, accelerator))
+    charges.update(charge_idle(clock.now, accelerator))
+    energy_uj: dict[str, float] = {}
+    for action, count in charges.items():
+        cost_uj = count * energy.energy_pj(action) / PICOJOULES_PER_MICROJOULE
+        energy_uj[action.component] = energy_uj.get(action.component, 0.0) + cost_uj
+    return GroupCost(group, clock.now, busy, charges, energy_uj)
 
-    def close(self) -> ProgramCost:
-        """The cost of all that was added."""
-        self._close_group()
-        array = self.accelerator.array
-        return ProgramCost(
-            tuple(self._groups), array.rows * array.columns, self.accelerator.clock_mhz
-        )
 
-    def _close_group(self) -> None:
-        cycles = self.clock.now - self._started
-        self._charges.update(charge_idle(cycles, self.accelerator))
-        energy_uj: dict[str, float] = {}
-        for action, count in self._charges.items():
-            energy = count * self.energy.energy_pj(action) / PICOJOULES_PER_MICROJOULE
-            energy_uj[action.component] = energy_uj.get(action.component, 0.0) + energy
-        group = self.program.groups[len(self._groups)]
-        self._groups.append(GroupCost(group, cycles, dict(self._busy), self._charges, energy_uj))
-        self._started = self.clock.now
-        self._charges = Counter()
-        self._busy = dict.fromkeys(UNITS, 0)
+def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> ProgramCost:
+    """The cost of groups that run one after the other."""
+    array = accelerator.array
+    return ProgramCost(tuple(groups), array.rows * array.columns, accelerator.clock_mhz)
 
 
 def program_cost(program: Program, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:
-    """The cost of a program: every command on the clock, every action at its price."""
-    account = _Account(program, accelerator, energy)
-    for command in program.commands:
-        account.add(command)
-    return account.close()
+    """The cost of a program, group by group."""
+    by_group = groupby(program.commands, key=lambda command: command.group)
+    return total_cost(
+        (
+            group_cost(program.groups[index], commands, accelerator, energy)
+            for index, commands in by_group
+        ),
+        accelerator,
+    )

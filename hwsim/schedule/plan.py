@@ -1,0 +1,137 @@
+"""What is decided before any command exists: groups, tilings, and room in SRAM."""
+
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+
+from accelerators import Accelerator
+from hwsim.schedule.emit import emit_group
+from hwsim.schedule.groups import form_groups
+from hwsim.schedule.layout import WeightBlock, allocate, place_tensors, weight_blocks
+from hwsim.schedule.program import Command, ScheduledGroup, Tiling
+from hwsim.schedule.tiling import Problem, ScheduleError, choose_tiling
+from quant.graph import Graph, Size, TensorType, accumulator_bits
+
+Shape = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupPlan:
+    """A group of operators and how it will be cut.
+
+    Attributes:
+        problem: the operators, their tensors and the machine.
+        tiling: how the output is cut.
+        shape: all that the group's commands depend on but names, addresses and constants' values;
+            equal shapes cost the same on the same machine.
+    """
+
+    problem: Problem
+    tiling: Tiling
+    shape: Shape
+
+    def weight_blocks(self, address: int) -> list[WeightBlock]:
+        """The blocks of the group's constants, laid out in DRAM from an address on."""
+        burst_bytes = self.problem.accelerator.dram.burst_bytes
+        return weight_blocks(self.problem.group, self.tiling.channels, address, burst_bytes)
+
+    def commands(self, index: int, blocks: list[WeightBlock]) -> Iterator[Command]:
+        """The commands of the group, which is number ``index`` of its program."""
+        problem = self.problem
+        allocation = allocate(
+            problem.group, self.tiling, problem.types, problem.sizes, problem.accelerator
+        )
+        return emit_group(index, problem, self.tiling, allocation, blocks)
+
+    def describe(self) -> ScheduledGroup:
+        """The group as programs and reports show it."""
+        problem, group = self.problem, self.problem.group
+        convolution = group.convolution
+        allocation = allocate(group, self.tiling, problem.types, problem.sizes, problem.accelerator)
+        return ScheduledGroup(
+            group.anchor.name,
+            tuple(node.name for node in group.nodes),
+            tuple(node.operator.kind for node in group.nodes),
+            self.tiling,
+            allocation.size_bytes,
+            convolution.macs_per_pixel * problem.grid.pixels if convolution else 0,
+            convolution.weight_type.bits if convolution else None,
+            problem.types[group.anchor.inputs[0]].integer.bits,
+        )
+
+
+def plan_groups(
+    graph: Graph,
+    accelerator: Accelerator,
+    image: Size,
+    tilings: MutableMapping[Shape, Tiling] | None = None,
+) -> list[GroupPlan]:
+    """Cut a graph into groups and each group into tiles.
+
+    Tensors are placed in DRAM as if there were no constants before them, which is enough for
+    everything but addresses.
+
+    Args:
+        graph: a verified graph.
+        accelerator: the machine.
+        image: height and width of the input image.
+        tilings: tilings found so far on this machine, by shape; new ones are added.
+
+    Raises:
+        ScheduleError: an accumulator is too narrow, or no tile of an operator fits SRAM.
+        GraphError: the image is too small for the graph.
+    """
+    sizes = graph.sizes(image)
+    types = {node.name: node.output for node in graph.nodes}
+    _check_accumulators(graph, types, accelerator)
+    groups = form_groups(graph)
+    tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
+    known = {} if tilings is None else tilings
+    plans = []
+    for group in groups:
+        problem = Problem(group, types, sizes, tensors, accelerator)
+        shape = _shape(problem)
+        if shape not in known:
+            known[shape] = choose_tiling(problem)
+        plans.append(GroupPlan(problem, known[shape], shape))
+    return plans
+
+
+def _check_accumulators(
+    graph: Graph, types: dict[str, TensorType], accelerator: Accelerator
+) -> None:
+    available = accelerator.array.accumulator_bits
+    for node in graph.convolutions():
+        needed = accumulator_bits(node, types[node.inputs[0]])
+        if needed > available:
+            raise ScheduleError(
+                f"operator '{node.name}': its sums need an accumulator of {needed} bits, "
+                f"accelerator '{accelerator.name}' has {available}; use fewer bits for this layer "
+                "or a larger array.accumulator_bits"
+            )
+
+
+def _shape(problem: Problem) -> Shape:
+    """All that a tiling depends on for one accelerator: shapes, widths and wiring, not names."""
+    group = problem.group
+    names = list(dict.fromkeys(name for node in group.nodes for name in (*node.inputs, node.name)))
+    stored = {node.name for node in group.stored}
+    operators = tuple(
+        (node.operator.kind, tuple(names.index(name) for name in (*node.inputs, node.name)))
+        for node in group.nodes
+    )
+    tensors = tuple(
+        (
+            problem.types[name].channels,
+            problem.types[name].integer,
+            problem.sizes[name],
+            name in stored,
+        )
+        for name in names
+    )
+    convolution = group.convolution
+    kernel = (
+        None
+        if convolution is None
+        else (convolution.weight.shape, convolution.weight_type, convolution.padding)
+    )
+    return operators, tensors, kernel
