@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 import hwsim
 from accelerators import ACTION_UNITS, Accelerator, Action, EnergyModel
+from hwsim.estimation import Estimator
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.search.ledger import Ledger, Record
 from hwsim.search.request import Objective
-from hwsim.simulation import estimate
 from quant.graph import Graph, Size
 from quant.graph.records import graph_to_record
 from quant.policy import BitPolicy
@@ -119,6 +119,7 @@ class Meter:
         self._build = lru_cache(maxsize=1)(build_graph)
         self._pictures = pictures
         self._target = target
+        self._estimator = Estimator(target.accelerator, target.energy)
         self._ledger = ledger
         graph = self._build(base)
         self.layers = tuple(node.name for node in graph.convolutions())
@@ -153,9 +154,7 @@ class Meter:
         return {"mse": output_mse(self._build(policy), self._pictures)}
 
     def _cost(self, policy: BitPolicy) -> Record:
-        target = self._target
-        graph = self._build(policy)
-        cost = estimate(graph, target.accelerator, target.energy, target.image_size).cost
+        cost = self._estimator.cost(self._build(policy), self._target.image_size)
         return {
             "energy_fj": round(cost.energy_uj * FEMTOJOULES_PER_MICROJOULE),
             "cycles": cost.cycles,
