@@ -2,17 +2,18 @@
 
 from functools import cache
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.simulation import estimate
 from quant.graph import Size
 from tests.edsr_graphs import Bits, edsr_graph, edsr_layers
 from tests.machines import machine, prices
+from tests.property.effort import effort
 from tests.property.random_machines import scheduled, sides
 
 WIDTHS = st.integers(1, 8)
-_machine = cache(machine)
+_machine, _prices = cache(machine), cache(prices)
 
 
 @st.composite
@@ -29,7 +30,7 @@ def bits_and_fewer(draw: st.DrawFn, blocks: int) -> tuple[dict[str, Bits], dict[
     return wide, {**wide, **narrow}
 
 
-@settings(max_examples=100, deadline=None)
+@effort(60)
 @given(
     st.data(),
     st.integers(1, 2),
@@ -52,7 +53,7 @@ def test_fewer_bits_never_cost_more(
     graph = edsr_graph(blocks, channels, scale, wide)
     # What fits with more bits must fit with fewer, so only the wide graph may ask for memory.
     _, accelerator = scheduled(graph, _machine(sram_kib, array), Size(*size))
-    energy = prices(accelerator)
+    energy = _prices(accelerator)
     more = estimate(graph, accelerator, energy, Size(*size)).cost
     graph = edsr_graph(blocks, channels, scale, narrow)
     fewer = estimate(graph, accelerator, energy, Size(*size)).cost

@@ -1,17 +1,18 @@
 """The integers a machine computes are those of the graph, whatever the machine."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators import Accelerator
 from hwsim.machine import KERNELS, REFERENCE, execute, run_layerwise
 from quant.graph import Graph, Size
 from tests.edsr_graphs import edsr_graph
+from tests.property.effort import effort
 from tests.property.random_machines import random_accelerators, scheduled, sides
 from tests.random_graphs import random_graphs, random_images
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = effort(40)
 
 
 @FEW

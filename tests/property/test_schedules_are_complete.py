@@ -1,15 +1,16 @@
 """A program does all of the work, none of it twice, and its account adds up."""
 
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 from math import prod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from accelerators import Accelerator
+from accelerators import Accelerator, EnergyModel
 from hwsim.cost import program_cost, timeline
 from hwsim.cost.charges import charge, charge_idle
 from hwsim.cost.clock import UNITS
@@ -20,10 +21,11 @@ from hwsim.simulation import estimate, simulate
 from quant.graph import Convolution, Graph, Size
 from tests.edsr_graphs import edsr_graph
 from tests.machines import machine, prices
+from tests.property.effort import effort
 from tests.property.random_machines import random_accelerators, scheduled
 from tests.random_graphs import random_graphs, smallest_image
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = effort(30)
 
 
 @st.composite
@@ -133,8 +135,7 @@ def test_the_account_is_the_sum_of_its_events(
 ) -> None:
     _, program, accelerator, _ = case
     events = timeline(program, accelerator)
-    # Prices do not matter here; the shipped machine has them all.
-    cost = program_cost(program, accelerator, prices(machine()))
+    cost = program_cost(program, accelerator, _any_prices())
     assert cost.cycles == max(event.done for event in events)
     busy = Counter(dict.fromkeys(UNITS, 0))
     for event in events:
@@ -165,3 +166,9 @@ def test_estimates_equal_simulations(sram_kib: int) -> None:
 
 def _addresses(piece: object) -> list[int]:
     return piece.addresses() if isinstance(piece, Rows) else [piece.address]  # type: ignore[attr-defined]
+
+
+@cache
+def _any_prices() -> EnergyModel:
+    """Prices of the shipped machine, for tests where any will do."""
+    return prices(machine())
