@@ -1,6 +1,5 @@
 """What one policy really does: the error of its integer graph's output, and its cost."""
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -11,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hwsim
-from accelerators import ACTION_UNITS, Accelerator, Action, EnergyModel
+from accelerators import Accelerator, EnergyModel
 from hwsim.estimation import Estimator
 from hwsim.machine import KERNELS, run_layerwise
+from hwsim.search.identity import arrays_identity, digest, graph_identity, machine_identity
 from hwsim.search.ledger import Ledger, Record
 from hwsim.search.request import Objective
 from quant.graph import Graph, Size
-from quant.graph.records import graph_to_record
 from quant.policy import BitPolicy
 
 PEAK_CODE = 255
@@ -123,9 +122,15 @@ class Meter:
         self._ledger = ledger
         graph = self._build(base)
         self.layers = tuple(node.name for node in graph.convolutions())
-        identity = _graph_identity(graph)
-        self._error_context = _digest(hwsim.__version__, identity, _pictures_identity(pictures))
-        self._cost_context = _digest(hwsim.__version__, identity, _target_identity(target))
+        graph_and_code = (hwsim.__version__, graph_identity(graph))
+        self._error_context = digest(
+            *graph_and_code, arrays_identity((*pictures.codes, *pictures.references))
+        )
+        self._cost_context = digest(
+            *graph_and_code,
+            machine_identity(target.accelerator, target.energy),
+            json.dumps(asdict(target.image_size)),
+        )
 
     def measure(self, policy: BitPolicy) -> Measurement:
         """Error and cost of a policy.
@@ -143,7 +148,7 @@ class Meter:
     def _recorded(
         self, kind: str, context: str, policy: str, measure: Callable[[], Record]
     ) -> Record:
-        key = _digest(kind, context, policy)
+        key = digest(kind, context, policy)
         record = self._ledger.get(key)
         if record is None:
             record = {"kind": kind, "policy": json.loads(policy)[0], **measure()}
@@ -175,36 +180,3 @@ def output_mse(graph: Graph, pictures: Pictures) -> float:
         squares += float(np.square(decoded - reference).sum())
         values += output.size
     return squares / values
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _graph_identity(graph: Graph) -> str:
-    arrays: dict[str, NDArray[np.int64]] = {}
-    record = graph_to_record(graph, arrays)
-    digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode())
-    for name in sorted(arrays):
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return digest.hexdigest()
-
-
-def _pictures_identity(pictures: Pictures) -> str:
-    digest = hashlib.sha256()
-    for array in (*pictures.codes, *pictures.references):
-        digest.update(f"{array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def _target_identity(target: Target) -> str:
-    prices = [
-        target.energy.energy_pj(Action(*action, weight_bits=8, activation_bits=8))
-        for action in ACTION_UNITS
-    ]
-    return _digest(
-        target.accelerator.model_dump_json(),
-        target.energy.table.model_dump_json(),
-        json.dumps([prices, asdict(target.image_size)]),
-    )
