@@ -13,6 +13,7 @@ Step = Callable[[int, int], None]
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_UPDATES = 0.1
+_LEAST_SHARE_TO_FORESEE = 0.05  # the first steps may compile kernels and tell nothing of the rest
 
 
 class Messages:
@@ -75,6 +76,9 @@ def _throttled(step: Step, seconds: float) -> Step:
 
 
 def _line(name: str, done: int, total: int, started: float) -> str:
-    elapsed = time.monotonic() - started
-    left = elapsed * (total - done) / done if done else 0.0
-    return f"{name}: {100 * done / total:.0f} %, about {left:.0f} s left"
+    share = done / total
+    line = f"{name}: {share:.0%}"
+    if share < _LEAST_SHARE_TO_FORESEE:
+        return line
+    left = (time.monotonic() - started) * (1 - share) / share
+    return f"{line}, about {left:.0f} s left"

@@ -35,9 +35,19 @@ def test_away_from_a_terminal_a_stage_is_a_line_and_now_and_then_another(
     assert captured.out == ""
     assert captured.err.splitlines() == [
         "simulating …",
-        "simulating: 40 %, about 15 s left",
-        "simulating: 80 %, about 5 s left",
+        "simulating: 40%, about 15 s left",
+        "simulating: 80%, about 5 s left",
     ]
+
+
+def test_the_time_left_is_not_guessed_from_the_first_steps(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Messages(quiet=False).stage("simulating") as step:
+        clock.now += 15
+        step(1, 1000)
+
+    assert capsys.readouterr().err.splitlines()[-1] == "simulating: 0%"
 
 
 def test_quiet_says_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
