@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from accelerators import load_accelerator
+from quant.networks.registry import shipped_weights
 from tests.e2e.conftest import Command
 
 
@@ -22,6 +23,8 @@ def broken(tmp_path: Path, graph_file: Path, picture_file: Path) -> Path:
     (folder / "text.hwgraph").write_text("no graph")
     (folder / "changed.hwgraph").write_bytes(graph[:-1] + bytes([graph[-1] ^ 1]))
     (folder / "text.safetensors").write_text("no weights")
+    weights = TINY_WEIGHTS.read_bytes()
+    (folder / "cut.safetensors").write_bytes(weights[: len(weights) // 2])
     (folder / "text.pt").write_text("no weights")
     (folder / "file").write_text("a file, no folder")
     (folder / "layers.yaml").write_text("default: w8a8\nlayers:\n  no.such.layer: w4a4\n")
@@ -38,6 +41,7 @@ def broken(tmp_path: Path, graph_file: Path, picture_file: Path) -> Path:
     return folder
 
 
+TINY_WEIGHTS = shipped_weights("edsr_tiny_x2") or Path()
 RUN_ON_GRAPH = "run {graph} --image {picture}"
 RUN_ON_NETWORK = "run --image {picture} --calibration {calibration}"
 
@@ -76,6 +80,8 @@ CASES = {
     # weights and calibration
     f"{RUN_ON_NETWORK} --weights {{broken}}/none.safetensors": "no such weights file",
     f"{RUN_ON_NETWORK} --weights {{broken}}/text.safetensors": "expected a safetensors file of we",
+    f"{RUN_ON_NETWORK} --weights {{broken}}/cut.safetensors": "expected a safetensors file of wei",
+    "run edsr_baseline_x2 --weights {weights}": "weights of another architecture: expected",
     f"{RUN_ON_NETWORK} --weights {{broken}}/text.pt": "expected a torch state-dictionary file of",
     "run edsr_baseline_x2": "network 'edsr_baseline_x2': weights are not shipped",
     "run --calibration {broken}/none": "none: expected a folder of pictures; check the path",
@@ -106,7 +112,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     sentence: str,
 ) -> None:
     places = {"graph": graph_file, "picture": picture_file, "broken": broken,
-              "calibration": calibration_folder}  # fmt: skip
+              "calibration": calibration_folder, "weights": TINY_WEIGHTS}  # fmt: skip
     arguments = [word.format(**places) for word in command.split()]
     out = tmp_path / "out" / "deeper"
     if "--out" not in arguments and "estimate" not in arguments:
