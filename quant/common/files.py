@@ -1,4 +1,4 @@
-"""Reading and writing files so that nothing is ever half-written and every failure is a sentence."""
+"""Reading and writing files: nothing is ever half-written, and every failure is a sentence."""
 
 import hashlib
 import os
@@ -23,7 +23,9 @@ def atomic_output(path: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
         os.close(handle)
         temporary = Path(name)
         yield temporary
