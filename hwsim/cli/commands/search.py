@@ -70,7 +70,7 @@ def _request(arguments: Namespace, scale: int) -> SearchRequest:
 
 
 def _pictures(subject: FloatSubject, folder: Path | None) -> Pictures:
-    from quant.networks.inference import super_resolve
+    from quant.networks.inference import enlarge
 
     if folder is None:
         # Not what was calibrated on: those are the same photographs reduced.
@@ -79,7 +79,7 @@ def _pictures(subject: FloatSubject, folder: Path | None) -> Pictures:
         images = read_pictures(folder, "--pictures")
     return Pictures(
         [image.astype(np.int32) for image in images],
-        [super_resolve(subject.network, image).astype(np.float64) for image in images],
+        [enlarge(subject.network, image) for image in images],
     )
 
 
