@@ -1,5 +1,6 @@
 """The result of a run for people: the figures first, then what costs most, then the files."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hwsim.report.labels import component_label, subject_label
 from hwsim.report.result import BYTES_PER_KIB, BitExact, Result
 
 _WORST_LAYERS = 3
+_NARROWEST_VALUE = 20
 _BYTES_PER_MIB = BYTES_PER_KIB * BYTES_PER_KIB
 
 
@@ -24,7 +26,7 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
     console = stdout_console()
     console.print(Text(_headline(result), style="bold"))
     for name, value in _figures(result):
-        console.print(Text(f"  {name:<20}{value}"))
+        console.print(Text(_hanging(f"  {name:<20}", value, console.width)))
     console.print(_worst_layers(result))
     for line in _closing_lines(result, files):
         console.print(Text(line))
@@ -33,6 +35,12 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
 def _headline(result: Result) -> str:
     (height, width), (out_height, out_width) = result.input_size, result.output_size
     return f"{subject_label(result)}, {height}×{width} → {out_height}×{out_width} pixels"
+
+
+def _hanging(name: str, value: str, width: int) -> str:
+    """A name and its value, whose further lines, if it needs any, stand below the first."""
+    lines = textwrap.wrap(value, max(width - len(name), _NARROWEST_VALUE))
+    return name + f"\n{' ' * len(name)}".join(lines)
 
 
 def _figures(result: Result) -> list[tuple[str, str]]:
@@ -91,10 +99,10 @@ def _bit_exact(comparison: BitExact) -> str:
 
 
 def _worst_layers(result: Result) -> Table:
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold", pad_edge=True)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("  most energy")
-    for name in ("energy, µJ", "share", "cycles", "utilization", "DRAM, KiB", "bits (w, a)"):
-        table.add_column(name, justify="right")
+    for name in ("energy, µJ", "share", "cycles", "array", "DRAM, KiB", "bits w, a"):
+        table.add_column(name, justify="right", no_wrap=True)
     worst = sorted(result.layers, key=lambda layer: -layer.energy_uj)[:_WORST_LAYERS]
     for layer in worst:
         bits = f"{'–' if layer.weight_bits is None else layer.weight_bits}, {layer.activation_bits}"
