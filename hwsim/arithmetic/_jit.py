@@ -1,6 +1,8 @@
 """How every kernel of this package is compiled, and the array types they exchange."""
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -17,8 +19,17 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def kernel(function: Function) -> Function:
     """Compile a module-level function on its first call and keep the machine code on disk.
 
-    Numba renews the stored code when the function's own file changes, not when another does, so a
-    kernel and the functions it calls live in one file.
+    Numba renews the stored code when the function's own file changes, not when that of a function
+    it calls does. So the stamp by which it tells covers every file of this package.
     """
-    compiler = njit(cache=True, nogil=True, error_model="numpy")
-    return cast(Function, compiler(function))
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+    if hasattr(compiled, "_cache"):  # not where NUMBA_DISABLE_JIT leaves functions as they are
+        compiled._cache._cache_file._source_stamp = _package_stamp()
+    return cast(Function, compiled)
+
+
+@cache
+def _package_stamp() -> tuple[tuple[str, int, int], ...]:
+    """Name, time of change in nanoseconds and size in bytes of each file of this package."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)

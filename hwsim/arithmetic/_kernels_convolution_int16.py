@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from hwsim.arithmetic._jit import Codes, Wide, kernel
-from hwsim.arithmetic._requantization import BIAS, HALF, MULTIPLIER, SHIFT
+from hwsim.arithmetic._kernels_requantization import BIAS, requantize
 
 LANES = 8
 PIXELS = 4
@@ -214,6 +214,7 @@ def _store_tile(
     lanes: int,
     parameters: Wide,
     first_channel: int,
+    family: int,
     zero_point: int,
     low: int,
     high: int,
@@ -222,15 +223,10 @@ def _store_tile(
     """Requantize a tile's accumulators, ``lanes`` a pixel, into ``pixels`` [columns, O]."""
     columns = min(PIXELS, pixels.shape[0])
     channels = min(lanes, pixels.shape[1] - first_channel)
-    multiplier = parameters[MULTIPLIER, first_channel:]
-    half = parameters[HALF, first_channel:]
-    shift = parameters[SHIFT, first_channel:]
     for column in range(columns):
-        codes = pixels[column, first_channel:]
+        codes = pixels[column, first_channel : first_channel + channels]
         totals = sums[column * lanes :]
-        for lane in range(channels):
-            scaled = (np.int64(totals[lane]) * multiplier[lane] + half[lane]) >> shift[lane]
-            codes[lane] = min(max(scaled + zero_point, low), high)
+        requantize(totals, parameters, first_channel, family, zero_point, low, high, codes)
 
 
 @kernel
@@ -262,6 +258,7 @@ def convolve(
     parameters: Wide,
     input_low: int,
     input_high: int,
+    family: int,
     zero_point: int,
     low: int,
     high: int,
@@ -290,5 +287,5 @@ def convolve(
                 seen = operands[row * row_stride + column * pixel_stride :]
                 _accumulate_tile(sums, seen, row_stride, pixel_stride, weights, group, groups)
                 pixels = ofm[row, column:]
-                _store_tile(sums, lanes, parameters, channel, zero_point, low, high, pixels)
+                _store_tile(sums, lanes, parameters, channel, family, zero_point, low, high, pixels)
     return True

@@ -6,7 +6,7 @@ The loop nest is output row → column → output channel → kernel row → tap
 import numpy as np
 
 from hwsim.arithmetic._jit import Codes, Wide, kernel
-from hwsim.arithmetic._requantization import BIAS, HALF, MULTIPLIER, SHIFT
+from hwsim.arithmetic._kernels_requantization import BIAS, requantize
 
 
 @kernel
@@ -28,6 +28,7 @@ def convolve(
     parameters: Wide,
     input_low: int,
     input_high: int,
+    family: int,
     zero_point: int,
     low: int,
     high: int,
@@ -42,13 +43,12 @@ def convolve(
     rows, columns, channels = ofm.shape
     _, width, pixel_stride = ifm.shape
     operands = ifm.reshape(-1)
-    bias, multiplier = parameters[BIAS], parameters[MULTIPLIER]
-    half, shift = parameters[HALF], parameters[SHIFT]
+    bias, sums = parameters[BIAS], np.empty(channels, np.int64)
     for row in range(rows):
         for column in range(columns):
             window = operands[(row * width + column) * pixel_stride :]
             for channel in range(channels):
-                total = _accumulate(window, width * pixel_stride, weights[channel]) + bias[channel]
-                scaled = (total * multiplier[channel] + half[channel]) >> shift[channel]
-                ofm[row, column, channel] = min(max(scaled + zero_point, low), high)
+                total = _accumulate(window, width * pixel_stride, weights[channel])
+                sums[channel] = total + bias[channel]
+            requantize(sums, parameters, 0, family, zero_point, low, high, ofm[row, column])
     return True

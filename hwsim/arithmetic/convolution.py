@@ -17,12 +17,14 @@ from hwsim.arithmetic import _kernels_convolution_int16, _kernels_convolution_in
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._requantization import (
     LARGEST_PRODUCT,
-    channel_parameters,
     check_scaling,
+    check_sums,
     check_vector,
+    largest_product,
     magnitude,
 )
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
+from hwsim.arithmetic.requantization_modes import RECIPES, channel_parameters
 
 MACS_PER_BAND = 2_000_000
 """Work worth handing to a thread: about 40 µs at the fast kernel's 50 GMAC/s."""
@@ -54,9 +56,9 @@ class ConvolutionKernel:
         is_exact: whether no intermediate value can overflow within the bounds.
         pack: weights int32 [O, KH, KW·I] to the kernel's own layout.
         lanes: the kernel's per-channel parameters are padded to a multiple of this.
-        run: (ifm, weights, parameters, input_low, input_high, zero_point, low, high, ofm) writes
-            the codes to ``ofm`` [H - KH + 1, W - KW + 1, O]; false, and ``ofm`` unspecified, when
-            an input code lies outside input_low … input_high.
+        run: (ifm, weights, parameters, input_low, input_high, family, zero_point, low, high, ofm)
+            writes the codes to ``ofm`` [H - KH + 1, W - KW + 1, O]; false, and ``ofm``
+            unspecified, when an input code lies outside input_low … input_high.
     """
 
     name: str
@@ -101,6 +103,7 @@ class PackedConvolution:
     parameters: Wide
     input_low: int
     input_high: int
+    family: int
     zero_point: int
     low: int
     high: int
@@ -117,20 +120,24 @@ def pack_convolution(
     input_low: int,
     input_high: int,
     kernels: Sequence[ConvolutionKernel] = KERNELS,
+    rounding: str = "half_up",
+    destination_scale: int = 0,
 ) -> PackedConvolution:
     """Prepare a convolution's constants for `convolve`.
 
     Args:
         weight: int32 [O, KH, KW, I], magnitudes below 2^16.
         bias: int64 [O], added to the accumulator.
-        multiplier: int64 [O] or [1], magnitudes below 2^31.
-        shift: int64 [O] or [1], 0 … 62.
-        zero_point: added after rounding.
+        multiplier: int64 [O] or [1].
+        shift: int64 [O] or [1].
+        zero_point: the code of a sum of 0.
         low: the least code of the output.
         high: the greatest.
         input_low: the least input code, pad codes included; magnitude below 2^16.
         input_high: the greatest.
         kernels: the kernels to choose from.
+        rounding: the requantization mode, which sets the limits of multipliers and shifts.
+        destination_scale: of the mode ``onednn``, a bit pattern of float32.
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
@@ -140,14 +147,16 @@ def pack_convolution(
     check_vector(bias, "convolution bias", (outputs,))
     check_vector(multiplier, "convolution multiplier", (outputs, 1))
     check_vector(shift, "convolution shift", (outputs, 1))
-    check_scaling("convolution", multiplier, shift, zero_point, low, high)
+    mode = check_scaling(
+        "convolution", multiplier, shift, zero_point, low, high, rounding, destination_scale
+    )
     rows = np.ascontiguousarray(weight).reshape(outputs, kernel_height, kernel_width * inputs)
     weight_bounds, accumulator = _weight_bounds(rows, bias, input_low, input_high)
     bounds = ConvolutionBounds(
         weight=weight_bounds,
         input=(input_low, input_high),
         accumulator=accumulator,
-        product=accumulator * magnitude(multiplier),
+        product=largest_product(accumulator, mode, multiplier),
     )
     kernel = next((kernel for kernel in kernels if kernel.is_exact(bounds)), None)
     if kernel is None:
@@ -156,14 +165,18 @@ def pack_convolution(
             f"their products {bounds.product}, too large for the kernels "
             f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or the multiplier"
         )
+    check_sums("convolution", accumulator, mode, multiplier)
     padded_outputs = -(-outputs // kernel.lanes) * kernel.lanes
     return PackedConvolution(
         kernel=kernel,
         weight_shape=(outputs, kernel_height, kernel_width, inputs),
         weights=kernel.pack(rows),
-        parameters=channel_parameters(bias, multiplier, shift, padded_outputs),
+        parameters=channel_parameters(
+            bias, multiplier, shift, padded_outputs, rounding, destination_scale
+        ),
         input_low=input_low,
         input_high=input_high,
+        family=RECIPES[rounding].family,
         zero_point=zero_point,
         low=low,
         high=high,
@@ -208,6 +221,7 @@ def convolve(packed: PackedConvolution, ifm: Codes, threads: int | None = None) 
             packed.parameters,
             packed.input_low,
             packed.input_high,
+            packed.family,
             packed.zero_point,
             packed.low,
             packed.high,

@@ -11,13 +11,8 @@ from numpy.typing import NDArray
 from hwsim.arithmetic import _kernels_elementwise
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._kernels_bounds import extremes
-from hwsim.arithmetic._requantization import (
-    LARGEST_PRODUCT,
-    channel_parameters,
-    check_scaling,
-    check_vector,
-    magnitude,
-)
+from hwsim.arithmetic._requantization import check_scaling, check_sums, check_vector, magnitude
+from hwsim.arithmetic.requantization_modes import RECIPES, channel_parameters
 
 Integer = TypeVar("Integer", bound=np.integer)
 
@@ -34,6 +29,8 @@ def add_requantize(
     low: int,
     high: int,
     multiplier: Wide = _ONE,
+    rounding: str = "half_up",
+    destination_scale: int = 0,
 ) -> Codes:
     """Add two feature maps on different scales and requantize (``docs/operators/add.md``).
 
@@ -42,11 +39,13 @@ def add_requantize(
         second: int32, the same shape.
         multipliers: of the first and the second map, magnitudes below 2^31.
         bias: added to the scaled sum.
-        shift: 0 … 62, one integer or int64 [C] or [1]; halves are rounded up.
-        zero_point: added after rounding.
+        shift: one integer, or int64 [C] or [1].
+        zero_point: the code of a sum of 0.
         low: the least code of the output.
         high: the greatest.
-        multiplier: int64 [C] or [1], of the sum, magnitudes below 2^31.
+        multiplier: int64 [C] or [1], of the sum.
+        rounding: the requantization mode, which sets the limits of multipliers and shifts.
+        destination_scale: of the mode ``onednn``, a bit pattern of float32.
 
     Returns:
         int32 of the inputs' shape.
@@ -65,16 +64,22 @@ def add_requantize(
         raise ValueError(f"addition: multipliers {multipliers} must be below 2^31 in magnitude")
     channels = first.shape[-1]
     shifts = np.atleast_1d(np.asarray(shift, np.int64))
-    _check_parameters("addition", multiplier, shifts, channels, zero_point, low, high)
+    check_vector(multiplier, "addition multiplier", (channels, 1))
+    check_vector(shifts, "addition shift", (channels, 1))
+    mode = check_scaling(
+        "addition", multiplier, shifts, zero_point, low, high, rounding, destination_scale
+    )
     largest = largest_first * scales[0] + largest_second * scales[1] + abs(bias)
-    _check_product("addition", largest, multiplier)
+    check_sums("addition", largest, mode, multiplier)
+    biases = np.array([bias], np.int64)
     out = np.empty(first.shape, np.int32)
     _kernels_elementwise.add_requantize(
         np.ascontiguousarray(first).reshape(-1, channels),
         np.ascontiguousarray(second).reshape(-1, channels),
         multipliers[0],
         multipliers[1],
-        channel_parameters(np.array([bias], np.int64), multiplier, shifts, channels),
+        channel_parameters(biases, multiplier, shifts, channels, rounding, destination_scale),
+        RECIPES[rounding].family,
         zero_point,
         low,
         high,
@@ -91,17 +96,21 @@ def requantize_codes(
     zero_point: int,
     low: int,
     high: int,
+    rounding: str = "half_up",
+    destination_scale: int = 0,
 ) -> Codes:
     """Move, scale, round and clamp codes (``docs/operators/requantize.md``).
 
     Args:
         codes: int32 [..., C].
         bias: int64 [C] or [1], added before scaling.
-        multiplier: int64 [C] or [1], magnitudes below 2^31.
-        shift: int64 [C] or [1], 0 … 62; halves are rounded up.
-        zero_point: added after rounding.
+        multiplier: int64 [C] or [1].
+        shift: int64 [C] or [1].
+        zero_point: the code of a sum of 0.
         low: the least code of the output.
         high: the greatest.
+        rounding: the mode, which sets the limits of multipliers and shifts.
+        destination_scale: of the mode ``onednn``, a bit pattern of float32.
 
     Returns:
         int32 of the codes' shape.
@@ -113,12 +122,17 @@ def requantize_codes(
     largest = _largest(codes, "requantization")
     channels = codes.shape[-1]
     check_vector(bias, "requantization bias", (channels, 1))
-    _check_parameters("requantization", multiplier, shift, channels, zero_point, low, high)
-    _check_product("requantization", largest + magnitude(bias), multiplier)
+    check_vector(multiplier, "requantization multiplier", (channels, 1))
+    check_vector(shift, "requantization shift", (channels, 1))
+    mode = check_scaling(
+        "requantization", multiplier, shift, zero_point, low, high, rounding, destination_scale
+    )
+    check_sums("requantization", largest + magnitude(bias), mode, multiplier)
     out = np.empty(codes.shape, np.int32)
     _kernels_elementwise.requantize_codes(
         np.ascontiguousarray(codes).reshape(-1, channels),
-        channel_parameters(bias, multiplier, shift, channels),
+        channel_parameters(bias, multiplier, shift, channels, rounding, destination_scale),
+        RECIPES[rounding].family,
         zero_point,
         low,
         high,
@@ -158,20 +172,4 @@ def _largest(codes: Codes, what: str) -> int:
     if codes.size == 0:
         return 0
     least, greatest, _ = extremes(np.ascontiguousarray(codes).reshape(-1))
-    return max(-least, greatest)
-
-
-def _check_parameters(
-    what: str, multiplier: Wide, shift: Wide, channels: int, zero_point: int, low: int, high: int
-) -> None:
-    check_vector(multiplier, f"{what} multiplier", (channels, 1))
-    check_vector(shift, f"{what} shift", (channels, 1))
-    check_scaling(what, multiplier, shift, zero_point, low, high)
-
-
-def _check_product(what: str, largest_sum: int, multiplier: Wide) -> None:
-    largest = largest_sum * max(1, magnitude(multiplier))
-    if largest > LARGEST_PRODUCT:
-        raise ValueError(
-            f"{what}: products can reach {largest}, more than 2^62; use narrower multipliers"
-        )
+    return max(-int(least), int(greatest))

@@ -4,10 +4,11 @@ Feature maps are [height, width, channels] and hold integer values. Every functi
 any integer type and returns int64; the operators' pages in ``docs/operators`` state the same.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from hwsim.arithmetic import reference_requantization
+from quant.common.requantization_modes import MODES
 
 Integers = NDArray[np.int64]
 
@@ -71,36 +72,31 @@ def requantize(
     low: int,
     high: int,
     rounding: str = "half_up",
+    destination_scale: int = 0,
 ) -> Integers:
-    """Scale accumulators by multiplier / 2^shift, round, move by the zero point and clamp.
+    """Scale accumulators, round, move by the zero point and clamp, as a mode defines it.
 
     Args:
         accumulator: [..., O].
         multiplier: [O] or [1].
-        shift: [O] or [1], 0 … 62.
-        zero_point: added after rounding.
+        shift: [O] or [1].
+        zero_point: the code of an accumulator of 0.
         low: the least code of the output.
         high: the greatest.
-        rounding: a name in `ROUNDING`.
+        rounding: a name in `quant.common.requantization_modes.MODES`.
+        destination_scale: of the mode ``onednn``, a bit pattern of float32.
 
     Raises:
         ValueError: a product could exceed 2^62, so that adding half a unit would leave int64.
     """
     values, factors = _integers(accumulator), _integers(multiplier)
-    if _magnitude(values) * _magnitude(factors) > 2**62:
+    largest_factor = min(_magnitude(factors), 2 ** MODES[rounding].factor_bits - 1)
+    if _magnitude(values) * largest_factor > 2**62:
         raise ValueError("requantize: products leave 62 bits")
-    rounded = ROUNDING[rounding](values * factors, _integers(shift))
-    return np.clip(rounded + zero_point, low, high)
-
-
-def half_up(product: Integers, shift: Integers) -> Integers:
-    """⌊(product + 2^(shift-1)) / 2^shift⌋: the nearest integer, halves towards plus infinity."""
-    half = np.where(shift > 0, 2 ** np.maximum(shift - 1, 0), 0)
-    return (product + half) // 2**shift
-
-
-ROUNDING: dict[str, Callable[[Integers, Integers], Integers]] = {"half_up": half_up}
-"""Requantization modes by name; each divides products by 2^shift in its own way."""
+    given = reference_requantization.Parameters(
+        factors, _integers(shift), zero_point, low, high, destination_scale
+    )
+    return reference_requantization.codes(rounding, values, given)
 
 
 def pixel_shuffle(ifm: ArrayLike, factor: int) -> Integers:

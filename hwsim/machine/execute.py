@@ -251,6 +251,8 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> PackedConv
         settings.high,
         integer.low,
         integer.high,
+        rounding=settings.rounding,
+        destination_scale=settings.destination_scale,
     )
 
 

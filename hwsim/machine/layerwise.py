@@ -116,6 +116,8 @@ def _reference_requantize(requantization: Requantization, accumulator: Codes) ->
         requantization.zero_point,
         requantization.low,
         requantization.high,
+        requantization.rounding,
+        requantization.destination_scale,
     )
 
 
@@ -131,6 +133,8 @@ def _kernel_convolution(convolution: Convolution, ifm: TensorType, codes: Codes)
         requantization.high,
         ifm.integer.low,
         ifm.integer.high,
+        rounding=requantization.rounding,
+        destination_scale=requantization.destination_scale,
     )
     return convolve(packed, _padded(convolution, codes))
 
@@ -148,6 +152,8 @@ def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
         requantization.low,
         requantization.high,
         requantization.multiplier,
+        requantization.rounding,
+        requantization.destination_scale,
     )
 
 
@@ -162,6 +168,8 @@ def requantized_codes(requantize: Requantize, codes: Codes) -> Codes:
         requantization.zero_point,
         requantization.low,
         requantization.high,
+        requantization.rounding,
+        requantization.destination_scale,
     )
 
 

@@ -228,4 +228,5 @@ def _settings(convolution: Convolution) -> ConvolutionSettings:
         requantization.low,
         requantization.high,
         requantization.rounding,
+        requantization.destination_scale,
     )

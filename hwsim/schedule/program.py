@@ -147,6 +147,7 @@ class ConvolutionSettings:
     low: int
     high: int
     rounding: str
+    destination_scale: int
 
 
 @dataclass(frozen=True, slots=True)

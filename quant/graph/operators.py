@@ -15,22 +15,23 @@ from quant.graph.types import IntegerType
 
 Integers = NDArray[np.int64]
 
-ROUNDINGS = ("half_up",)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Requantization:
     """From a sum to a code: clamp(round(sum · multiplier / 2^shift) + zero_point, low, high).
 
-    An activation is part of it: a ReLU raises ``low`` to the zero point.
+    An activation is part of it: a ReLU raises ``low`` to the zero point. The rounding is that of a
+    named mode; the modes of engines that scale in floating point hold the bit patterns of float32
+    scales as multipliers.
 
     Attributes:
         multiplier: int64 [channels] or [1], at least 0.
         shift: int64 [channels] or [1], 0 to 62.
-        zero_point: added after rounding.
+        zero_point: the code of a sum of 0.
         low: smallest code that comes out.
         high: largest code that comes out.
-        rounding: name of the rounding, one of `ROUNDINGS`.
+        rounding: name of the mode, in `quant.common.requantization_modes.MODES`.
+        destination_scale: bit pattern of a second float32 scale in the mode ``onednn``, else 0.
     """
 
     multiplier: Integers
@@ -39,6 +40,7 @@ class Requantization:
     low: int
     high: int
     rounding: str = "half_up"
+    destination_scale: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,15 @@ from math import isfinite
 import numpy as np
 
 from quant.common.codes import CodeKind
+from quant.common.errors import suggestion
+from quant.common.requantization_modes import (
+    LARGEST_FLOAT32,
+    LARGEST_SHIFT,
+    MODES,
+    RequantizationMode,
+)
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.operators import (
-    ROUNDINGS,
     Add,
     Convolution,
     Input,
@@ -23,7 +29,7 @@ from quant.graph.types import IntegerType, TensorType
 PRODUCT_BITS = 63
 """Signed bits of a sum times bits of its multiplier, so that the product and its rounding term
 together fit a signed 64-bit integer."""
-MAXIMUM_SHIFT = 62
+MAXIMUM_SHIFT = LARGEST_SHIFT
 MULTIPLIER_BITS = 31
 """Width of a multiplier: a 32-bit signed register, as in TFLite, Arm CMSIS-NN and TOSA RESCALE."""
 ZERO_POINT_BITS = 32
@@ -200,26 +206,47 @@ def _verify_pixel_shuffle(node: Node, operands: list[TensorType]) -> None:
 
 def _verify_requantization(node: Node, requantization: Requantization, bits: int) -> None:
     multiplier, shift = requantization.multiplier, requantization.shift
+    mode = _mode(node, requantization)
     for what, values in (("multipliers", multiplier), ("shifts", shift)):
         if values.shape not in ((1,), (node.output.channels,)):
             raise _broken(node, f"1 or {node.output.channels} {what}", str(values.shape))
         _verify_dtype(node, what, values)
     smallest, largest = int(multiplier.min()), int(multiplier.max())
-    if smallest < 0 or largest.bit_length() > MULTIPLIER_BITS:
+    least, greatest = max(0, mode.multipliers[0]), mode.multipliers[1]
+    if smallest < least or largest > greatest:
         raise _broken(
-            node, f"multipliers of 0 to {MULTIPLIER_BITS} bits", f"{smallest} to {largest}"
+            node,
+            f"multipliers from {least} to {greatest} ({mode.name})",
+            f"{smallest} to {largest}",
         )
-    if shift.min() < 0 or shift.max() > MAXIMUM_SHIFT:
-        raise _broken(node, f"shifts from 0 to {MAXIMUM_SHIFT}", f"{shift.min()} to {shift.max()}")
-    if bits + largest.bit_length() > PRODUCT_BITS:
+    if shift.min() < mode.shifts[0] or shift.max() > mode.shifts[1]:
+        raise _broken(
+            node,
+            f"shifts from {mode.shifts[0]} to {mode.shifts[1]} ({mode.name})",
+            f"{shift.min()} to {shift.max()}",
+        )
+    if bits + mode.product_bits(largest) > PRODUCT_BITS:
         raise _broken(
             node,
             f"a product of at most {PRODUCT_BITS} bits",
             f"a {bits}-bit sum times a {largest.bit_length()}-bit multiplier",
         )
-    if requantization.rounding not in ROUNDINGS:
-        raise _broken(node, f"a rounding among {', '.join(ROUNDINGS)}", requantization.rounding)
+    if bits > mode.sum_bits:
+        raise _broken(node, f"sums of at most {mode.sum_bits} bits ({mode.name})", f"{bits} bits")
     _verify_clamp(node, requantization)
+
+
+def _mode(node: Node, requantization: Requantization) -> RequantizationMode:
+    """The named mode, given a destination scale exactly if it takes one."""
+    name, scale = requantization.rounding, requantization.destination_scale
+    if name not in MODES:
+        raise _broken(
+            node, "the name of a requantization mode", f"'{name}'; {suggestion(name, MODES)}"
+        )
+    if MODES[name].has_destination_scale != (0 < scale <= LARGEST_FLOAT32):
+        wanted = "a positive float32" if MODES[name].has_destination_scale else "no"
+        raise _broken(node, f"{wanted} destination scale ({name})", f"the bit pattern {scale}")
+    return MODES[name]
 
 
 def _verify_clamp(node: Node, requantization: Requantization) -> None:

@@ -1,6 +1,9 @@
 """Integers of every width and kind for property tests, extremes more often than chance has them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from hypothesis import strategies as st
@@ -8,6 +11,8 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic.packing import CodeFormat, code_format
 from quant.common.codes import CodeKind
+from quant.common.requantization_modes import MODES
+from quant.common.rescaling import float32_bits
 
 LARGEST_PRODUCT_BITS = 62
 
@@ -42,9 +47,21 @@ class Scaling:
     zero_point: int
     low: int
     high: int
+    rounding: str = "half_up"
+    destination_scale: int = 0
 
     def arguments(self) -> tuple[NDArray[np.int64], NDArray[np.int64], int, int, int]:
         return self.multiplier, self.shift, self.zero_point, self.low, self.high
+
+    def mode(self) -> ModeArguments:
+        return {"rounding": self.rounding, "destination_scale": self.destination_scale}
+
+
+class ModeArguments(TypedDict):
+    """The keyword arguments of a requantization."""
+
+    rounding: str
+    destination_scale: int
 
 
 @st.composite
@@ -59,3 +76,32 @@ def scalings(draw: st.DrawFn, channels: int, largest_sum: int) -> Scaling:
     shift = np.clip(reach - random.integers(0, 4, length), 0, 62)
     low, high = sorted(draw(st.tuples(*[st.integers(-(2**16), 2**16)] * 2)))
     return Scaling(multiplier, shift, draw(st.integers(-(2**15), 2**15)), low, high)
+
+
+@st.composite
+def mode_scalings(
+    draw: st.DrawFn, mode: str, channels: int, largest_sum: int = 2**31 - 1, least_shift: int = 0
+) -> Scaling:
+    """Parameters within a mode's limits that bring sums near the codes' range."""
+    limits = MODES[mode]
+    random = draw(generators)
+    length = draw(st.sampled_from((1, channels)))
+    low, high = sorted(draw(st.tuples(*[st.integers(-(2**16), 2**16)] * 2)))
+    zero_point = draw(st.integers(-(2**15), 2**15))
+    reach = draw(st.integers(1, 2**17)) / largest_sum
+    if limits.is_float:
+        spread = np.ldexp(1.0 + random.random(length), random.integers(-2, 20))
+        scale = float32_bits(reach * spread)
+        second = int(float32_bits(random.uniform(0.01, 100))[0])
+        destination = second if limits.has_destination_scale else 0
+        shift = np.zeros(length, np.int64)
+        return Scaling(scale, shift, zero_point, low, high, mode, destination)
+    least, greatest = limits.multipliers
+    bits = draw(st.integers(1, greatest.bit_length()))
+    multiplier = random.integers(
+        max(least, -(2**bits) + 1), min(greatest, 2**bits - 1), length, endpoint=True
+    )
+    ideal = bits - int(np.floor(np.log2(reach))) - random.integers(0, 6, length)
+    first, last = limits.shifts
+    shift = np.clip(ideal, max(first, least_shift), last)
+    return Scaling(multiplier, shift, zero_point, low, high, mode)

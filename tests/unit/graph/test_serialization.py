@@ -135,7 +135,7 @@ def test_a_rewritten_file_is_a_graph_file(tmp_path: Path) -> None:
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
     assert refusal(rewritten(tmp_path / "a.hwgraph", nothing, version=3)) == (
-        "the graph format is version 3, this hwsim reads version 1; "
+        "the graph format is version 3, this hwsim reads version 2; "
         "quantize the network again with this hwsim"
     )
 
@@ -272,7 +272,7 @@ def test_a_hostile_file_with_a_right_checksum_is_refused(tmp_path: Path, case: s
 def test_nodes_that_are_no_json_are_refused(tmp_path: Path, text: str, error: str) -> None:
     path = tmp_path / "a.hwgraph"
     arrays = {"x": np.ones(1, np.int8)}
-    envelope = {"version": 1, "sha256": _checksum(text, arrays), "graph": text}
+    envelope = {"version": 2, "sha256": _checksum(text, arrays), "graph": text}
     safetensors.numpy.save_file(arrays, path, {FORMAT: json.dumps(envelope)})
     assert refusal(path) == f"expected JSON inside, found {error}"
 

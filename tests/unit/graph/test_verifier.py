@@ -149,25 +149,47 @@ RULES: dict[str, Callable[[], Graph]] = {
     "'conv' (convolution): expected shifts of dtype int64, found int8": lambda: convolution_graph(
         requantization=requantization(shift=np.ones(1, np.int8))
     ),
-    "'conv' (convolution): expected multipliers of 0 to 31 bits, found -1 to -1": (
+    "'conv' (convolution): expected multipliers from 0 to 2147483647 (half_up), found -1 to -1": (
         lambda: convolution_graph(requantization=requantization(multiplier=integers(-1)))
     ),
-    f"'conv' (convolution): expected multipliers of 0 to 31 bits, found {1 << 31} to {1 << 31}": (
+    f"'conv' (convolution): expected multipliers from 0 to 2147483647 (half_up), found {1 << 31} "
+    f"to {1 << 31}": (
         lambda: convolution_graph(requantization=requantization(multiplier=integers(1 << 31)))
     ),
-    "'conv' (convolution): expected shifts from 0 to 62, found -1 to -1": lambda: convolution_graph(
-        requantization=requantization(shift=integers(-1))
+    "'conv' (convolution): expected shifts from 0 to 62 (half_up), found -1 to -1": lambda: (
+        convolution_graph(requantization=requantization(shift=integers(-1)))
     ),
-    "'conv' (convolution): expected shifts from 0 to 62, found 63 to 63": lambda: convolution_graph(
-        requantization=requantization(shift=integers(63))
+    "'conv' (convolution): expected shifts from 0 to 62 (half_up), found 63 to 63": lambda: (
+        convolution_graph(requantization=requantization(shift=integers(63)))
     ),
     "'conv' (convolution): expected a product of at most 63 bits, found a 40-bit sum times a "
     "31-bit multiplier": lambda: convolution_graph(
         bias=integers(1 << 38, 0, 0, 0),
         requantization=requantization(multiplier=integers((1 << 31) - 1)),
     ),
-    "'conv' (convolution): expected a rounding among half_up, found half_even": (
-        lambda: convolution_graph(requantization=requantization(rounding="half_even"))
+    "'conv' (convolution): expected the name of a requantization mode, found 'xnpack'; did you "
+    "mean 'xnnpack'?": (
+        lambda: convolution_graph(requantization=requantization(rounding="xnpack"))
+    ),
+    "'conv' (convolution): expected shifts from 1 to 62 (tflite_double), found 0 to 0": (
+        lambda: convolution_graph(
+            requantization=requantization(rounding="tflite_double", shift=integers(0))
+        )
+    ),
+    "'conv' (convolution): expected multipliers from 1 to 1 (shift), found 2 to 2": (
+        lambda: convolution_graph(
+            requantization=requantization(rounding="shift", multiplier=integers(2))
+        )
+    ),
+    "'conv' (convolution): expected sums of at most 32 bits (tflite_double), found 40 bits": (
+        lambda: convolution_graph(
+            bias=integers(1 << 38, 0, 0, 0), requantization=requantization(rounding="tflite_double")
+        )
+    ),
+    "'conv' (convolution): expected a positive float32 destination scale (onednn), found the bit "
+    "pattern 0": lambda: convolution_graph(requantization=requantization(rounding="onednn")),
+    "'conv' (convolution): expected no destination scale (half_up), found the bit pattern 1": (
+        lambda: convolution_graph(requantization=requantization(destination_scale=1))
     ),
     "'conv' (convolution): expected a clamp within -128 to 127, found -129 to 127": (
         lambda: convolution_graph(requantization=requantization(low=-129))

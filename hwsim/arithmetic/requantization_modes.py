@@ -1,0 +1,124 @@
+"""How the kernels compute each named requantization mode: a family and per-channel numbers.
+
+``docs/operators/requantization`` defines the modes; `hwsim.arithmetic.reference_requantization`
+computes them as the pages say. Here each becomes the numbers that its family's one loop
+(`hwsim.arithmetic._kernels_requantization`) multiplies, adds and shifts by.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwsim.arithmetic import _kernels_requantization as families
+from hwsim.arithmetic._jit import Wide
+
+Offset = Callable[[Wide], Wide]
+"""From shifts to what is added to products before they are shifted, int64 of equal length."""
+
+
+def _nothing(shift: Wide) -> Wide:
+    return np.zeros_like(shift)
+
+
+def _half(shift: Wide) -> Wide:
+    return (1 << shift) >> 1
+
+
+def _below_half(shift: Wide) -> Wide:
+    return np.maximum(_half(shift) - 1, 0)
+
+
+def _below_one(shift: Wide) -> Wide:
+    return (1 << shift) - 1
+
+
+def _one_where_shifted(shift: Wide) -> Wide:
+    return (shift > 0).astype(np.int64)
+
+
+def _minus_one_where_shifted(shift: Wide) -> Wide:
+    return -_one_where_shifted(shift)
+
+
+def _unchanged(multiplier: Wide, shift: Wide) -> tuple[Wide, Wide]:
+    return multiplier, shift
+
+
+def _shortened(multiplier: Wide, shift: Wide) -> tuple[Wide, Wide]:
+    """The upper 16 bits of multipliers, rounded half up but not beyond 0x7FFF."""
+    return np.minimum((multiplier + (1 << 15)) >> 16, 0x7FFF), shift - 16
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a mode is computed.
+
+    Attributes:
+        family: which loop.
+        offset: added to the (last) product before the shift.
+        correction: further added where the family says.
+        factors: the multipliers and shifts that take part, from those stored.
+    """
+
+    family: int
+    offset: Offset = _nothing
+    correction: Offset = _nothing
+    factors: Callable[[Wide, Wide], tuple[Wide, Wide]] = _unchanged
+
+
+_HALF_UP = Recipe(families.OFFSET_ONLY, _half)
+_HALF_AWAY = Recipe(families.CORRECT_NEGATIVE, _half, _minus_one_where_shifted)
+_HALF_EVEN = Recipe(families.CORRECT_ODD, _below_half, _one_where_shifted)
+
+RECIPES: dict[str, Recipe] = {
+    "floor": Recipe(families.OFFSET_ONLY),
+    "ceil": Recipe(families.OFFSET_ONLY, _below_one),
+    "trunc_zero": Recipe(families.CORRECT_NEGATIVE, _nothing, _below_one),
+    "half_up": _HALF_UP,
+    "half_down": Recipe(families.OFFSET_ONLY, _below_half),
+    "half_away": _HALF_AWAY,
+    "half_even": _HALF_EVEN,
+    "shift": _HALF_UP,
+    "tflite_double": Recipe(families.TWO_ROUNDINGS, _half, _minus_one_where_shifted),
+    "tflite_single": _HALF_UP,
+    "tflite_neon": Recipe(families.TWO_ROUNDINGS, _half),
+    "tflite_s64": Recipe(families.OFFSET_ONLY, _half, factors=_shortened),
+    "nvdla": _HALF_AWAY,
+    "dyadic": _HALF_EVEN,
+    "xnnpack": Recipe(families.FLOAT_SCALE),
+    "onnxruntime": Recipe(families.FLOAT_SCALE),
+    "onednn": Recipe(families.TWO_FLOAT_SCALES),
+}
+"""Every mode of `quant.common.requantization_modes.MODES`."""
+
+
+def channel_parameters(
+    bias: Wide,
+    multiplier: Wide,
+    shift: Wide,
+    channels: int,
+    rounding: str = "half_up",
+    destination_scale: int = 0,
+) -> Wide:
+    """The parameters of all channels as rows of int64 [ROWS, channels].
+
+    Vectors of length 1 count for every channel; longer ones may leave the last channels 0.
+    """
+    recipe = RECIPES[rounding]
+    factor, total_shift = recipe.factors(multiplier, shift)
+    left_shift = _nothing(total_shift)
+    if recipe.family == families.TWO_ROUNDINGS:  # the first takes 31 of the bits
+        left_shift, total_shift = np.maximum(31 - shift, 0), np.maximum(shift - 31, 0)
+    parameters = np.zeros((families.ROWS, channels), np.int64)
+    for row, values in (
+        (families.BIAS, bias),
+        (families.MULTIPLIER, factor),
+        (families.SHIFT, total_shift),
+        (families.OFFSET, recipe.offset(total_shift)),
+        (families.CORRECTION, recipe.correction(total_shift)),
+        (families.LEFT_SHIFT, left_shift),
+        (families.DESTINATION_SCALE, np.array([destination_scale])),
+    ):
+        parameters[row, : channels if len(values) == 1 else len(values)] = values
+    return parameters
