@@ -9,6 +9,8 @@
 PYTHON ?= python3
 # Two workers suit small machines; each compiles kernels of its own before it gets faster.
 WORKERS ?= 2
+# EXTRAS=dev,verify also installs the inference engines that integers are compared with.
+EXTRAS ?= dev
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,5 +47,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	    "install its venv module (Debian: apt install python3-venv)" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt pip hatchling editables
-	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e ".[$(EXTRAS)]"
 	@touch $@

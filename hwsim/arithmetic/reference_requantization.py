@@ -80,7 +80,8 @@ def _nearest(product: Integers, shift: Integers, raises: Callable[[Integers], Tr
     """The nearest integer; ``raises`` tells of the integer below a half whether to go up."""
     below, rest = np.divmod(product, 2**shift)
     twice, unit = 2 * rest, 2**shift
-    return below + ((twice > unit) | ((twice == unit) & raises(below)))
+    nearest: Integers = below + ((twice > unit) | ((twice == unit) & raises(below)))
+    return nearest
 
 
 def _quotient(divide: Divide) -> Callable[[Integers, Parameters], Integers]:
@@ -151,6 +152,7 @@ def _onednn(sums: Integers, given: Parameters) -> Integers:
 FLOAT: dict[str, Callable[[Integers, Parameters], Integers]] = {
     "xnnpack": _fp32_rne,
     "onnxruntime": _fp32_rne,
+    "qnnpack": _fp32_rne,
     "onednn": _onednn,
 }
 

@@ -88,6 +88,7 @@ RECIPES: dict[str, Recipe] = {
     "dyadic": _HALF_EVEN,
     "xnnpack": Recipe(families.FLOAT_SCALE),
     "onnxruntime": Recipe(families.FLOAT_SCALE),
+    "qnnpack": Recipe(families.FLOAT_SCALE),
     "onednn": Recipe(families.TWO_FLOAT_SCALES),
 }
 """Every mode of `quant.common.requantization_modes.MODES`."""

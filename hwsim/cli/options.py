@@ -82,6 +82,11 @@ def add_verify_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of everything drawn (default: 0)"
     )
+    parser.add_argument(
+        "--oracles",
+        action="store_true",
+        help="also compare requantization modes with the inference engines that are installed",
+    )
     _add_json(parser)
 
 

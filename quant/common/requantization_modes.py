@@ -81,6 +81,7 @@ MODES: dict[str, RequantizationMode] = {
         # Engines that scale in float32.
         _float_engine("xnnpack"),
         _float_engine("onnxruntime"),
+        _float_engine("qnnpack"),
         _float_engine("onednn", has_destination_scale=True),
     )
 }

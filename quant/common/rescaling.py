@@ -87,7 +87,8 @@ def _mantissa(factor: Doubles, bits: int) -> tuple[Integers, Integers]:
     fraction, exponent = np.frexp(factor)
     multiplier = np.floor(np.ldexp(fraction, bits) + 0.5).astype(np.int64)
     carried = multiplier == 1 << bits
-    return np.where(carried, multiplier >> 1, multiplier), bits - exponent - carried
+    shift = (bits - exponent - carried).astype(np.int64)
+    return np.where(carried, multiplier >> 1, multiplier), shift
 
 
 def _bounded(factor: Doubles, bits: int, largest_shift: int) -> Rescaling:
@@ -137,6 +138,14 @@ def _single_scale(
     return Rescaling(float32_bits(scale), np.zeros(len(scale), np.int64))
 
 
+def _single_scale_of_reciprocal(
+    shifts: tuple[int, int], input_scale: np.float32, weights: Singles, output_scale: np.float32
+) -> Rescaling:
+    """``input_scale * weight_scale * (1 / output_scale)``, every step rounded to float32."""
+    scale = (input_scale * weights) * (np.float32(1) / output_scale)
+    return Rescaling(float32_bits(scale), np.zeros(len(scale), np.int64))
+
+
 def _two_scales(
     shifts: tuple[int, int], input_scale: np.float32, weights: Singles, output_scale: np.float32
 ) -> Rescaling:
@@ -152,6 +161,7 @@ _FROM_SCALES: dict[str, Callable[..., Rescaling]] = {
     "dyadic": _dyadic,
     "xnnpack": _single_scale,
     "onnxruntime": _single_scale,
+    "qnnpack": _single_scale_of_reciprocal,
     "onednn": _two_scales,
 }
 """How modes derive their parameters; those not named here as TensorFlow Lite, by `_normalized`."""

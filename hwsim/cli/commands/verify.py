@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from hwsim.cli.messages import Messages
 from hwsim.cli.subject import load_subject
-from hwsim.verify import verify
+from hwsim.verify import Check, verify
 
 
 def execute(arguments: Namespace) -> int:
@@ -15,6 +15,8 @@ def execute(arguments: Namespace) -> int:
     network = load_subject(arguments, messages, random_when_none_shipped=True).graph
     with messages.stage("verifying") as progress:
         checks = verify([network], seed=arguments.seed, progress=progress)
+    if arguments.oracles:
+        checks += _ask_oracles(arguments.seed, messages)
     if arguments.json:
         print(json.dumps({"checks": [asdict(check) for check in checks]}, indent=2))
     else:
@@ -22,3 +24,14 @@ def execute(arguments: Namespace) -> int:
 
         print_checks(checks)
     return 1 if any(check.mismatches for check in checks) else 0
+
+
+def _ask_oracles(seed: int, messages: Messages) -> list[Check]:
+    """The checks against installed inference engines; the others are named on stderr."""
+    from hwsim.verify.oracles.suite import verify_oracles
+
+    with messages.stage("asking other engines") as progress:
+        findings = verify_oracles(seed, progress=progress)
+    for sentence in findings.missing:
+        messages.say(sentence)
+    return findings.checks

@@ -87,7 +87,7 @@ def test_table_of_shift() -> None:
         assert _codes(total, _scaling("shift", 1, shift)) == [code] * 2
 
 
-@pytest.mark.parametrize("mode", ["xnnpack", "onnxruntime"])
+@pytest.mark.parametrize("mode", ["xnnpack", "onnxruntime", "qnnpack"])
 def test_tables_of_one_float_scale(mode: str) -> None:
     rows = table(f"requantization/{mode}", "sum", "scale", "float32 product", "code")
     for total, scale, product, code in rows:

@@ -1,0 +1,171 @@
+"""Which engine judges which requantization mode, on which codes, and the comparison itself.
+
+Where an engine's instructions saturate 16-bit sums of two products (``vpmaddubsw``, on x86
+processors without VNNI), its codes are drawn so that no such sum can leave 16 bits: the comparison
+is of roundings, and holds on every processor.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.verify.checks import Check, Progress, Tally
+from hwsim.verify.oracles.cases import (
+    Codes,
+    QuantizedConvolution,
+    computed,
+    random_convolution,
+)
+from quant.common.codes import CodeKind
+from quant.graph import IntegerType
+
+VALUES_PER_PAIR = 100_000
+"""Output integers compared for each mode and oracle, at least."""
+
+INSTALL = "pip install 'hwsim[verify]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A mode of ours and an engine that computes it.
+
+    Attributes:
+        oracle: the engine, as reports call it.
+        mode: the requantization mode.
+        module: of this package, which imports the engine.
+        codes: what codes and weights are drawn from.
+        convolve: (module, case) to the engine's output codes.
+    """
+
+    oracle: str
+    mode: str
+    module: str
+    codes: Codes
+    convolve: Callable[[ModuleType, QuantizedConvolution], NDArray[np.int32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What came of asking the oracles: checks, and a sentence for each that is not installed."""
+
+    checks: list[Check]
+    missing: list[str]
+
+
+_SIGNED = Codes()
+_SIGNED_16 = Codes(IntegerType(16, CodeKind.SIGNED), largest_input=2**15 - 1, symmetric=True)
+# QLinearConv has no activation of its own. 2·255·63 < 2^15.
+_ONNX_SIGNED = Codes(relu=False)
+_ONNX_UNSIGNED = Codes(IntegerType(8), largest_input=255, largest_weight=63, relu=False)
+# 2·127·127 < 2^15, what torch calls a reduced range.
+_TORCH = Codes(IntegerType(8), largest_input=127, bias=False)
+
+PAIRS = (
+    Pair(
+        "LiteRT reference",
+        "tflite_double",
+        "litert",
+        _SIGNED,
+        lambda engine, case: engine.convolution(case, engine.REFERENCE),
+    ),
+    Pair(
+        "LiteRT reference, 16×8",
+        "tflite_s64",
+        "litert",
+        _SIGNED_16,
+        lambda engine, case: engine.convolution(case, engine.REFERENCE),
+    ),
+    Pair(
+        "LiteRT optimized",
+        "tflite_neon",
+        "litert",
+        _SIGNED,
+        lambda engine, case: engine.convolution(case, engine.OPTIMIZED),
+    ),
+    Pair(
+        "LiteRT default",
+        "xnnpack",
+        "litert",
+        _SIGNED,
+        lambda engine, case: engine.convolution(case, engine.DEFAULT),
+    ),
+    Pair(
+        "ONNX Runtime, s8·s8",
+        "onnxruntime",
+        "onnx_runtime",
+        _ONNX_SIGNED,
+        lambda engine, case: engine.convolution(case),
+    ),
+    Pair(
+        "ONNX Runtime, u8·s7",
+        "onnxruntime",
+        "onnx_runtime",
+        _ONNX_UNSIGNED,
+        lambda engine, case: engine.convolution(case),
+    ),
+    Pair(
+        "torch onednn",
+        "onednn",
+        "torch_quantized",
+        _TORCH,
+        lambda engine, case: engine.convolution(case, "onednn"),
+    ),
+    Pair(
+        "torch fbgemm",
+        "xnnpack",
+        "torch_quantized",
+        _TORCH,
+        lambda engine, case: engine.convolution(case, "fbgemm"),
+    ),
+    Pair(
+        "torch qnnpack",
+        "qnnpack",
+        "torch_quantized",
+        _TORCH,
+        lambda engine, case: engine.convolution(case, "qnnpack"),
+    ),
+)
+
+
+def verify_oracles(
+    seed: int = 0,
+    values: int = VALUES_PER_PAIR,
+    pairs: Sequence[Pair] = PAIRS,
+    progress: Progress | None = None,
+) -> Findings:
+    """Compare every mode with the engines that compute it, on random convolutions.
+
+    Args:
+        seed: of the cases; the same seed gives the same ones.
+        values: output integers to compare for each pair, at least.
+        pairs: modes and engines.
+        progress: called with pairs done and pairs in all.
+    """
+    findings = Findings([], [])
+    for done, pair in enumerate(pairs, 1):
+        try:
+            engine = import_module(f"hwsim.verify.oracles.{pair.module}")
+        except ModuleNotFoundError as error:
+            findings.missing.append(
+                f"{pair.oracle} ({pair.mode}): not asked, for '{error.name}' is not installed; "
+                f"{INSTALL}"
+            )
+            continue
+        findings.checks.append(_compare(pair, engine, seed, values))
+        if progress is not None:
+            progress(done, len(pairs))
+    return findings
+
+
+def _compare(pair: Pair, engine: ModuleType, seed: int, values: int) -> Check:
+    random = np.random.default_rng(seed)
+    tally = Tally("convolution", pair.oracle, pair.mode)
+    while tally.values < values:
+        case = random_convolution(random, pair.codes)
+        where = f"convolution, case {tally.cases} ({case})"
+        tally.compare(where, computed(case, pair.mode), pair.convolve(engine, case))
+    return tally.close()

@@ -1,0 +1,65 @@
+"""The modes equal the engines they are named after, and the comparison can fail."""
+
+from dataclasses import replace
+
+import pytest
+
+from hwsim.verify.oracles import suite
+from hwsim.verify.oracles.suite import PAIRS, Pair, verify_oracles
+
+PACKAGES = {"litert": "ai_edge_litert", "onnx_runtime": "onnxruntime", "torch_quantized": "torch"}
+
+by_pair = pytest.mark.parametrize(
+    "pair", PAIRS, ids=lambda pair: f"{pair.mode} = {pair.oracle}".replace(" ", "_")
+)
+
+
+def need(pair: Pair) -> None:
+    package = PACKAGES[pair.module]
+    pytest.importorskip(package, reason=f"{pair.oracle} needs {package}, of the extra [verify]")
+
+
+@by_pair
+def test_the_mode_equals_its_engine(pair: Pair) -> None:
+    need(pair)
+    findings = verify_oracles(pairs=[pair])
+    (check,) = findings.checks
+    assert findings.missing == []
+    assert (check.oracle, check.mode) == (pair.oracle, pair.mode)
+    assert check.values >= 100_000
+    assert check.first_mismatch is None
+    assert check.mismatches == 0
+
+
+OTHER_MODES = {
+    "tflite_double": ("tflite_single", "tflite_neon", "xnnpack", "half_away"),
+    "tflite_neon": ("tflite_double", "half_up"),
+    "tflite_s64": ("half_up", "tflite_double"),
+    "xnnpack": ("onednn", "half_up"),
+    "onnxruntime": ("onednn", "half_up"),
+    "qnnpack": ("onednn", "xnnpack", "half_up"),
+    "onednn": ("xnnpack", "dyadic"),
+}
+
+
+@by_pair
+def test_other_modes_do_not_equal_that_engine(pair: Pair) -> None:
+    """Else the comparison would not tell them apart."""
+    need(pair)
+    for mode in OTHER_MODES[pair.mode]:
+        (check,) = verify_oracles(pairs=[replace(pair, mode=mode)]).checks
+        assert 0 < check.mismatches < check.values // 2, mode
+        assert check.first_mismatch is not None
+
+
+def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(module: str) -> None:
+        raise ModuleNotFoundError("No module named 'tflite'", name="tflite")
+
+    monkeypatch.setattr(suite, "import_module", missing)
+    findings = verify_oracles(pairs=PAIRS[:1])
+    assert findings.checks == []
+    assert findings.missing == [
+        "LiteRT reference (tflite_double): not asked, for 'tflite' is not installed; "
+        "pip install 'hwsim[verify]'"
+    ]
