@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
 from quant.common.codes import CodeKind
+from quant.common.requantization_modes import MODES
+from quant.common.rescaling import rescaling
 from quant.graph import (
     Add,
     Convolution,
@@ -23,6 +25,9 @@ from quant.graph import (
 from quant.graph.verifier import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
 
 Random = np.random.Generator
+
+_LARGEST_32_BITS = 2**31
+_LARGEST_FACTOR = 2.0**14  # what every mode's multipliers can express
 Codes = NDArray[np.int32]
 
 FEATURE_KINDS = (CodeKind.UNSIGNED, CodeKind.SIGNED)
@@ -135,7 +140,7 @@ def random_requantize(
 def _requantization(
     random: Random, integer: IntegerType, deviation: NDArray[np.float64], largest: int
 ) -> Requantization:
-    """Rescale sums of mean about 0 to fill the range of a type.
+    """Rescale sums of mean about 0 to fill the range of a type, in any mode that takes them.
 
     Args:
         random: where every draw comes from.
@@ -149,15 +154,22 @@ def _requantization(
     scale = (high - low) / (2 * reach * np.maximum(deviation, 0.5))
     if random.random() < 0.3:
         scale = scale.mean(keepdims=True)
+    least, greatest = low, high
+    if random.random() < 0.3:  # a clamp inside the range, as a ReLU or a reduced range makes
+        least, greatest = int(random.integers(low, middle)), int(random.integers(middle, high + 1))
+    if largest < _LARGEST_32_BITS and random.random() < 0.5:
+        mode = list(MODES)[int(random.integers(len(MODES)))]
+        given = rescaling(mode, 1.0, np.minimum(scale, _LARGEST_FACTOR), 1.0)
+        return Requantization(
+            given.multiplier, given.shift, middle, least, greatest, mode, given.destination_scale
+        )
     widest = min(MULTIPLIER_BITS, PRODUCT_BITS - largest.bit_length() - 1)
     # Narrow multipliers make exact halves common, which is where roundings differ.
     bits = int(random.integers(1, widest, endpoint=True))
     shift = np.clip(bits - np.frexp(scale)[1], 0, MAXIMUM_SHIFT).astype(np.int64)
     multiplier = np.rint(np.ldexp(scale, shift)).astype(np.int64)
     multiplier = np.minimum(multiplier, (1 << bits) - 1)
-    if random.random() < 0.3:  # a clamp inside the range, as a ReLU or a reduced range makes
-        low, high = (int(random.integers(*ends)) for ends in ((low, middle), (middle, high + 1)))
-    return Requantization(multiplier, shift, middle, low, high)
+    return Requantization(multiplier, shift, middle, least, greatest)
 
 
 def _weights(random: Random, integer: IntegerType, shape: tuple[int, ...]) -> NDArray[np.int64]:

@@ -167,9 +167,9 @@ RULES: dict[str, Callable[[], Graph]] = {
         bias=integers(1 << 38, 0, 0, 0),
         requantization=requantization(multiplier=integers((1 << 31) - 1)),
     ),
-    "'conv' (convolution): expected the name of a requantization mode, found 'xnpack'; did you "
-    "mean 'xnnpack'?": (
-        lambda: convolution_graph(requantization=requantization(rounding="xnpack"))
+    "'conv' (convolution): expected the name of a requantization mode, found 'nvdle'; did you "
+    "mean 'nvdla'?": (
+        lambda: convolution_graph(requantization=requantization(rounding="nvdle"))
     ),
     "'conv' (convolution): expected shifts from 1 to 62 (tflite_double), found 0 to 0": (
         lambda: convolution_graph(
