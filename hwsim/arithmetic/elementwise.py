@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hwsim.arithmetic import _kernels_elementwise
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._kernels_bounds import extremes
+from hwsim.arithmetic._kernels_requantization import LEFT_SHIFT
 from hwsim.arithmetic._requantization import check_scaling, check_sums, check_vector, magnitude
 from hwsim.arithmetic.requantization_modes import RECIPES, channel_parameters
 
@@ -86,6 +87,101 @@ def add_requantize(
         out.reshape(-1, channels),
     )
     return out
+
+
+def add_rounded_requantize(
+    operands: tuple[Codes, Codes],
+    multipliers: tuple[int, int],
+    shifts: tuple[int, int],
+    zero_points: tuple[int, int],
+    left_shift: int,
+    bias: int,
+    shift: Wide,
+    zero_point: int,
+    low: int,
+    high: int,
+    multiplier: Wide = _ONE,
+    rounding: str = "tflite_double",
+    destination_scale: int = 0,
+) -> Codes:
+    """Add two feature maps that are rounded before the sum (``docs/operators/add.md``).
+
+    Args:
+        operands: int32 [..., C], of one shape.
+        multipliers: of the operands, 0 … 2^31 - 1.
+        shifts: of the operands, 31 … 62.
+        zero_points: of the operands, subtracted first.
+        left_shift: bits by which operands are widened before they are scaled.
+        bias: added to the sum.
+        shift: of the sum, int64 [C] or [1].
+        zero_point: the code of a sum of 0.
+        low: the least code of the output.
+        high: the greatest.
+        multiplier: of the sum, int64 [C] or [1].
+        rounding: the sum's requantization mode.
+        destination_scale: of the mode ``onednn``, a bit pattern of float32.
+
+    Returns:
+        int32 of the operands' shape.
+
+    Raises:
+        ValueError: the maps differ in shape or are not int32, a parameter is out of range, or a
+            widened operand could leave 32 bits.
+    """
+    first, second = operands
+    if first.shape != second.shape:
+        raise ValueError(
+            f"addition: the shapes {list(first.shape)} and {list(second.shape)} must be equal"
+        )
+    channels = first.shape[-1]
+    check_vector(multiplier, "addition multiplier", (channels, 1))
+    check_vector(shift, "addition shift", (channels, 1))
+    mode = check_scaling(
+        "addition", multiplier, shift, zero_point, low, high, rounding, destination_scale
+    )
+    terms, largest = [], abs(bias)
+    for codes, factor, term_shift, zero in zip(
+        operands, multipliers, shifts, zero_points, strict=True
+    ):
+        reach = (_largest(codes, "addition") + abs(zero)) << left_shift
+        terms.append(_term_parameters(reach, factor, term_shift, zero, left_shift, channels))
+        largest += reach
+    check_sums("addition", largest, mode, multiplier)
+    out = np.empty(first.shape, np.int32)
+    biases = np.array([bias], np.int64)
+    _kernels_elementwise.add_rounded_requantize(
+        np.ascontiguousarray(first).reshape(-1, channels),
+        np.ascontiguousarray(second).reshape(-1, channels),
+        terms[0],
+        terms[1],
+        channel_parameters(biases, multiplier, shift, channels, rounding, destination_scale),
+        RECIPES[rounding].family,
+        zero_point,
+        low,
+        high,
+        out.reshape(-1, channels),
+    )
+    return out
+
+
+def _term_parameters(
+    reach: int, multiplier: int, shift: int, zero_point: int, left_shift: int, channels: int
+) -> Wide:
+    """The kernel's parameters of an operand that reaches a magnitude once it is widened."""
+    if reach >= 2**31 or not 0 <= multiplier < 2**31 or not 31 <= shift <= 62:
+        raise ValueError(
+            f"addition: operand of up to {reach} with multiplier {multiplier} and shift {shift}; "
+            "expected 32 bits, 0 … 2^31 - 1 and 31 … 62"
+        )
+    parameters = channel_parameters(
+        np.array([-zero_point]),
+        np.array([multiplier]),
+        np.array([shift]),
+        channels,
+        "tflite_double",
+    )
+    parameters[LEFT_SHIFT] += left_shift
+    return parameters
 
 
 def requantize_codes(

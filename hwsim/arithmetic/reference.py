@@ -64,6 +64,39 @@ def add(first: ArrayLike, second: ArrayLike, multipliers: tuple[int, int], bias:
     return _integers(first) * multipliers[0] + _integers(second) * multipliers[1] + bias
 
 
+def add_rounded(
+    first: ArrayLike,
+    second: ArrayLike,
+    multipliers: tuple[int, int],
+    shifts: tuple[int, int],
+    zero_points: tuple[int, int],
+    left_shift: int,
+    bias: int,
+) -> Integers:
+    """The accumulators of an addition that rounds both operands first, as TensorFlow Lite does.
+
+    Returns:
+        rounded(first) + rounded(second) + bias, where operand i is rounded in the mode
+        ``tflite_double`` from (code - zero_points[i]) · 2^left_shift, with its multiplier and
+        shift.
+    """
+    terms = [
+        requantize(
+            (_integers(codes) - zero_point) * 2**left_shift,
+            [multiplier],
+            [shift],
+            zero_point=0,
+            low=-(2**31),
+            high=2**31 - 1,
+            rounding="tflite_double",
+        )
+        for codes, multiplier, shift, zero_point in zip(
+            (first, second), multipliers, shifts, zero_points, strict=True
+        )
+    ]
+    return terms[0] + terms[1] + bias
+
+
 def requantize(
     accumulator: ArrayLike,
     multiplier: ArrayLike,

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
 from hwsim.arithmetic.convolution import convolve, pack_convolution
-from hwsim.arithmetic.elementwise import add_requantize, pixel_shuffle, requantize_codes
+from hwsim.arithmetic.elementwise import (
+    add_requantize,
+    add_rounded_requantize,
+    pixel_shuffle,
+    requantize_codes,
+)
 from quant.graph import (
     Add,
     Convolution,
@@ -139,9 +144,42 @@ def _kernel_convolution(convolution: Convolution, ifm: TensorType, codes: Codes)
     return convolve(packed, _padded(convolution, codes))
 
 
+def _reference_add(add: Add, first: Codes, second: Codes) -> Codes:
+    terms = add.term_rounding
+    if terms is None:
+        accumulator = reference.add(first, second, add.multipliers, add.bias)
+    else:
+        accumulator = reference.add_rounded(
+            first,
+            second,
+            add.multipliers,
+            terms.shifts,
+            terms.zero_points,
+            terms.left_shift,
+            add.bias,
+        )
+    return _reference_requantize(add.requantization, accumulator)
+
+
 def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
     """An addition of two feature maps by the fast kernels, int32 codes in and out."""
-    requantization = add.requantization
+    requantization, terms = add.requantization, add.term_rounding
+    if terms is not None:
+        return add_rounded_requantize(
+            (first, second),
+            add.multipliers,
+            terms.shifts,
+            terms.zero_points,
+            terms.left_shift,
+            add.bias,
+            requantization.shift,
+            requantization.zero_point,
+            requantization.low,
+            requantization.high,
+            requantization.multiplier,
+            requantization.rounding,
+            requantization.destination_scale,
+        )
     return add_requantize(
         first,
         second,
@@ -176,9 +214,7 @@ def requantized_codes(requantize: Requantize, codes: Codes) -> Codes:
 REFERENCE = Arithmetic(
     "int64 reference",
     _reference_convolution,
-    lambda add, first, second: _reference_requantize(
-        add.requantization, reference.add(first, second, add.multipliers, add.bias)
-    ),
+    _reference_add,
     lambda requantize, codes: _reference_requantize(
         requantize.requantization, codes.astype(np.int64) + requantize.bias
     ),

@@ -15,16 +15,19 @@ from hwsim.verify.random_operators import (
     random_codes,
     random_convolution,
     random_requantize,
+    random_rounded_add,
     random_size,
     random_type,
 )
 from quant.common.codes import CodeKind
-from quant.graph import TensorType
+from quant.graph import IntegerType, TensorType
 
 VALUES_PER_OPERATOR = 100_000
 """Output integers compared for each operator and mode, at least."""
 CASES_PER_OPERATOR = 200
 """Random operators for each operator and mode, at least: enough to meet every width often."""
+
+_SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
 
 Compute = Callable[[Arithmetic], NDArray[np.int64]]
 
@@ -104,6 +107,16 @@ def _draw_add(random: Random) -> _Case:
     )
 
 
+def _draw_rounded_add(random: Random) -> _Case:
+    size = random_size(random, 1, 32)
+    operand = TensorType(int(random.integers(1, 32, endpoint=True)), _SIGNED_8)
+    codes = [random_codes(random, size, operand) for _ in range(2)]
+    add = random_rounded_add(random, _SIGNED_8)
+    return _Case(
+        f"{_shape(codes[0])} {operand.integer}", lambda arithmetic: arithmetic.add(add, *codes)
+    )
+
+
 def _draw_requantize(random: Random) -> _Case:
     operand = _tensor(random, 32)
     output = TensorType(operand.channels, random_type(random))
@@ -138,6 +151,7 @@ _SUBJECTS = (
     _Subject("convolution", "unsigned weights", lambda r: _draw_convolution(r, CodeKind.UNSIGNED)),
     _Subject("convolution", "odd weights", lambda r: _draw_convolution(r, CodeKind.ODD)),
     _Subject("add", "any widths", _draw_add),
+    _Subject("add", "operands rounded first", _draw_rounded_add),
     _Subject("requantize", "any widths", _draw_requantize),
     _Subject("pixel_shuffle", "factors 1 to 4", _draw_pixel_shuffle),
 )

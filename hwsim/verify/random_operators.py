@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
+from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, tflite_add
 from quant.common.codes import CodeKind
 from quant.common.requantization_modes import MODES
 from quant.common.rescaling import rescaling
@@ -21,6 +22,7 @@ from quant.graph import (
     Requantize,
     Size,
     TensorType,
+    TermRounding,
 )
 from quant.graph.verifier import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
 
@@ -125,6 +127,23 @@ def random_add(
     )
     deviation = np.array([sums.std()])
     return Add((first, second), bias, _requantization(random, output.integer, deviation, largest))
+
+
+def random_rounded_add(random: Random, integer: IntegerType) -> Add:
+    """An addition of 8-bit codes as TensorFlow Lite does it, on scales a few times apart."""
+    first, second, output = (float(scale) for scale in np.exp2(random.uniform(-9, -5, 3)))
+    zeros = [int(zero) for zero in random.integers(integer.low, integer.high, 3, endpoint=True)]
+    given = tflite_add((first, second), output)
+    requantization = Requantization(
+        np.array([given.sum_multiplier]),
+        np.array([given.sum_shift]),
+        zeros[2],
+        integer.low,
+        integer.high,
+        "tflite_double",
+    )
+    terms = TermRounding((zeros[0], zeros[1]), given.shifts, TFLITE_LEFT_SHIFT)
+    return Add(given.multipliers, 0, requantization, terms)
 
 
 def random_requantize(

@@ -10,6 +10,7 @@ from quant.graph.operators import (
     PixelShuffle,
     Requantization,
     Requantize,
+    TermRounding,
 )
 from quant.graph.serialization import load_graph, save_graph
 from quant.graph.types import Encoding, IntegerType, TensorType
@@ -31,6 +32,7 @@ __all__ = [
     "Requantize",
     "Size",
     "TensorType",
+    "TermRounding",
     "accumulator_bits",
     "load_graph",
     "save_graph",

@@ -95,13 +95,30 @@ class Convolution:
         return int(self.weight.size)
 
 
+@dataclass(frozen=True, slots=True)
+class TermRounding:
+    """How each operand of an addition is rounded before the sum, as TensorFlow Lite does.
+
+    Operand i becomes (code − zero_points[i]) · 2^left_shift, scaled by its multiplier and
+    shifts[i] in the mode ``tflite_double``.
+    """
+
+    zero_points: tuple[int, int]
+    shifts: tuple[int, int]
+    left_shift: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Add:
-    """Sum of two feature maps on different scales: first·m0 + second·m1 + bias, requantized."""
+    """Sum of two feature maps on different scales: first·m0 + second·m1 + bias, requantized.
+
+    The products are exact, unless ``term_rounding`` says how each is rounded.
+    """
 
     multipliers: tuple[int, int]
     bias: int
     requantization: Requantization
+    term_rounding: TermRounding | None = None
 
     kind: ClassVar[str] = "add"
     operands: ClassVar[int] = 2

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.graph.graph import Graph, Node
-from quant.graph.operators import OPERATORS, Integers, Requantization
+from quant.graph.operators import OPERATORS, Integers, Requantization, TermRounding
 from quant.graph.types import Encoding, IntegerType, TensorType
 
 Arrays = dict[str, NDArray[np.int64]]
@@ -194,6 +194,14 @@ def _read_requantization(value: object, name: str, arrays: Arrays) -> Requantiza
     return _decode(Requantization, value, name, arrays)
 
 
+def _write_term_rounding(value: TermRounding | None, name: str, arrays: Arrays) -> Record | None:
+    return None if value is None else _encode(value, name, arrays)
+
+
+def _read_term_rounding(value: object, name: str, arrays: Arrays) -> TermRounding | None:
+    return None if value is None else _decode(TermRounding, value, name, arrays)
+
+
 _CODECS: dict[object, _Codec] = {
     int: _Codec(_write_plain, _read_integer),
     str: _Codec(_write_plain, _read_text),
@@ -201,6 +209,7 @@ _CODECS: dict[object, _Codec] = {
     IntegerType: _Codec(_write_integer_type, _read_integer_type),
     Integers: _Codec(_write_array, _read_array),
     Requantization: _Codec(_encode, _read_requantization),
+    TermRounding | None: _Codec(_write_term_rounding, _read_term_rounding),
 }
 
 

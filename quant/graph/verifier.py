@@ -23,6 +23,7 @@ from quant.graph.operators import (
     PixelShuffle,
     Requantization,
     Requantize,
+    TermRounding,
 )
 from quant.graph.types import IntegerType, TensorType
 
@@ -30,6 +31,8 @@ PRODUCT_BITS = 63
 """Signed bits of a sum times bits of its multiplier, so that the product and its rounding term
 together fit a signed 64-bit integer."""
 MAXIMUM_SHIFT = LARGEST_SHIFT
+TERM_SHIFT = 31
+"""Of an operand that an addition rounds, at least: its multiplier is a fraction of 1."""
 MULTIPLIER_BITS = 31
 """Width of a multiplier: a 32-bit signed register, as in TFLite, Arm CMSIS-NN and TOSA RESCALE."""
 ZERO_POINT_BITS = 32
@@ -171,11 +174,32 @@ def _verify_add(node: Node, operands: list[TensorType]) -> None:
     for multiplier in add.multipliers:
         if multiplier < 0 or multiplier.bit_length() > MULTIPLIER_BITS:
             raise _broken(node, f"multipliers of 0 to {MULTIPLIER_BITS} bits", str(multiplier))
-    largest = abs(add.bias) + sum(
-        multiplier * operand.integer.magnitude
-        for multiplier, operand in zip(add.multipliers, operands, strict=True)
-    )
+    if add.term_rounding is None:
+        largest = abs(add.bias) + sum(
+            multiplier * operand.integer.magnitude
+            for multiplier, operand in zip(add.multipliers, operands, strict=True)
+        )
+    else:
+        largest = abs(add.bias) + _largest_rounded_terms(node, add.term_rounding, operands)
     _verify_requantization(node, add.requantization, largest.bit_length() + 1)
+
+
+def _largest_rounded_terms(node: Node, terms: TermRounding, operands: list[TensorType]) -> int:
+    """Bound of the sum of both rounded operands: a multiplier over 2^31 shrinks each."""
+    for shift in terms.shifts:
+        if not TERM_SHIFT <= shift <= MAXIMUM_SHIFT:
+            raise _broken(
+                node, f"shifts of operands from {TERM_SHIFT} to {MAXIMUM_SHIFT}", str(shift)
+            )
+    if terms.left_shift < 0:
+        raise _broken(node, "a left shift of at least 0", str(terms.left_shift))
+    largest = [
+        (operand.integer.magnitude + abs(zero)) << min(terms.left_shift, 32)
+        for operand, zero in zip(operands, terms.zero_points, strict=True)
+    ]
+    if max(largest) >= 2**31:
+        raise _broken(node, "widened operands of 32 bits", f"up to {max(largest)}")
+    return sum(largest)
 
 
 def _verify_requantize(node: Node, operands: list[TensorType]) -> None:

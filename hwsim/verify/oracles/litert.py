@@ -1,5 +1,6 @@
-"""LiteRT (TensorFlow Lite) as an oracle: CONV_2D on flatbuffers of one operator, built by hand."""
+"""LiteRT (TensorFlow Lite) as an oracle, on flatbuffers of one operator, built by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,11 @@ import tflite
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from hwsim.verify.oracles.cases import QuantizedConvolution
+from hwsim.verify.oracles.cases import QuantizedAddition, QuantizedConvolution
 
 SCHEMA_VERSION = 3
 CONVOLUTION_VERSION = 5  # the first that takes all of int8, int16x8 and per-channel weights
+ADDITION_VERSION = 2  # the first that takes int8
 TENSOR_TYPES = {
     np.dtype(np.int8): tflite.TensorType.INT8,
     np.dtype(np.int16): tflite.TensorType.INT16,
@@ -45,15 +47,25 @@ def convolution(case: QuantizedConvolution, kernels: OpResolverType) -> NDArray[
         case: of 8-bit feature maps, or of 16-bit ones with zero points 0.
         kernels: one of `REFERENCE`, `OPTIMIZED`, `DEFAULT`.
     """
+    return _run(_convolution_model(case), kernels, [case.codes])
+
+
+def addition(case: QuantizedAddition, kernels: OpResolverType) -> NDArray[np.int32]:
+    """Output codes of ADD, int32 [height, width, channels]; arguments as of `convolution`."""
+    return _run(_addition_model(case), kernels, case.codes)
+
+
+def _run(
+    model: bytes, kernels: OpResolverType, images: Sequence[NDArray[np.int32]]
+) -> NDArray[np.int32]:
     interpreter = Interpreter(
-        model_content=_convolution_model(case),
-        experimental_op_resolver_type=kernels,
-        num_threads=1,
+        model_content=model, experimental_op_resolver_type=kernels, num_threads=1
     )
     interpreter.allocate_tensors()
-    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
-    interpreter.set_tensor(source["index"], case.codes[None].astype(source["dtype"]))
+    for source, image in zip(interpreter.get_input_details(), images, strict=True):
+        interpreter.set_tensor(source["index"], image[None].astype(source["dtype"]))
     interpreter.invoke()
+    (target,) = interpreter.get_output_details()
     codes: NDArray[np.int32] = interpreter.get_tensor(target["index"])[0].astype(np.int32)
     return codes
 
@@ -77,14 +89,14 @@ def _convolution_model(case: QuantizedConvolution) -> bytes:
         Tensor("codes", (1, height, width, outputs), feature_map, output_scale, case.output_zero),
     ]
     builder = flatbuffers.Builder(1024)
-    tflite.Conv2DOptionsStart(builder)
-    padding = tflite.Padding.SAME if case.keep_size else tflite.Padding.VALID
-    activation = tflite.ActivationFunctionType.RELU if case.relu else 0
-    tflite.Conv2DOptionsAddPadding(builder, padding)
-    tflite.Conv2DOptionsAddStrideH(builder, 1)
-    tflite.Conv2DOptionsAddStrideW(builder, 1)
-    tflite.Conv2DOptionsAddFusedActivationFunction(builder, activation)
-    options = tflite.Conv2DOptionsEnd(builder)
+    options = _table(
+        builder,
+        tflite.Conv2DOptions,
+        Padding=tflite.Padding.SAME if case.keep_size else tflite.Padding.VALID,
+        StrideH=1,
+        StrideW=1,
+        FusedActivationFunction=_activation(case.relu),
+    )
     return _one_operator_model(
         builder,
         tensors,
@@ -92,6 +104,31 @@ def _convolution_model(case: QuantizedConvolution) -> bytes:
         CONVOLUTION_VERSION,
         (tflite.BuiltinOptions.Conv2DOptions, options),
     )
+
+
+def _addition_model(case: QuantizedAddition) -> bytes:
+    shape = (1, *case.codes[0].shape)
+    names = ("first", "second", "codes")
+    scales, zeros = (*case.scales, case.output_scale), (*case.zeros, case.output_zero)
+    tensors = [
+        Tensor(name, shape, np.int8, np.array([scale], np.float32), zero)
+        for name, scale, zero in zip(names, scales, zeros, strict=True)
+    ]
+    builder = flatbuffers.Builder(1024)
+    options = _table(builder, tflite.AddOptions, FusedActivationFunction=_activation(case.relu))
+    return _one_operator_model(
+        builder,
+        tensors,
+        tflite.BuiltinOperator.ADD,
+        ADDITION_VERSION,
+        (tflite.BuiltinOptions.AddOptions, options),
+    )
+
+
+def _activation(relu: bool) -> int:
+    kinds = tflite.ActivationFunctionType
+    activation: int = kinds.RELU if relu else kinds.NONE
+    return activation
 
 
 def _one_operator_model(

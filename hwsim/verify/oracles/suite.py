@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from hwsim.verify.checks import Check, Progress, Tally
 from hwsim.verify.oracles.cases import (
     Codes,
-    QuantizedConvolution,
     computed,
+    computed_addition,
+    random_addition,
     random_convolution,
 )
 from quant.common.codes import CodeKind
@@ -30,6 +32,21 @@ INSTALL = "pip install 'hwsim[verify]'"
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator on certain codes.
+
+    Attributes:
+        name: as reports call it.
+        draw: a random case.
+        compute: (case, mode) to our output codes.
+    """
+
+    name: str
+    draw: Callable[[np.random.Generator], Any]
+    compute: Callable[[Any, str], NDArray[np.int32]]
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """A mode of ours and an engine that computes it.
 
@@ -37,15 +54,15 @@ class Pair:
         oracle: the engine, as reports call it.
         mode: the requantization mode.
         module: of this package, which imports the engine.
-        codes: what codes and weights are drawn from.
-        convolve: (module, case) to the engine's output codes.
+        operator: what is compared.
+        ask: (module, case) to the engine's output codes.
     """
 
     oracle: str
     mode: str
     module: str
-    codes: Codes
-    convolve: Callable[[ModuleType, QuantizedConvolution], NDArray[np.int32]]
+    operator: Operator
+    ask: Callable[[ModuleType, Any], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +73,22 @@ class Findings:
     missing: list[str]
 
 
-_SIGNED = Codes()
-_SIGNED_16 = Codes(IntegerType(16, CodeKind.SIGNED), largest_input=2**15 - 1, symmetric=True)
+def _convolution(codes: Codes) -> Operator:
+    return Operator("convolution", lambda random: random_convolution(random, codes), computed)
+
+
+_ADDITION = Operator("add", random_addition, computed_addition)
+_SIGNED = _convolution(Codes())
+_SIGNED_16 = _convolution(
+    Codes(IntegerType(16, CodeKind.SIGNED), largest_input=2**15 - 1, symmetric=True)
+)
 # QLinearConv has no activation of its own. 2·255·63 < 2^15.
-_ONNX_SIGNED = Codes(relu=False)
-_ONNX_UNSIGNED = Codes(IntegerType(8), largest_input=255, largest_weight=63, relu=False)
+_ONNX_SIGNED = _convolution(Codes(relu=False))
+_ONNX_UNSIGNED = _convolution(
+    Codes(IntegerType(8), largest_input=255, largest_weight=63, relu=False)
+)
 # 2·127·127 < 2^15, what torch calls a reduced range.
-_TORCH = Codes(IntegerType(8), largest_input=127, bias=False)
+_TORCH = _convolution(Codes(IntegerType(8), largest_input=127, bias=False))
 
 PAIRS = (
     Pair(
@@ -92,6 +118,20 @@ PAIRS = (
         "litert",
         _SIGNED,
         lambda engine, case: engine.convolution(case, engine.DEFAULT),
+    ),
+    Pair(
+        "LiteRT reference",
+        "tflite_double",
+        "litert",
+        _ADDITION,
+        lambda engine, case: engine.addition(case, engine.REFERENCE),
+    ),
+    Pair(
+        "LiteRT default",
+        "xnnpack",
+        "litert",
+        _ADDITION,
+        lambda engine, case: engine.addition(case, engine.DEFAULT),
     ),
     Pair(
         "ONNX Runtime, s8·s8",
@@ -137,7 +177,7 @@ def verify_oracles(
     pairs: Sequence[Pair] = PAIRS,
     progress: Progress | None = None,
 ) -> Findings:
-    """Compare every mode with the engines that compute it, on random convolutions.
+    """Compare every mode with the engines that compute it, on random operators.
 
     Args:
         seed: of the cases; the same seed gives the same ones.
@@ -163,9 +203,10 @@ def verify_oracles(
 
 def _compare(pair: Pair, engine: ModuleType, seed: int, values: int) -> Check:
     random = np.random.default_rng(seed)
-    tally = Tally("convolution", pair.oracle, pair.mode)
+    operator = pair.operator
+    tally = Tally(operator.name, pair.oracle, pair.mode)
     while tally.values < values:
-        case = random_convolution(random, pair.codes)
-        where = f"convolution, case {tally.cases} ({case})"
-        tally.compare(where, computed(case, pair.mode), pair.convolve(engine, case))
+        case = operator.draw(random)
+        where = f"{operator.name}, case {tally.cases} ({case})"
+        tally.compare(where, operator.compute(case, pair.mode), pair.ask(engine, case))
     return tally.close()

@@ -9,8 +9,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
-from hwsim.arithmetic.elementwise import add_requantize, pixel_shuffle, requantize_codes
-from tests.unit.arithmetic.strategies import code_arrays, formats, generators, scalings
+from hwsim.arithmetic.elementwise import (
+    add_requantize,
+    add_rounded_requantize,
+    pixel_shuffle,
+    requantize_codes,
+)
+from tests.unit.arithmetic.strategies import (
+    code_arrays,
+    formats,
+    generators,
+    mode_scalings,
+    scalings,
+)
+
+ONE, ZERO = np.ones(1, np.int64), np.zeros(1, np.int64)
+MAP = np.full((2, 2, 3), 100, np.int32)
 
 shapes = st.lists(st.integers(1, 7), min_size=1, max_size=3).map(tuple)
 
@@ -60,6 +74,44 @@ def test_add_equals_reference(data: st.DataObject, shape: tuple[int, ...]) -> No
     assert (result == reference.requantize(total, *scaling.arguments())).all()
 
 
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), shape=shapes, mode=st.sampled_from(("tflite_double", "half_even")))
+def test_rounded_add_equals_reference(
+    data: st.DataObject, shape: tuple[int, ...], mode: str
+) -> None:
+    operands = tuple(data.draw(code_arrays(data.draw(formats(8)), shape)) for _ in range(2))
+    pairs = st.integers(-(2**8), 2**8), st.integers(0, 2**31 - 1), st.integers(31, 62)
+    zero_points, multipliers, shifts = (data.draw(st.tuples(pair, pair)) for pair in pairs)
+    left_shift = data.draw(st.integers(0, 20))
+    bias = data.draw(st.integers(-(2**20), 2**20))
+    scaling = data.draw(mode_scalings(mode, shape[-1]))
+    terms = (multipliers, shifts, zero_points, left_shift, bias)
+    total = reference.add_rounded(*operands, *terms)
+    rest = (scaling.shift, scaling.zero_point, scaling.low, scaling.high, scaling.multiplier)
+    found = add_rounded_requantize(operands, *terms, *rest, mode)
+    expected = reference.requantize(total, *scaling.arguments(), **scaling.mode())
+    assert (found == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"multipliers": (1, 1 << 31)}, "multiplier 2147483648 and shift 31; expected 32 bits"),
+        ({"shifts": (30, 31)}, "shift 30; expected 32 bits"),
+        ({"left_shift": 25}, "operand of up to 3355443200 with"),
+        ({"bias": 1 << 31}, "sums can reach 2147483848, but tflite_double takes sums of 32 bits"),
+        ({"operands": (MAP, MAP[:1])}, r"shapes \[2, 2, 3\] and \[1, 2, 3\] must be equal"),
+    ],
+)
+def test_what_cannot_be_rounded_and_added(change: dict[str, Any], message: str) -> None:
+    plain = {
+        "operands": (MAP, MAP), "multipliers": (1, 1), "shifts": (31, 31), "zero_points": (0, 0),
+        "left_shift": 0, "bias": 0, "shift": ONE, "zero_point": 0, "low": 0, "high": 9,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        add_rounded_requantize(**(plain | change))
+
+
 @given(size=st.tuples(*[st.integers(1, 5)] * 3), factor=st.integers(1, 4), generator=generators)
 def test_pixel_shuffle_equals_reference(
     size: tuple[int, int, int], factor: int, generator: np.random.Generator
@@ -69,10 +121,6 @@ def test_pixel_shuffle_equals_reference(
     result = pixel_shuffle(ifm, factor)
     assert result.dtype == np.int32
     assert (result == reference.pixel_shuffle(ifm, factor)).all()
-
-
-ONE, ZERO = np.ones(1, np.int64), np.zeros(1, np.int64)
-MAP = np.full((2, 2, 3), 100, np.int32)
 
 
 def test_strided_and_empty_maps() -> None:

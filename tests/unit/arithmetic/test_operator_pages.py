@@ -7,7 +7,11 @@ import pytest
 
 from hwsim.arithmetic import reference
 from hwsim.arithmetic.convolution import convolve, pack_convolution
-from hwsim.arithmetic.elementwise import add_requantize, requantize_codes
+from hwsim.arithmetic.elementwise import (
+    add_requantize,
+    add_rounded_requantize,
+    requantize_codes,
+)
 from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
 from quant.common.codes import CodeKind
 from tests.unit.arithmetic.operator_pages import integers, table
@@ -76,6 +80,25 @@ def test_addition_table(row: tuple[str, ...]) -> None:
     assert reference.requantize(total, [1], [shift], *rest).tolist() == [code]
     operands = np.array([first], np.int32), np.array([second], np.int32)
     assert add_requantize(*operands, (one, other), bias, shift, *rest).tolist() == [code]
+
+
+@pytest.mark.parametrize(
+    "row",
+    table(
+        "add", "first", "second", "multipliers", "shifts", "zero_points", "sum", "multiplier",
+        "shift", "zero_point", "low", "high", "code",
+    ),
+)  # fmt: skip
+def test_table_of_rounded_additions(row: tuple[str, ...]) -> None:
+    first, second = int(row[0]), int(row[1])
+    multipliers, shifts, zero_points = (tuple(integers(cell)) for cell in row[2:5])
+    total, multiplier, shift, zero_point, low, high, code = (int(cell) for cell in row[5:])
+    terms = (multipliers, shifts, zero_points, 20, 0)
+    assert reference.add_rounded([first], [second], *terms).tolist() == [total]
+    rest = (_vector(shift), zero_point, low, high)
+    operands = np.array([first], np.int32), np.array([second], np.int32)
+    found = add_rounded_requantize(operands, *terms, *rest, _vector(multiplier))
+    assert found.tolist() == [code]
 
 
 def test_pixel_shuffle_table() -> None:

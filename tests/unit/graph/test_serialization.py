@@ -11,11 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quant.common.errors import UserError
-from quant.graph import Graph, GraphError, load_graph, save_graph, verify
+from quant.graph import Graph, GraphError, TermRounding, load_graph, save_graph, verify
 from quant.graph.records import RecordError, graph_from_record, graph_to_record
 from quant.graph.serialization import FORMAT, _checksum
 from tests.random_graphs import random_graphs
-from tests.unit.graph.small_graphs import convolution_graph, integers
+from tests.unit.graph.small_graphs import (
+    add_graph,
+    convolution_graph,
+    integers,
+    requantization,
+)
 
 FUZZ_POSITIONS = 200
 
@@ -36,6 +41,20 @@ def test_a_graph_is_read_back_equal(graph: Graph, tmp_path: Path) -> None:
     path = tmp_path / "random.hwgraph"
     save_graph(graph, path)
     assert plain(load_graph(path)) == plain(graph)
+
+
+def test_modes_and_rounded_operands_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "small.hwgraph"
+    onednn = requantization(
+        multiplier=integers(0x3F800000), shift=integers(0), rounding="onednn", destination_scale=1
+    )
+    rounded = add_graph(
+        requantization=requantization(rounding="tflite_double"),
+        term_rounding=TermRounding((3, -4), (31, 33), 20),
+    )
+    for graph in (convolution_graph(requantization=onednn), rounded):
+        save_graph(graph, path)
+        assert plain(load_graph(path)) == plain(graph)
 
 
 def test_name_and_metadata_are_kept(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from quant.graph import (
     IntegerType,
     Node,
     TensorType,
+    TermRounding,
     accumulator_bits,
     verify,
 )
@@ -168,9 +169,7 @@ RULES: dict[str, Callable[[], Graph]] = {
         requantization=requantization(multiplier=integers((1 << 31) - 1)),
     ),
     "'conv' (convolution): expected the name of a requantization mode, found 'nvdle'; did you "
-    "mean 'nvdla'?": (
-        lambda: convolution_graph(requantization=requantization(rounding="nvdle"))
-    ),
+    "mean 'nvdla'?": (lambda: convolution_graph(requantization=requantization(rounding="nvdle"))),
     "'conv' (convolution): expected shifts from 1 to 62 (tflite_double), found 0 to 0": (
         lambda: convolution_graph(
             requantization=requantization(rounding="tflite_double", shift=integers(0))
@@ -201,6 +200,15 @@ RULES: dict[str, Callable[[], Graph]] = {
         lambda: convolution_graph(requantization=requantization(zero_point=1 << 31))
     ),
     # Additions.
+    "'sum' (add): expected shifts of operands from 31 to 62, found 30": lambda: add_graph(
+        term_rounding=TermRounding((0, 0), (31, 30), 20)
+    ),
+    "'sum' (add): expected a left shift of at least 0, found -1": lambda: add_graph(
+        term_rounding=TermRounding((0, 0), (31, 31), -1)
+    ),
+    "'sum' (add): expected widened operands of 32 bits, found up to 2147483648": (
+        lambda: add_graph(term_rounding=TermRounding((1, 0), (31, 31), 23))
+    ),
     "'sum' (add): expected 3 channels, found 2": lambda: add_graph(wrong(3)),
     "'sum' (add): expected multipliers of 0 to 31 bits, found -1": lambda: add_graph(
         multipliers=(1, -1)

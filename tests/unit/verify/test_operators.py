@@ -103,4 +103,4 @@ def test_progress_counts_operators() -> None:
         candidate=REFERENCE,
         progress=lambda done, total: calls.append((done, total)),
     )
-    assert calls == [(done, 6) for done in range(1, 7)]
+    assert calls == [(done, 7) for done in range(1, 8)]

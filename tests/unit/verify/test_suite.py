@@ -25,7 +25,7 @@ def test_operators_schedules_and_networks_are_checked() -> None:
         assert ("schedules of random graphs", KERNELS.name, accelerator.name) in found
         assert (NETWORK.name, KERNELS.name, accelerator.name) in found
     assert (NETWORK.name, REFERENCE.name, KERNELS.name) in found
-    steps = 6 + 2 * 2 + 1 + 2
+    steps = OPERATOR_CHECKS + 2 * 2 + 1 + 2
     assert calls == [(done, steps) for done in range(1, steps + 1)]
 
 

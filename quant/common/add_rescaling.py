@@ -1,0 +1,68 @@
+"""The integers by which engines add two feature maps on different scales, from the real scales."""
+
+from dataclasses import dataclass
+from math import floor, log2
+
+import numpy as np
+
+from quant.common.rescaling import quantize_multiplier
+
+TFLITE_LEFT_SHIFT = 20
+"""Bits by which TensorFlow Lite's ADD widens 8-bit codes before it scales them."""
+
+_XNNPACK_MULTIPLIER_BITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteAdd:
+    """Multipliers and shifts of both operands and of their sum, each in mode ``tflite_double``."""
+
+    multipliers: tuple[int, int]
+    shifts: tuple[int, int]
+    sum_multiplier: int
+    sum_shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class XnnpackAdd:
+    """Multipliers of both operands, whose exact sum is shifted once, halves up."""
+
+    multipliers: tuple[int, int]
+    shift: int
+
+
+def tflite_add(scales: tuple[float, float], output_scale: float) -> TfliteAdd:
+    """What TensorFlow Lite's ADD of 8-bit codes derives in ``add.cc``.
+
+    Args:
+        scales: of the operands; taken as float32.
+        output_scale: of the sum.
+    """
+    first, second = (float(np.float32(scale)) for scale in scales)
+    twice_largest = 2 * max(first, second)
+    widened = 2**TFLITE_LEFT_SHIFT * float(np.float32(output_scale))
+    factors = np.array(
+        [first / twice_largest, second / twice_largest, twice_largest / widened], np.float64
+    )
+    found = quantize_multiplier(factors)
+    first_multiplier, second_multiplier, sum_multiplier = found.multiplier.tolist()
+    first_shift, second_shift, sum_shift = found.shift.tolist()
+    return TfliteAdd(
+        (first_multiplier, second_multiplier),
+        (first_shift, second_shift),
+        sum_multiplier,
+        sum_shift,
+    )
+
+
+def xnnpack_add(scales: tuple[float, float], output_scale: float) -> XnnpackAdd:
+    """What XNNPACK's signed 8-bit addition derives in ``microparams-init.c``.
+
+    Args:
+        scales: of the operands; taken as float32.
+        output_scale: of the sum; a 2^-10th to 2^8 times each operand's.
+    """
+    ratios = [float(np.float32(scale) / np.float32(output_scale)) for scale in scales]
+    shift = _XNNPACK_MULTIPLIER_BITS - floor(log2(max(ratios)))
+    first, second = (int(np.rint(np.ldexp(ratio, shift))) for ratio in ratios)
+    return XnnpackAdd((first, second), shift)
