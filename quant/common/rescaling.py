@@ -149,9 +149,13 @@ def _single_scale_of_reciprocal(
 def _two_scales(
     shifts: tuple[int, int], input_scale: np.float32, weights: Singles, output_scale: np.float32
 ) -> Rescaling:
-    """``input_scale * weight_scale`` for each channel, then ``1 / output_scale`` for all."""
-    destination = float32_bits(np.float32(1) / output_scale)
-    bits = float32_bits(input_scale * weights)
+    """``input_scale * weight_scale`` for each channel, then ``1 / output_scale`` for all.
+
+    PyTorch hands the input scale over as its reciprocal, which is inverted again.
+    """
+    one = np.float32(1)
+    destination = float32_bits(one / output_scale)
+    bits = float32_bits(one / (one / input_scale) * weights)
     return Rescaling(bits, np.zeros_like(bits), int(destination[0]))
 
 

@@ -93,12 +93,14 @@ def test_parameters_keep_to_the_limits_and_give_the_factor(
 
 
 def test_float_modes_round_every_step() -> None:
-    x, w, y = (np.float32(value) for value in (0.1, 0.003, 0.07))
+    x, w, y = (np.float32(value) for value in (0.096, 0.003, 0.07))
     assert rescaling("xnnpack", x, [w], y).multiplier == float32_bits((x * w) / y)
     assert rescaling("onnxruntime", x, [w], y).multiplier == float32_bits((x * w) / y)
     by_reciprocal = float32_bits((x * w) * (np.float32(1) / y))
     assert rescaling("qnnpack", x, [w], y).multiplier == by_reciprocal
     onednn = rescaling("onednn", x, [w], y)
-    assert onednn.multiplier == float32_bits(x * w)
+    inverted_twice = np.float32(1) / (np.float32(1) / x)
+    assert inverted_twice != x
+    assert onednn.multiplier == float32_bits(inverted_twice * w)
     assert [onednn.destination_scale] == float32_bits(np.float32(1) / y).tolist()
     assert rescaling("half_up", x, [w], y).destination_scale == 0

@@ -2,6 +2,7 @@ import numpy as np
 
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.verify import verification_accelerators, verify
+from hwsim.verify.operators import OPERATOR_CHECKS
 from tests.edsr_graphs import edsr_graph
 from tests.machines import machine
 
