@@ -14,7 +14,7 @@ EXTRAS ?= dev
 
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+INSTALLED := $(VENV)/.installed-$(EXTRAS)
 
 .PHONY: demo test check clean
 .DEFAULT_GOAL := demo
