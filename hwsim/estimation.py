@@ -37,9 +37,8 @@ class Estimator:
         return total_cost((self._group_cost(plan) for plan in plans), self.accelerator)
 
     def _group_cost(self, plan: GroupPlan) -> GroupCost:
+        group = plan.describe()
         if plan.shape not in self._costs:
             commands = plan.commands(0, plan.weight_blocks(0))
-            self._costs[plan.shape] = group_cost(
-                plan.describe(), commands, self.accelerator, self.energy
-            )
-        return replace(self._costs[plan.shape], group=plan.describe())
+            self._costs[plan.shape] = group_cost(group, commands, self.accelerator, self.energy)
+        return replace(self._costs[plan.shape], group=group)

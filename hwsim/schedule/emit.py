@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 
 from hwsim.schedule.layout import Allocation, WeightBlock
 from hwsim.schedule.program import (
@@ -54,17 +55,11 @@ def emit_group(
     blocks: list[WeightBlock],
 ) -> Iterator[Command]:
     """The commands of a group, each item's loads issued before the item ahead of it computes."""
-    emitter = _Emitter(index, problem, tiling, allocation, blocks)
-    previous: Item | None = None
-    for item in emitter.items():
+    items = _Emitter(index, problem, tiling, allocation, blocks).items()
+    for ahead, item in pairwise(chain((Item(),), items, (Item(),))):
         yield from item.loads
-        if previous is not None:
-            yield from previous.computes
-            yield from previous.stores
-        previous = item
-    if previous is not None:
-        yield from previous.computes
-        yield from previous.stores
+        yield from ahead.computes
+        yield from ahead.stores
 
 
 class _Emitter:
@@ -90,12 +85,13 @@ class _Emitter:
 
     def items(self) -> Iterator[Item]:
         convolution = self.group.convolution
+        if convolution is None:
+            for tile in self._tiles():
+                yield self._finish(Item(loads=self._operand_loads(tile)), tile)
+            return
+        settings = _settings(convolution)
         for tile in self._tiles():
-            if convolution is None:
-                item = Item(loads=self._operand_loads(tile))
-                yield self._finish(item, tile)
-            else:
-                yield from self._convolution_items(convolution, tile)
+            yield from self._convolution_items(convolution, settings, tile)
 
     def _tiles(self) -> Iterator[Tile]:
         grid = self.problem.grid
@@ -107,7 +103,9 @@ class _Emitter:
                 yield Tile(y0, y1, x0, x1, running_row, strip)
                 running_row += y1 - y0
 
-    def _convolution_items(self, convolution: Convolution, tile: Tile) -> Iterator[Item]:
+    def _convolution_items(
+        self, convolution: Convolution, settings: ConvolutionSettings, tile: Tile
+    ) -> Iterator[Item]:
         window, padding, row_load = self._input_window(convolution, tile)
         for block in self.blocks:
             item = Item()
@@ -129,7 +127,7 @@ class _Emitter:
                     block.first_channel,
                     block.channels,
                     padding,
-                    _settings(convolution),
+                    settings,
                 )
             )
             last = block is self.blocks[-1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from accelerators import Accelerator
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.groups import form_groups
-from hwsim.schedule.layout import WeightBlock, allocate, place_tensors, weight_blocks
+from hwsim.schedule.layout import Allocation, WeightBlock, allocate, place_tensors, weight_blocks
 from hwsim.schedule.program import Command, ScheduledGroup, Tiling
 from hwsim.schedule.tiling import Problem, ScheduleError, choose_tiling
 from quant.graph import Graph, Size, TensorType, accumulator_bits
@@ -36,26 +36,27 @@ class GroupPlan:
 
     def commands(self, index: int, blocks: list[WeightBlock]) -> Iterator[Command]:
         """The commands of the group, which is number ``index`` of its program."""
-        problem = self.problem
-        allocation = allocate(
-            problem.group, self.tiling, problem.types, problem.sizes, problem.accelerator
-        )
-        return emit_group(index, problem, self.tiling, allocation, blocks)
+        return emit_group(index, self.problem, self.tiling, self._allocation(), blocks)
 
     def describe(self) -> ScheduledGroup:
         """The group as programs and reports show it."""
         problem, group = self.problem, self.problem.group
         convolution = group.convolution
-        allocation = allocate(group, self.tiling, problem.types, problem.sizes, problem.accelerator)
         return ScheduledGroup(
             group.anchor.name,
             tuple(node.name for node in group.nodes),
             tuple(node.operator.kind for node in group.nodes),
             self.tiling,
-            allocation.size_bytes,
+            self._allocation().size_bytes,
             convolution.macs_per_pixel * problem.grid.pixels if convolution else 0,
             convolution.weight_type.bits if convolution else None,
             problem.types[group.anchor.inputs[0]].integer.bits,
+        )
+
+    def _allocation(self) -> Allocation:
+        problem = self.problem
+        return allocate(
+            problem.group, self.tiling, problem.types, problem.sizes, problem.accelerator
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.arithmetic import packing
 from quant.graph import Add, IntegerType, Requantize, Size
 
 PARAMETER_BYTES = 10
@@ -29,7 +30,7 @@ def round_up(value: int, multiple: int) -> int:
 
 def pixel_bytes(channels: int, integer: IntegerType) -> int:
     """Bytes of one pixel's channel vector: codes bit after bit, padded to whole bytes."""
-    return ceil_divide(channels * integer.bits, 8)
+    return packing.pixel_bytes(channels, integer.bits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Reading and writing files: nothing is ever half-written, and every failure is a sentence."""
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -59,11 +58,6 @@ def read_bytes(path: Path, what: str) -> bytes:
         raise UserError(
             f"{path}: cannot read this {what} file: {error.strerror or error}; check the path"
         ) from error
-
-
-def sha256_of_file(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _current_umask() -> int:
