@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from hwsim.arithmetic.convolution import KERNELS, convolve, pack_convolution
+from quant.common.requantization import Requantization
 
 LAYERS = ((128, 128, 64, 64), (128, 128, 32, 32))
 """Height, width, input and output channels; the kernel is 3x3."""
@@ -76,11 +77,10 @@ def contenders(layer: tuple[int, int, int, int], threads: int) -> dict[str, Call
     weight = random.integers(-127, 128, (outputs, 3, 3, inputs), dtype=np.int32)
     bias, shift = np.zeros(outputs, np.int64), np.full(outputs, 42)
     multiplier = random.integers(2**30, 2**31, outputs)
+    requantization = Requantization(multiplier, shift, 0, -128, 127)
     calls: dict[str, Call] = {}
     for kernel in KERNELS:
-        packed = pack_convolution(
-            weight, bias, multiplier, shift, 0, -128, 127, 0, 127, kernels=[kernel]
-        )
+        packed = pack_convolution(weight, bias, requantization, 0, 127, kernels=[kernel])
         calls[kernel.name] = lambda packed=packed: convolve(packed, ifm, threads)
     image = torch.from_numpy(ifm.transpose(2, 0, 1)[None].astype(np.float32))
     filters = torch.from_numpy(weight.transpose(0, 3, 1, 2).astype(np.float32))

@@ -87,7 +87,7 @@ class _Builder:
         codes, wanted = self.codes[source], IntegerType(self.bits[reader][1])
         bias = -int(codes.mean())
         requantization = self._spread(codes + bias, wanted)
-        self.codes[f"{reader}.input"] = _requantize(codes + bias, requantization)
+        self.codes[f"{reader}.input"] = reference.requantize(codes + bias, requantization)
         output = TensorType(self.types[source].channels, wanted)
         return self._node(f"{reader}.input", Requantize(bias, requantization), (source,), output)
 
@@ -105,7 +105,7 @@ class _Builder:
         sums = reference.convolve(padded, weight, np.zeros(channels, np.int64))
         bias = -sums.mean(axis=(0, 1)).astype(np.int64)
         requantization = self._spread(sums + bias, output, channels)
-        self.codes[name] = _requantize(sums + bias, requantization)
+        self.codes[name] = reference.requantize(sums + bias, requantization)
         operator = Convolution(weight, weight_type, bias, (1, 1), pad_code, requantization)
         return self._node(name, operator, (source,), TensorType(channels, output))
 
@@ -113,7 +113,7 @@ class _Builder:
         multipliers, bias, one = (1 << 12, 3 << 11), 1 << 10, np.array([1], np.int64)
         requantization = Requantization(one, 13 * one, 0, self.residual.low, self.residual.high)
         sums = reference.add(self.codes[first], self.codes[second], multipliers, bias)
-        self.codes[name] = _requantize(sums, requantization)
+        self.codes[name] = reference.requantize(sums, requantization)
         output = TensorType(self.types[first].channels, self.residual)
         return self._node(name, Add(multipliers, bias, requantization), (first, second), output)
 
@@ -147,14 +147,3 @@ class _Builder:
         middle = (output.low + output.high + 1) // 2
         shifts = np.full(channels, shift, np.int64)
         return Requantization(mantissa, shifts, middle, output.low, output.high)
-
-
-def _requantize(sums: NDArray[np.int64], requantization: Requantization) -> NDArray[np.int64]:
-    return reference.requantize(
-        sums,
-        requantization.multiplier,
-        requantization.shift,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
-    )

@@ -4,6 +4,7 @@ import numpy as np
 
 from hwsim.arithmetic._jit import Wide
 from hwsim.arithmetic._kernels_requantization import LARGEST_FLOAT_CODE
+from quant.common.requantization import Requantization
 from quant.common.requantization_modes import LARGEST_FLOAT32, MODES, RequantizationMode
 
 LARGEST_PRODUCT = 2**62
@@ -19,37 +20,33 @@ def check_vector(values: Wide, what: str, lengths: tuple[int, ...]) -> None:
         )
 
 
-def check_scaling(
-    what: str,
-    multiplier: Wide,
-    shift: Wide,
-    zero_point: int,
-    low: int,
-    high: int,
-    rounding: str = "half_up",
-    destination_scale: int = 0,
+def check_requantization(
+    what: str, requantization: Requantization, channels: int
 ) -> RequantizationMode:
-    """The mode of that name; raise ValueError unless the parameters are within its limits."""
-    if rounding not in MODES:
+    """The mode named; raise ValueError unless all is within its limits, for that many channels."""
+    mode_name = requantization.rounding
+    if mode_name not in MODES:
         raise ValueError(
-            f"{what}: no requantization mode '{rounding}'; choose one of {', '.join(MODES)}"
+            f"{what}: no requantization mode '{mode_name}'; choose one of {', '.join(MODES)}"
         )
-    mode = MODES[rounding]
+    mode = MODES[mode_name]
     for values, name, (least, greatest) in (
-        (multiplier, "multipliers", mode.multipliers),
-        (shift, "shifts", mode.shifts),
+        (requantization.multiplier, "multiplier", mode.multipliers),
+        (requantization.shift, "shift", mode.shifts),
     ):
+        check_vector(values, f"{what} {name}", (channels, 1))
         if values.min() < least or values.max() > greatest:
             raise ValueError(
-                f"{what}: {name} {values.min()} … {values.max()} must lie in {least} … {greatest} "
-                f"({rounding})"
+                f"{what}: {name}s {values.min()} … {values.max()} must lie in {least} … {greatest} "
+                f"({mode_name})"
             )
-    if mode.has_destination_scale != (0 < destination_scale <= LARGEST_FLOAT32):
+    scale = requantization.destination_scale
+    if mode.has_destination_scale != (0 < scale <= LARGEST_FLOAT32):
         raise ValueError(
             f"{what}: {'a' if mode.has_destination_scale else 'no'} positive float32 destination "
-            f"scale is part of {rounding}; given the bit pattern {destination_scale}"
+            f"scale is part of {mode_name}; given the bit pattern {scale}"
         )
-    _check_clamp(what, mode, zero_point, low, high)
+    _check_clamp(what, mode, requantization.zero_point, requantization.low, requantization.high)
     return mode
 
 

@@ -17,7 +17,7 @@ from hwsim.arithmetic import _kernels_convolution_int16, _kernels_convolution_in
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._requantization import (
     LARGEST_PRODUCT,
-    check_scaling,
+    check_requantization,
     check_sums,
     check_vector,
     largest_product,
@@ -25,6 +25,7 @@ from hwsim.arithmetic._requantization import (
 )
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 from hwsim.arithmetic.requantization_modes import RECIPES, channel_parameters
+from quant.common.requantization import Requantization
 
 MACS_PER_BAND = 2_000_000
 """Work worth handing to a thread: about 40 µs at the fast kernel's 50 GMAC/s."""
@@ -112,51 +113,35 @@ class PackedConvolution:
 def pack_convolution(
     weight: Codes,
     bias: Wide,
-    multiplier: Wide,
-    shift: Wide,
-    zero_point: int,
-    low: int,
-    high: int,
+    requantization: Requantization,
     input_low: int,
     input_high: int,
     kernels: Sequence[ConvolutionKernel] = KERNELS,
-    rounding: str = "half_up",
-    destination_scale: int = 0,
 ) -> PackedConvolution:
     """Prepare a convolution's constants for `convolve`.
 
     Args:
         weight: int32 [O, KH, KW, I], magnitudes below 2^16.
         bias: int64 [O], added to the accumulator.
-        multiplier: int64 [O] or [1].
-        shift: int64 [O] or [1].
-        zero_point: the code of a sum of 0.
-        low: the least code of the output.
-        high: the greatest.
+        requantization: accumulator to code, with parameters of O channels or of one for all.
         input_low: the least input code, pad codes included; magnitude below 2^16.
         input_high: the greatest.
         kernels: the kernels to choose from.
-        rounding: the requantization mode, which sets the limits of multipliers and shifts.
-        destination_scale: of the mode ``onednn``, a bit pattern of float32.
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
-            or no kernel is exact within the bounds.
+            or no kernel is exact for such operands.
     """
     outputs, kernel_height, kernel_width, inputs = _weight_shape(weight)
     check_vector(bias, "convolution bias", (outputs,))
-    check_vector(multiplier, "convolution multiplier", (outputs, 1))
-    check_vector(shift, "convolution shift", (outputs, 1))
-    mode = check_scaling(
-        "convolution", multiplier, shift, zero_point, low, high, rounding, destination_scale
-    )
+    mode = check_requantization("convolution", requantization, outputs)
     rows = np.ascontiguousarray(weight).reshape(outputs, kernel_height, kernel_width * inputs)
     weight_bounds, accumulator = _weight_bounds(rows, bias, input_low, input_high)
     bounds = ConvolutionBounds(
         weight=weight_bounds,
         input=(input_low, input_high),
         accumulator=accumulator,
-        product=largest_product(accumulator, mode, multiplier),
+        product=largest_product(accumulator, mode, requantization.multiplier),
     )
     kernel = next((kernel for kernel in kernels if kernel.is_exact(bounds)), None)
     if kernel is None:
@@ -165,21 +150,19 @@ def pack_convolution(
             f"their products {bounds.product}, too large for the kernels "
             f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or the multiplier"
         )
-    check_sums("convolution", accumulator, mode, multiplier)
+    check_sums("convolution", accumulator, mode, requantization.multiplier)
     padded_outputs = -(-outputs // kernel.lanes) * kernel.lanes
     return PackedConvolution(
         kernel=kernel,
         weight_shape=(outputs, kernel_height, kernel_width, inputs),
         weights=kernel.pack(rows),
-        parameters=channel_parameters(
-            bias, multiplier, shift, padded_outputs, rounding, destination_scale
-        ),
+        parameters=channel_parameters(bias, requantization, padded_outputs),
         input_low=input_low,
         input_high=input_high,
-        family=RECIPES[rounding].family,
-        zero_point=zero_point,
-        low=low,
-        high=high,
+        family=RECIPES[requantization.rounding].family,
+        zero_point=requantization.zero_point,
+        low=requantization.low,
+        high=requantization.high,
     )
 
 

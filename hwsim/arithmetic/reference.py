@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hwsim.arithmetic import reference_requantization
+from quant.common.requantization import Requantization, TermRounding
 from quant.common.requantization_modes import MODES
 
 Integers = NDArray[np.int64]
@@ -68,9 +69,7 @@ def add_rounded(
     first: ArrayLike,
     second: ArrayLike,
     multipliers: tuple[int, int],
-    shifts: tuple[int, int],
-    zero_points: tuple[int, int],
-    left_shift: int,
+    terms: TermRounding,
     bias: int,
 ) -> Integers:
     """The accumulators of an addition that rounds both operands first, as TensorFlow Lite does.
@@ -80,56 +79,41 @@ def add_rounded(
         ``tflite_double`` from (code - zero_points[i]) · 2^left_shift, with its multiplier and
         shift.
     """
-    terms = [
+    rounded = [
         requantize(
-            (_integers(codes) - zero_point) * 2**left_shift,
-            [multiplier],
-            [shift],
-            zero_point=0,
-            low=-(2**31),
-            high=2**31 - 1,
-            rounding="tflite_double",
+            (_integers(codes) - zero_point) * 2**terms.left_shift,
+            Requantization(
+                np.array([multiplier]),
+                np.array([shift]),
+                zero_point=0,
+                low=-(2**31),
+                high=2**31 - 1,
+                rounding="tflite_double",
+            ),
         )
         for codes, multiplier, shift, zero_point in zip(
-            (first, second), multipliers, shifts, zero_points, strict=True
+            (first, second), multipliers, terms.shifts, terms.zero_points, strict=True
         )
     ]
-    return terms[0] + terms[1] + bias
+    return rounded[0] + rounded[1] + bias
 
 
-def requantize(
-    accumulator: ArrayLike,
-    multiplier: ArrayLike,
-    shift: ArrayLike,
-    zero_point: int,
-    low: int,
-    high: int,
-    rounding: str = "half_up",
-    destination_scale: int = 0,
-) -> Integers:
-    """Scale accumulators, round, move by the zero point and clamp, as a mode defines it.
+def requantize(accumulator: ArrayLike, requantization: Requantization) -> Integers:
+    """Scale accumulators, round, move by the zero point and clamp, as the named mode defines it.
 
     Args:
         accumulator: [..., O].
-        multiplier: [O] or [1].
-        shift: [O] or [1].
-        zero_point: the code of an accumulator of 0.
-        low: the least code of the output.
-        high: the greatest.
-        rounding: a name in `quant.common.requantization_modes.MODES`.
-        destination_scale: of the mode ``onednn``, a bit pattern of float32.
+        requantization: with parameters of O channels, or of one for all.
 
     Raises:
         ValueError: a product could exceed 2^62, so that adding half a unit would leave int64.
     """
-    values, factors = _integers(accumulator), _integers(multiplier)
-    largest_factor = min(_magnitude(factors), 2 ** MODES[rounding].factor_bits - 1)
+    values = _integers(accumulator)
+    factor_bits = MODES[requantization.rounding].factor_bits
+    largest_factor = min(_magnitude(requantization.multiplier), 2**factor_bits - 1)
     if _magnitude(values) * largest_factor > 2**62:
         raise ValueError("requantize: products leave 62 bits")
-    given = reference_requantization.Parameters(
-        factors, _integers(shift), zero_point, low, high, destination_scale
-    )
-    return reference_requantization.codes(rounding, values, given)
+    return reference_requantization.codes(values, requantization)
 
 
 def pixel_shuffle(ifm: ArrayLike, factor: int) -> Integers:

@@ -1,38 +1,18 @@
 """What each requantization mode computes, slow and obvious, as its page defines it.
 
-A mode is a function of integer sums and the mode's `Parameters`; `ROUNDED` are those that round
+A mode is a function of integer sums and the mode's parameters; `ROUNDED` are those that round
 to an integer, move it by the zero point and clamp it, `FLOAT` those that do so in float32.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.common.requantization import Requantization
+
 Integers = NDArray[np.int64]
 Truth = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parameters:
-    """What a requantization is given besides the sums.
-
-    Attributes:
-        multiplier: int64 [O] or [1]; bit patterns of float32 in the modes that scale in float.
-        shift: int64 [O] or [1].
-        zero_point: the code of a sum of 0.
-        low: the least code.
-        high: the greatest.
-        destination_scale: bit pattern of a second float32 scale, for `onednn` alone.
-    """
-
-    multiplier: Integers
-    shift: Integers
-    zero_point: int
-    low: int
-    high: int
-    destination_scale: int = 0
 
 
 Divide = Callable[[Integers, Integers], Integers]
@@ -84,7 +64,7 @@ def _nearest(product: Integers, shift: Integers, raises: Callable[[Integers], Tr
     return nearest
 
 
-def _quotient(divide: Divide) -> Callable[[Integers, Parameters], Integers]:
+def _quotient(divide: Divide) -> Callable[[Integers, Requantization], Integers]:
     """A mode that rounds sum · multiplier / 2^shift once."""
     return lambda sums, given: divide(sums * given.multiplier, given.shift)
 
@@ -92,21 +72,21 @@ def _quotient(divide: Divide) -> Callable[[Integers, Parameters], Integers]:
 _DOUBLED_HIGH_HALF = np.full(1, 31, np.int64)
 
 
-def _two_roundings(sums: Integers, given: Parameters, last: Divide) -> Integers:
+def _two_roundings(sums: Integers, given: Requantization, last: Divide) -> Integers:
     left = np.maximum(31 - given.shift, 0)
     right = np.maximum(given.shift - 31, 0)
     shifted = (sums * 2**left + 2**31) % 2**32 - 2**31  # 32 bits, two's complement
     return last(half_up(shifted * given.multiplier, _DOUBLED_HIGH_HALF), right)
 
 
-def _tflite_s64(sums: Integers, given: Parameters) -> Integers:
+def _tflite_s64(sums: Integers, given: Requantization) -> Integers:
     reduced = np.where(
         given.multiplier < 0x7FFF0000, (given.multiplier + 2**15) // 2**16, np.int64(0x7FFF)
     )
     return half_up(sums * reduced, given.shift - 16)
 
 
-ROUNDED: dict[str, Callable[[Integers, Parameters], Integers]] = {
+ROUNDED: dict[str, Callable[[Integers, Requantization], Integers]] = {
     "floor": _quotient(floor),
     "ceil": _quotient(ceil),
     "trunc_zero": _quotient(trunc_zero),
@@ -133,7 +113,7 @@ def _single(bits: Integers | int) -> NDArray[np.float32]:
 
 
 @_AN_INFINITY_IS_CLAMPED
-def _fp32_rne(sums: Integers, given: Parameters) -> Integers:
+def _fp32_rne(sums: Integers, given: Requantization) -> Integers:
     scaled = sums.astype(np.float32) * _single(given.multiplier)
     limits = np.float32(given.low - given.zero_point), np.float32(given.high - given.zero_point)
     rounded: Integers = np.rint(np.clip(scaled, *limits)).astype(np.int64)
@@ -141,7 +121,7 @@ def _fp32_rne(sums: Integers, given: Parameters) -> Integers:
 
 
 @_AN_INFINITY_IS_CLAMPED
-def _onednn(sums: Integers, given: Parameters) -> Integers:
+def _onednn(sums: Integers, given: Requantization) -> Integers:
     scaled = sums.astype(np.float32) * _single(given.multiplier)
     moved = scaled * _single(given.destination_scale) + np.float32(given.zero_point)
     clamped = np.clip(moved, np.float32(given.low), np.float32(given.high))
@@ -149,7 +129,7 @@ def _onednn(sums: Integers, given: Parameters) -> Integers:
     return rounded
 
 
-FLOAT: dict[str, Callable[[Integers, Parameters], Integers]] = {
+FLOAT: dict[str, Callable[[Integers, Requantization], Integers]] = {
     "xnnpack": _fp32_rne,
     "onnxruntime": _fp32_rne,
     "qnnpack": _fp32_rne,
@@ -157,8 +137,9 @@ FLOAT: dict[str, Callable[[Integers, Parameters], Integers]] = {
 }
 
 
-def codes(rounding: str, sums: Integers, given: Parameters) -> Integers:
-    """The codes of sums in a mode: rounded, moved by the zero point and clamped."""
-    if rounding in FLOAT:
-        return FLOAT[rounding](sums, given)
-    return np.clip(ROUNDED[rounding](sums, given) + given.zero_point, given.low, given.high)
+def codes(sums: Integers, given: Requantization) -> Integers:
+    """The codes of sums in the given mode: rounded, moved by the zero point and clamped."""
+    if given.rounding in FLOAT:
+        return FLOAT[given.rounding](sums, given)
+    rounded = ROUNDED[given.rounding](sums, given)
+    return np.clip(rounded + given.zero_point, given.low, given.high)

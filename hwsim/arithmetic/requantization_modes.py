@@ -12,6 +12,7 @@ import numpy as np
 
 from hwsim.arithmetic import _kernels_requantization as families
 from hwsim.arithmetic._jit import Wide
+from quant.common.requantization import Requantization
 
 Offset = Callable[[Wide], Wide]
 """From shifts to what is added to products before they are shifted, int64 of equal length."""
@@ -94,20 +95,14 @@ RECIPES: dict[str, Recipe] = {
 """Every mode of `quant.common.requantization_modes.MODES`."""
 
 
-def channel_parameters(
-    bias: Wide,
-    multiplier: Wide,
-    shift: Wide,
-    channels: int,
-    rounding: str = "half_up",
-    destination_scale: int = 0,
-) -> Wide:
+def channel_parameters(bias: Wide, requantization: Requantization, channels: int) -> Wide:
     """The parameters of all channels as rows of int64 [ROWS, channels].
 
     Vectors of length 1 count for every channel; longer ones may leave the last channels 0.
     """
-    recipe = RECIPES[rounding]
-    factor, total_shift = recipe.factors(multiplier, shift)
+    shift = requantization.shift
+    recipe = RECIPES[requantization.rounding]
+    factor, total_shift = recipe.factors(requantization.multiplier, shift)
     left_shift = _nothing(total_shift)
     if recipe.family == families.TWO_ROUNDINGS:  # the first takes 31 of the bits
         left_shift, total_shift = np.maximum(31 - shift, 0), np.maximum(shift - 31, 0)
@@ -119,7 +114,7 @@ def channel_parameters(
         (families.OFFSET, recipe.offset(total_shift)),
         (families.CORRECTION, recipe.correction(total_shift)),
         (families.LEFT_SHIFT, left_shift),
-        (families.DESTINATION_SCALE, np.array([destination_scale])),
+        (families.DESTINATION_SCALE, np.array([requantization.destination_scale])),
     ):
         parameters[row, : channels if len(values) == 1 else len(values)] = values
     return parameters

@@ -26,7 +26,7 @@ from hwsim.schedule.program import (
     Rows,
     StoreRows,
 )
-from quant.graph import Add, Requantize
+from quant.graph import Add, Requantization, Requantize
 
 Codes = NDArray[np.int32]
 Progress = Callable[[int, int], None]
@@ -241,19 +241,16 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> PackedConv
         settings.weight_type.kind,
     ).reshape(shape)
     bias, multiplier, shift = read_parameters(np.frombuffer(parameters, np.uint8))
-    return pack_convolution(
-        weight,
-        bias,
+    requantization = Requantization(
         multiplier,
         shift,
         settings.zero_point,
         settings.low,
         settings.high,
-        integer.low,
-        integer.high,
-        rounding=settings.rounding,
-        destination_scale=settings.destination_scale,
+        settings.rounding,
+        settings.destination_scale,
     )
+    return pack_convolution(weight, bias, requantization, integer.low, integer.high)
 
 
 def _row_addresses(tensor: DramTensor, row: int, count: int, column: int) -> NDArray[np.int64]:

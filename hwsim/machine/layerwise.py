@@ -26,7 +26,6 @@ from quant.graph import (
     Input,
     Node,
     PixelShuffle,
-    Requantization,
     Requantize,
     TensorType,
 )
@@ -110,113 +109,50 @@ def _reference_convolution(convolution: Convolution, ifm: TensorType, codes: Cod
     pad_code = np.broadcast_to(convolution.pad_code, convolution.in_channels)
     padded = reference.pad(codes.astype(np.int64), (rows, rows, columns, columns), pad_code)
     accumulator = reference.convolve(padded, convolution.weight, convolution.bias)
-    return _reference_requantize(convolution.requantization, accumulator)
-
-
-def _reference_requantize(requantization: Requantization, accumulator: Codes) -> Codes:
-    return reference.requantize(
-        accumulator,
-        requantization.multiplier,
-        requantization.shift,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
-        requantization.rounding,
-        requantization.destination_scale,
-    )
+    return reference.requantize(accumulator, convolution.requantization)
 
 
 def _kernel_convolution(convolution: Convolution, ifm: TensorType, codes: Codes) -> Codes:
-    requantization = convolution.requantization
     packed = pack_convolution(
         convolution.weight.astype(np.int32),
         convolution.bias,
-        np.broadcast_to(requantization.multiplier, convolution.out_channels),
-        np.broadcast_to(requantization.shift, convolution.out_channels),
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
+        convolution.requantization,
         ifm.integer.low,
         ifm.integer.high,
-        rounding=requantization.rounding,
-        destination_scale=requantization.destination_scale,
     )
     return convolve(packed, _padded(convolution, codes))
 
 
 def _reference_add(add: Add, first: Codes, second: Codes) -> Codes:
-    terms = add.term_rounding
-    if terms is None:
+    if add.term_rounding is None:
         accumulator = reference.add(first, second, add.multipliers, add.bias)
     else:
         accumulator = reference.add_rounded(
-            first,
-            second,
-            add.multipliers,
-            terms.shifts,
-            terms.zero_points,
-            terms.left_shift,
-            add.bias,
+            first, second, add.multipliers, add.term_rounding, add.bias
         )
-    return _reference_requantize(add.requantization, accumulator)
+    return reference.requantize(accumulator, add.requantization)
 
 
 def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
     """An addition of two feature maps by the fast kernels, int32 codes in and out."""
-    requantization, terms = add.requantization, add.term_rounding
-    if terms is not None:
-        return add_rounded_requantize(
-            (first, second),
-            add.multipliers,
-            terms.shifts,
-            terms.zero_points,
-            terms.left_shift,
-            add.bias,
-            requantization.shift,
-            requantization.zero_point,
-            requantization.low,
-            requantization.high,
-            requantization.multiplier,
-            requantization.rounding,
-            requantization.destination_scale,
-        )
-    return add_requantize(
-        first,
-        second,
-        add.multipliers,
-        add.bias,
-        requantization.shift,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
-        requantization.multiplier,
-        requantization.rounding,
-        requantization.destination_scale,
+    if add.term_rounding is None:
+        return add_requantize(first, second, add.multipliers, add.bias, add.requantization)
+    return add_rounded_requantize(
+        first, second, add.multipliers, add.term_rounding, add.bias, add.requantization
     )
 
 
 def requantized_codes(requantize: Requantize, codes: Codes) -> Codes:
     """A requantization of a feature map by the fast kernels, int32 codes in and out."""
-    requantization = requantize.requantization
-    return requantize_codes(
-        codes,
-        np.array([requantize.bias], np.int64),
-        requantization.multiplier,
-        requantization.shift,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
-        requantization.rounding,
-        requantization.destination_scale,
-    )
+    return requantize_codes(codes, np.array([requantize.bias]), requantize.requantization)
 
 
 REFERENCE = Arithmetic(
     "int64 reference",
     _reference_convolution,
     _reference_add,
-    lambda requantize, codes: _reference_requantize(
-        requantize.requantization, codes.astype(np.int64) + requantize.bias
+    lambda requantize, codes: reference.requantize(
+        codes.astype(np.int64) + requantize.bias, requantize.requantization
     ),
     reference.pixel_shuffle,
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic.packing import CodeFormat, code_format
 from quant.common.codes import CodeKind
+from quant.common.requantization import Requantization
 from quant.common.requantization_modes import MODES
 from quant.common.rescaling import float32_bits
 
@@ -38,34 +38,13 @@ def code_arrays(draw: st.DrawFn, code: CodeFormat, shape: tuple[int, ...]) -> ND
     return ((steps << code.halving) - code.origin).astype(np.int32)
 
 
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """The arguments of a requantization, in order."""
-
-    multiplier: NDArray[np.int64]
-    shift: NDArray[np.int64]
-    zero_point: int
-    low: int
-    high: int
-    rounding: str = "half_up"
-    destination_scale: int = 0
-
-    def arguments(self) -> tuple[NDArray[np.int64], NDArray[np.int64], int, int, int]:
-        return self.multiplier, self.shift, self.zero_point, self.low, self.high
-
-    def mode(self) -> ModeArguments:
-        return {"rounding": self.rounding, "destination_scale": self.destination_scale}
-
-
-class ModeArguments(TypedDict):
-    """The keyword arguments of a requantization."""
-
-    rounding: str
-    destination_scale: int
+def requantization(multiplier: int, shift: int, *rest: Any) -> Requantization:
+    """One multiplier and shift for all channels; the rest in order."""
+    return Requantization(np.array([multiplier]), np.array([shift]), *rest)
 
 
 @st.composite
-def scalings(draw: st.DrawFn, channels: int, largest_sum: int) -> Scaling:
+def scalings(draw: st.DrawFn, channels: int, largest_sum: int) -> Requantization:
     """Parameters that bring sums up to ``largest_sum`` near the codes' range, ties included."""
     widest = min(31, LARGEST_PRODUCT_BITS - largest_sum.bit_length())
     length = draw(st.sampled_from((1, channels)))
@@ -75,13 +54,13 @@ def scalings(draw: st.DrawFn, channels: int, largest_sum: int) -> Scaling:
     reach = max(0, largest_sum.bit_length() + bits - draw(st.integers(1, 16)))
     shift = np.clip(reach - random.integers(0, 4, length), 0, 62)
     low, high = sorted(draw(st.tuples(*[st.integers(-(2**16), 2**16)] * 2)))
-    return Scaling(multiplier, shift, draw(st.integers(-(2**15), 2**15)), low, high)
+    return Requantization(multiplier, shift, draw(st.integers(-(2**15), 2**15)), low, high)
 
 
 @st.composite
 def mode_scalings(
     draw: st.DrawFn, mode: str, channels: int, largest_sum: int = 2**31 - 1, least_shift: int = 0
-) -> Scaling:
+) -> Requantization:
     """Parameters within a mode's limits that bring sums near the codes' range."""
     limits = MODES[mode]
     random = draw(generators)
@@ -95,7 +74,7 @@ def mode_scalings(
         second = int(float32_bits(random.uniform(0.01, 100))[0])
         destination = second if limits.has_destination_scale else 0
         shift = np.zeros(length, np.int64)
-        return Scaling(scale, shift, zero_point, low, high, mode, destination)
+        return Requantization(scale, shift, zero_point, low, high, mode, destination)
     least, greatest = limits.multipliers
     bits = draw(st.integers(1, greatest.bit_length()))
     multiplier = random.integers(
@@ -104,4 +83,4 @@ def mode_scalings(
     ideal = bits - int(np.floor(np.log2(reach))) - random.integers(0, 6, length)
     first, last = limits.shifts
     shift = np.clip(ideal, max(first, least_shift), last)
-    return Scaling(multiplier, shift, zero_point, low, high, mode)
+    return Requantization(multiplier, shift, zero_point, low, high, mode)

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ from hwsim.arithmetic.convolution import (
 )
 from hwsim.arithmetic.packing import CodeFormat, code_format
 from quant.common.codes import CodeKind
-from tests.unit.arithmetic.strategies import Scaling, code_arrays, formats, generators, scalings
+from quant.common.requantization import Requantization
+from tests.unit.arithmetic.strategies import code_arrays, formats, generators, scalings
 
 by_name = pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
 
@@ -34,13 +36,13 @@ class Case:
     input: CodeFormat
     weight: NDArray[np.int32]
     bias: NDArray[np.int64]
-    scaling: Scaling
+    scaling: Requantization
 
     def pack(self, *kernels: ConvolutionKernel) -> PackedConvolution:
         return pack_convolution(
             self.weight,
             self.bias,
-            *self.scaling.arguments(),
+            self.scaling,
             self.input.low,
             self.input.high,
             kernels or KERNELS,
@@ -48,7 +50,7 @@ class Case:
 
     def expected(self) -> NDArray[np.int64]:
         accumulator = reference.convolve(self.ifm, self.weight, self.bias)
-        return reference.requantize(accumulator, *self.scaling.arguments())
+        return reference.requantize(accumulator, self.scaling)
 
     def largest_sum(self) -> int:
         return _largest_sum(self.weight, self.bias, self.input)
@@ -98,7 +100,7 @@ def test_the_chosen_kernel_is_exact_at_every_width(case: Case) -> None:
 
 def _uniform_case(ifm: int, weight: int, taps: int, bias: int = 0) -> Case:
     """One output, a sum of equal products of signed 16-bit codes, passed through unscaled."""
-    unscaled = Scaling(np.ones(1, np.int64), np.zeros(1, np.int64), 0, -(2**31), 2**31 - 1)
+    unscaled = Requantization(np.ones(1, np.int64), np.zeros(1, np.int64), 0, -(2**31), 2**31 - 1)
     return Case(
         np.full((1, 1, taps), ifm, np.int32),
         code_format(16, CodeKind.SIGNED),
@@ -141,9 +143,9 @@ def test_bands_on_threads_join_seamlessly(kernel: ConvolutionKernel, threads: in
     ifm = random.integers(-128, 128, (43, 50, 16), dtype=np.int32)
     assert ifm[2:, 2:, 0].size * weight.size > 4 * MACS_PER_BAND
     bias, multiplier = random.integers(-999, 999, 32), random.integers(2**29, 2**30, 32)
-    scaling = Scaling(multiplier, np.full(1, 40), 3, -128, 127)
-    packed = pack_convolution(weight, bias, *scaling.arguments(), -128, 127, [kernel])
-    expected = reference.requantize(reference.convolve(ifm, weight, bias), *scaling.arguments())
+    scaling = Requantization(multiplier, np.full(1, 40), 3, -128, 127)
+    packed = pack_convolution(weight, bias, scaling, -128, 127, [kernel])
+    expected = reference.requantize(reference.convolve(ifm, weight, bias), scaling)
     assert len(np.unique(expected)) > 100
     assert (convolve(packed, ifm, threads) == expected).all()
 
@@ -161,9 +163,9 @@ def test_a_view_of_a_larger_image_is_convolved() -> None:
     random = np.random.default_rng(6)
     image = random.integers(-8, 8, (12, 12, 8), dtype=np.int32)[2:9, ::2, 1:4]
     weight = random.integers(-8, 8, (3, 3, 3, 6), dtype=np.int32)[:, :, :, ::2]
-    scaling = Scaling(np.ones(1, np.int64), np.zeros(1, np.int64), 0, -(2**20), 2**20)
+    scaling = Requantization(np.ones(1, np.int64), np.zeros(1, np.int64), 0, -(2**20), 2**20)
     bias = np.zeros(3, np.int64)
-    packed = pack_convolution(weight, bias, *scaling.arguments(), -8, 7)
+    packed = pack_convolution(weight, bias, scaling, -8, 7)
     assert (convolve(packed, image) == reference.convolve(image, weight, bias)).all()
 
 
@@ -172,14 +174,15 @@ import numpy as np
 from hwsim.arithmetic import _kernels_convolution_int16 as kernels, reference
 from hwsim.arithmetic.convolution import KERNELS, convolve, pack_convolution
 from numba.core.registry import cpu_target
+from quant.common.requantization import Requantization
 
 assert not kernels._has_avx2(cpu_target.target_context)
 random = np.random.default_rng(0)
 weight = random.integers(-32768, 32768, (19, 3, 3, 5), dtype=np.int32)
 ifm = random.integers(-32, 32, (7, 9, 5), dtype=np.int32)
 bias = random.integers(-999, 999, 19)
-scaling = np.array([1]), np.array([0]), 0, -(2**31), 2**31 - 1
-packed = pack_convolution(weight, bias, *scaling, -32, 31, KERNELS[:1])
+scaling = Requantization(np.array([1]), np.array([0]), 0, -(2**31), 2**31 - 1)
+packed = pack_convolution(weight, bias, scaling, -32, 31, KERNELS[:1])
 assert (convolve(packed, ifm) == reference.convolve(ifm, weight, bias)).all()
 """
 
@@ -198,10 +201,11 @@ CHECK_FORK = """
 import os
 import numpy as np
 from hwsim.arithmetic.convolution import convolve, pack_convolution
+from quant.common.requantization import Requantization
 
 weight, ifm = np.ones((32, 3, 3, 32), np.int32), np.ones((43, 50, 32), np.int32)
-parameters = np.zeros(32, np.int64), np.array([1]), np.array([0]), 0, -(2**31), 2**31 - 1
-packed = pack_convolution(weight, *parameters, 0, 1)
+scaling = Requantization(np.array([1]), np.array([0]), 0, -(2**31), 2**31 - 1)
+packed = pack_convolution(weight, np.zeros(32, np.int64), scaling, 0, 1)
 assert (convolve(packed, ifm, threads=2) == 288).all()
 child = os.fork()
 if child == 0:
@@ -216,14 +220,11 @@ def test_threads_work_after_a_fork() -> None:
 
 WEIGHT = np.ones((2, 3, 3, 4), np.int32)
 ZEROS, ONES = np.zeros(2, np.int64), np.ones(2, np.int64)
-GOOD = {
+SCALING = Requantization(ONES, ZEROS, 0, 0, 255)
+GOOD: dict[str, Any] = {
     "weight": WEIGHT,
     "bias": ZEROS,
-    "multiplier": ONES,
-    "shift": ZEROS,
-    "zero_point": 0,
-    "low": 0,
-    "high": 255,
+    "requantization": SCALING,
     "input_low": 0,
     "input_high": 255,
 }
@@ -241,6 +242,17 @@ GOOD = {
         ({"input_high": 1 << 17}, r"inputs in \(0, 131072\); both must be integers of at most 17"),
         ({"input_low": 256}, r"inputs in \(256, 255\)"),
         ({"bias": np.zeros(3, np.int64)}, r"bias: expected int64 of length 2, got int64 \[3\]"),
+        ({"bias": np.full(2, -(2**63))}, r"too large for the kernels int16, int64"),
+    ],
+)
+def test_what_cannot_be_packed(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pack_convolution(**(GOOD | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
         ({"multiplier": np.ones(3, np.int64)}, r"multiplier: expected int64 of length 2 or 1"),
         ({"shift": np.zeros(2, np.int32)}, r"shift: expected int64 of length 2 or 1, got int32"),
         (
@@ -252,12 +264,11 @@ GOOD = {
         ({"low": 256}, r"the clamp 256 … 255 must be an interval of 32-bit integers"),
         ({"high": 2**31}, r"the clamp 0 … 2147483648 must be"),
         ({"zero_point": 2**31}, r"zero point 2147483648 must be a 32-bit integer"),
-        ({"bias": np.full(2, -(2**63))}, r"too large for the kernels int16, int64"),
     ],
 )
-def test_what_cannot_be_packed(change: dict[str, object], message: str) -> None:
+def test_scalings_that_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        pack_convolution(**(GOOD | change))  # type: ignore[arg-type]
+        pack_convolution(**(GOOD | {"requantization": replace(SCALING, **change)}))
 
 
 @by_name
@@ -277,6 +288,6 @@ def test_what_cannot_be_packed(change: dict[str, object], message: str) -> None:
 def test_what_cannot_be_convolved(
     kernel: ConvolutionKernel, ifm: NDArray[np.int32], message: str
 ) -> None:
-    packed = pack_convolution(**GOOD, kernels=[kernel])  # type: ignore[arg-type]
+    packed = pack_convolution(**GOOD, kernels=[kernel])
     with pytest.raises(ValueError, match=message):
         convolve(packed, ifm)

@@ -1,5 +1,6 @@
 """The element-by-element kernels against the reference, and what they refuse."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from hwsim.arithmetic.elementwise import (
     pixel_shuffle,
     requantize_codes,
 )
+from quant.common.requantization import TermRounding
 from tests.unit.arithmetic.strategies import (
     code_arrays,
     formats,
     generators,
     mode_scalings,
+    requantization,
     scalings,
 )
 
@@ -40,8 +43,8 @@ def test_requantize_equals_reference(data: st.DataObject, shape: tuple[int, ...]
     length = data.draw(st.sampled_from((1, shape[-1])))
     bias = data.draw(generators).integers(-(2**20), 2**20, length)
     scaling = data.draw(scalings(shape[-1], _magnitude(codes) + _magnitude(bias)))
-    expected = reference.requantize(codes + bias, *scaling.arguments())
-    result = requantize_codes(codes, bias, *scaling.arguments())
+    expected = reference.requantize(codes + bias, scaling)
+    result = requantize_codes(codes, bias, scaling)
     assert result.dtype == np.int32
     assert (result == expected).all()
 
@@ -59,19 +62,9 @@ def test_add_equals_reference(data: st.DataObject, shape: tuple[int, ...]) -> No
         for codes, multiplier in zip((first, second), multipliers, strict=True)
     )
     scaling = data.draw(scalings(shape[-1], largest + abs(bias)))
-    result = add_requantize(
-        first,
-        second,
-        multipliers,
-        bias,
-        scaling.shift,
-        scaling.zero_point,
-        scaling.low,
-        scaling.high,
-        scaling.multiplier,
-    )
+    result = add_requantize(first, second, multipliers, bias, scaling)
     assert result.dtype == np.int32
-    assert (result == reference.requantize(total, *scaling.arguments())).all()
+    assert (result == reference.requantize(total, scaling)).all()
 
 
 @settings(max_examples=100, deadline=None)
@@ -85,29 +78,38 @@ def test_rounded_add_equals_reference(
     left_shift = data.draw(st.integers(0, 20))
     bias = data.draw(st.integers(-(2**20), 2**20))
     scaling = data.draw(mode_scalings(mode, shape[-1]))
-    terms = (multipliers, shifts, zero_points, left_shift, bias)
-    total = reference.add_rounded(*operands, *terms)
-    rest = (scaling.shift, scaling.zero_point, scaling.low, scaling.high, scaling.multiplier)
-    found = add_rounded_requantize(operands, *terms, *rest, mode)
-    expected = reference.requantize(total, *scaling.arguments(), **scaling.mode())
+    terms = TermRounding(zero_points, shifts, left_shift)
+    total = reference.add_rounded(*operands, multipliers, terms, bias)
+    found = add_rounded_requantize(*operands, multipliers, terms, bias, scaling)
+    expected = reference.requantize(total, scaling)
     assert (found == expected).all()
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "terms", "message"),
     [
-        ({"multipliers": (1, 1 << 31)}, "multiplier 2147483648 and shift 31; expected 32 bits"),
-        ({"shifts": (30, 31)}, "shift 30; expected 32 bits"),
-        ({"left_shift": 25}, "operand of up to 3355443200 with"),
-        ({"bias": 1 << 31}, "sums can reach 2147483848, but tflite_double takes sums of 32 bits"),
-        ({"operands": (MAP, MAP[:1])}, r"shapes \[2, 2, 3\] and \[1, 2, 3\] must be equal"),
+        ({"multipliers": (1, 1 << 31)}, {}, "multiplier 2147483648 and shift 31; expected 32 bits"),
+        ({}, {"shifts": (30, 31)}, "shift 30; expected 32 bits"),
+        ({}, {"left_shift": 25}, "operand of up to 3355443200 with"),
+        (
+            {"bias": 1 << 31},
+            {},
+            "sums can reach 2147483848, but tflite_double takes sums of 32 bits",
+        ),
+        ({"second": MAP[:1]}, {}, r"shapes \[2, 2, 3\] and \[1, 2, 3\] must be equal"),
     ],
 )
-def test_what_cannot_be_rounded_and_added(change: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_rounded_and_added(
+    change: dict[str, Any], terms: dict[str, Any], message: str
+) -> None:
     plain = {
-        "operands": (MAP, MAP), "multipliers": (1, 1), "shifts": (31, 31), "zero_points": (0, 0),
-        "left_shift": 0, "bias": 0, "shift": ONE, "zero_point": 0, "low": 0, "high": 9,
-    }  # fmt: skip
+        "first": MAP,
+        "second": MAP,
+        "multipliers": (1, 1),
+        "terms": replace(TermRounding((0, 0), (31, 31), 0), **terms),
+        "bias": 0,
+        "requantization": requantization(1, 1, 0, 0, 9, "tflite_double"),
+    }
     with pytest.raises(ValueError, match=message):
         add_rounded_requantize(**(plain | change))
 
@@ -125,20 +127,33 @@ def test_pixel_shuffle_equals_reference(
 
 def test_strided_and_empty_maps() -> None:
     view = np.arange(60, dtype=np.int32).reshape(3, 4, 5)[::2, 1:, ::2]
-    assert (requantize_codes(view, ONE, ONE, ZERO, 0, -99, 99) == view + 1).all()
-    assert (add_requantize(view, view, (1, 2), 0, 0, 0, -999, 999) == 3 * view).all()
-    assert requantize_codes(MAP[:0], ZERO, ONE, ZERO, 0, 0, 9).shape == (0, 2, 3)
+    wide = requantization(1, 0, 0, -999, 999)
+    assert (requantize_codes(view, ONE, wide) == view + 1).all()
+    assert (add_requantize(view, view, (1, 2), 0, wide) == 3 * view).all()
+    assert requantize_codes(MAP[:0], ZERO, wide).shape == (0, 2, 3)
+
+
+UNSCALED = requantization(1, 0, 0, 0, 9)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((MAP.astype(np.int16), ZERO, ONE, ZERO, 0, 0, 9), "expected int32 codes, got int16"),
-        ((MAP, np.zeros(2, np.int64), ONE, ZERO, 0, 0, 9), "bias: expected int64 of length 3 or 1"),
-        ((MAP, ZERO, np.ones(2, np.int64), ZERO, 0, 0, 9), "multiplier: expected int64 of length"),
-        ((MAP, ZERO, ONE, ONE * 63, 0, 0, 9), "requantization: shifts 63 … 63 must lie in 0 … 62"),
-        ((MAP, ZERO, ONE, ZERO, 0, 9, 0), "the clamp 9 … 0"),
-        ((MAP, ONE << 32, ONE << 30, ZERO, 0, 0, 9), r"products can reach \d+, more than 2\^62"),
+        ((MAP.astype(np.int16), ZERO, UNSCALED), "expected int32 codes, got int16"),
+        ((MAP, np.zeros(2, np.int64), UNSCALED), "bias: expected int64 of length 3 or 1"),
+        (
+            (MAP, ZERO, replace(UNSCALED, multiplier=np.ones(2, np.int64))),
+            "multiplier: expected int64 of length",
+        ),
+        (
+            (MAP, ZERO, requantization(1, 63, 0, 0, 9)),
+            "requantization: shifts 63 … 63 must lie in 0 … 62",
+        ),
+        ((MAP, ZERO, replace(UNSCALED, low=10)), "the clamp 10 … 9"),
+        (
+            (MAP, ONE << 32, requantization(1 << 30, 0, 0, 0, 9)),
+            r"products can reach \d+, more than 2\^62",
+        ),
     ],
 )
 def test_what_cannot_be_requantized(arguments: tuple[Any, ...], message: str) -> None:
@@ -150,19 +165,19 @@ def test_what_cannot_be_requantized(arguments: tuple[Any, ...], message: str) ->
     ("arguments", "message"),
     [
         (
-            (MAP, MAP[:1], (1, 1), 0, 0, 0, 0, 9),
+            (MAP, MAP[:1], (1, 1), 0, UNSCALED),
             r"shapes \[2, 2, 3\] and \[1, 2, 3\] must be equal",
         ),
-        ((MAP, MAP.astype(np.int64), (1, 1), 0, 0, 0, 0, 9), "expected int32 codes, got int64"),
+        ((MAP, MAP.astype(np.int64), (1, 1), 0, UNSCALED), "expected int32 codes, got int64"),
         (
-            (MAP, MAP, (1, 2**31), 0, 0, 0, 0, 9),
+            (MAP, MAP, (1, 2**31), 0, UNSCALED),
             r"multipliers \(1, 2147483648\) must be below 2\^31",
         ),
         (
-            (MAP, MAP, (1, 1), 2**62, 0, 0, 0, 9),
+            (MAP, MAP, (1, 1), 2**62, UNSCALED),
             r"addition: products can reach \d+, more than 2\^62",
         ),
-        ((MAP, MAP, (1, 1), 0, 63, 0, 0, 9), "addition: shifts 63 … 63"),
+        ((MAP, MAP, (1, 1), 0, requantization(1, 63, 0, 0, 9)), "addition: shifts 63 … 63"),
     ],
 )
 def test_what_cannot_be_added(arguments: tuple[Any, ...], message: str) -> None:

@@ -14,22 +14,19 @@ from hwsim.arithmetic.elementwise import (
 )
 from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
 from quant.common.codes import CodeKind
+from quant.common.requantization import TermRounding
 from tests.unit.arithmetic.operator_pages import integers, table
+from tests.unit.arithmetic.strategies import requantization
 
 FAR = 2**31 - 1
 NO_BIAS = np.zeros(1, np.int64)
 
 
-def _vector(value: int) -> np.ndarray:
-    return np.array([value], np.int64)
-
-
 def _requantized(total: int, multiplier: int, shift: int, rest: tuple[int, int, int]) -> list[int]:
     """What the reference and the kernel make of one sum."""
-    by_reference = reference.requantize([total], [multiplier], [shift], *rest)
-    by_kernel = requantize_codes(
-        np.array([total], np.int32), NO_BIAS, _vector(multiplier), _vector(shift), *rest
-    )
+    scaling = requantization(multiplier, shift, *rest)
+    by_reference = reference.requantize([total], scaling)
+    by_kernel = requantize_codes(np.array([total], np.int32), NO_BIAS, scaling)
     return [int(by_reference[0]), int(by_kernel[0])]
 
 
@@ -58,9 +55,8 @@ def test_padding_table(row: tuple[str, ...]) -> None:
     padded = reference.pad(ifm, (0, 0, 1, 1), pad_code)
     weight = np.array(taps, np.int32).reshape(1, 1, -1, 1)
     assert reference.convolve(padded, weight, bias)[0, :, 0].tolist() == sums
-    packed = pack_convolution(
-        weight, np.array(bias), _vector(1), _vector(0), 0, -FAR, FAR, -128, 127
-    )
+    unscaled = requantization(1, 0, 0, -FAR, FAR)
+    packed = pack_convolution(weight, np.array(bias), unscaled, -128, 127)
     assert convolve(packed, padded.astype(np.int32))[0, :, 0].tolist() == sums
 
 
@@ -76,10 +72,10 @@ def test_addition_table(row: tuple[str, ...]) -> None:
     one, other = integers(row[2])
     bias, shift, zero_point, low, high, code = (int(cell) for cell in row[3:])
     total = reference.add([first], [second], (one, other), bias)
-    rest = (zero_point, low, high)
-    assert reference.requantize(total, [1], [shift], *rest).tolist() == [code]
+    scaling = requantization(1, shift, zero_point, low, high)
+    assert reference.requantize(total, scaling).tolist() == [code]
     operands = np.array([first], np.int32), np.array([second], np.int32)
-    assert add_requantize(*operands, (one, other), bias, shift, *rest).tolist() == [code]
+    assert add_requantize(*operands, (one, other), bias, scaling).tolist() == [code]
 
 
 @pytest.mark.parametrize(
@@ -93,11 +89,11 @@ def test_table_of_rounded_additions(row: tuple[str, ...]) -> None:
     first, second = int(row[0]), int(row[1])
     multipliers, shifts, zero_points = (tuple(integers(cell)) for cell in row[2:5])
     total, multiplier, shift, zero_point, low, high, code = (int(cell) for cell in row[5:])
-    terms = (multipliers, shifts, zero_points, 20, 0)
-    assert reference.add_rounded([first], [second], *terms).tolist() == [total]
-    rest = (_vector(shift), zero_point, low, high)
+    terms = TermRounding(zero_points, shifts, 20)
+    assert reference.add_rounded([first], [second], multipliers, terms, 0).tolist() == [total]
+    scaling = requantization(multiplier, shift, zero_point, low, high, "tflite_double")
     operands = np.array([first], np.int32), np.array([second], np.int32)
-    found = add_rounded_requantize(operands, *terms, *rest, _vector(multiplier))
+    found = add_rounded_requantize(*operands, multipliers, terms, 0, scaling)
     assert found.tolist() == [code]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.arithmetic import reference
-from tests.unit.arithmetic.strategies import code_arrays, formats, generators
+from tests.unit.arithmetic.strategies import code_arrays, formats, generators, requantization
 
 codes = st.integers(-(2**31), 2**31 - 1)
 
@@ -20,7 +20,9 @@ def test_half_up_is_the_nearest_integer_and_the_greater_of_two(
     total: int, multiplier: int, shift: int
 ) -> None:
     exact = Fraction(total * multiplier, 2**shift)
-    rounded = int(reference.requantize([total], [multiplier], [shift], 0, -(2**62), 2**62)[0])
+    rounded = int(
+        reference.requantize([total], requantization(multiplier, shift, 0, -(2**62), 2**62))[0]
+    )
     assert rounded == floor(exact + Fraction(1, 2))
 
 
@@ -35,12 +37,14 @@ def test_requantize_is_monotone_and_saturates(
     totals: list[int], multiplier: int, shift: int, zero_point: int, bounds: tuple[int, int]
 ) -> None:
     low, high = sorted(bounds)
-    result = reference.requantize(sorted(totals), [multiplier], [shift], zero_point, low, high)
+    result = reference.requantize(
+        sorted(totals), requantization(multiplier, shift, zero_point, low, high)
+    )
     assert (np.diff(result) >= 0).all()
     assert low <= result[0]
     assert result[-1] <= high
     unclamped = reference.requantize(
-        sorted(totals), [multiplier], [shift], zero_point, -(2**62), 2**62
+        sorted(totals), requantization(multiplier, shift, zero_point, -(2**62), 2**62)
     )
     assert (result == np.minimum(np.maximum(unclamped, low), high)).all()
 
@@ -99,8 +103,8 @@ def test_pixel_shuffle_equals_torch_with_channels_reordered(
 
 def test_a_product_beyond_62_bits_is_refused() -> None:
     with pytest.raises(ValueError, match="products leave 62 bits"):
-        reference.requantize([2**32], [2**30 + 1], [40], 0, -128, 127)
-    assert reference.requantize([2**32], [2**30], [62], 0, -128, 127).tolist() == [1]
+        reference.requantize([2**32], requantization(2**30 + 1, 40, 0, -128, 127))
+    assert reference.requantize([2**32], requantization(2**30, 62, 0, -128, 127)).tolist() == [1]
 
 
 def test_floats_are_refused() -> None:

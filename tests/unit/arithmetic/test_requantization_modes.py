@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +16,11 @@ from hwsim.arithmetic import _jit, _kernels_requantization, reference, reference
 from hwsim.arithmetic.convolution import KERNELS, ConvolutionKernel, convolve, pack_convolution
 from hwsim.arithmetic.elementwise import add_requantize, requantize_codes
 from hwsim.arithmetic.requantization_modes import RECIPES
+from quant.common.requantization import Requantization
 from quant.common.requantization_modes import MODES
 from quant.common.rescaling import float32_bits
 from tests.unit.arithmetic.operator_pages import PAGES, table
-from tests.unit.arithmetic.strategies import Scaling, mode_scalings
+from tests.unit.arithmetic.strategies import mode_scalings
 
 FAR = 2**21
 PRIMITIVES = ("floor", "ceil", "trunc_zero", "half_up", "half_down", "half_away", "half_even")
@@ -32,20 +34,18 @@ EXTRA_COLUMNS = {
 by_mode = pytest.mark.parametrize("mode", MODES)
 
 
-def _codes(total: int, scaling: Scaling) -> list[int]:
+def _codes(total: int, scaling: Requantization) -> list[int]:
     """What the reference and the kernel make of one sum, given as a bias where it is wide."""
-    by_reference = reference.requantize([total], *scaling.arguments(), **scaling.mode())
-    by_kernel = requantize_codes(
-        np.zeros(1, np.int32), np.array([total]), *scaling.arguments(), **scaling.mode()
-    )
+    by_reference = reference.requantize([total], scaling)
+    by_kernel = requantize_codes(np.zeros(1, np.int32), np.array([total]), scaling)
     return [int(by_reference[0]), int(by_kernel[0])]
 
 
 def _scaling(
     mode: str, multiplier: int, shift: int, zero_point: int = 0, destination_scale: int = 0
-) -> Scaling:
+) -> Requantization:
     far = FAR if MODES[mode].is_float else 2**31 - 1
-    return Scaling(
+    return Requantization(
         np.array([multiplier]), np.array([shift]), zero_point, -far, far, mode, destination_scale
     )
 
@@ -105,7 +105,7 @@ def test_table_of_onednn() -> None:
 
 
 @st.composite
-def sums(draw: st.DrawFn, mode: str, scaling: Scaling, channels: int) -> NDArray[np.int64]:
+def sums(draw: st.DrawFn, mode: str, scaling: Requantization, channels: int) -> NDArray[np.int64]:
     """Sums of 32 bits or what the mode takes: even draws, extremes, and halves where there are."""
     largest = min(2**31 - 1, 2**62 // max(1, _largest_factor(mode, scaling)))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -119,7 +119,7 @@ def sums(draw: st.DrawFn, mode: str, scaling: Scaling, channels: int) -> NDArray
     return values
 
 
-def _largest_factor(mode: str, scaling: Scaling) -> int:
+def _largest_factor(mode: str, scaling: Requantization) -> int:
     return min(int(np.abs(scaling.multiplier).max()), 2 ** MODES[mode].factor_bits - 1)
 
 
@@ -129,13 +129,12 @@ def _largest_factor(mode: str, scaling: Scaling) -> int:
 def test_kernels_equal_the_reference(mode: str, data: st.DataObject, channels: int) -> None:
     scaling = data.draw(mode_scalings(mode, channels))
     values = data.draw(sums(mode, scaling, channels))
-    expected = reference.requantize(values, *scaling.arguments(), **scaling.mode())
+    expected = reference.requantize(values, scaling)
     codes = values.astype(np.int32)
     zero, one = np.zeros(1, np.int64), (1, 0)
-    found = requantize_codes(codes, zero, *scaling.arguments(), **scaling.mode())
+    found = requantize_codes(codes, zero, scaling)
     assert (found == expected).all()
-    rest = (scaling.shift, scaling.zero_point, scaling.low, scaling.high, scaling.multiplier)
-    assert (add_requantize(codes, codes, one, 0, *rest, **scaling.mode()) == expected).all()
+    assert (add_requantize(codes, codes, one, 0, scaling) == expected).all()
 
 
 @by_mode
@@ -151,10 +150,9 @@ def test_convolutions_equal_the_reference(
     ifm = random.integers(-128, 128, (5, 9, 5), np.int32)
     bias = random.integers(-(2**20), 2**20, outputs)
     scaling = data.draw(mode_scalings(mode, outputs, largest_sum=2**21))
-    arguments = scaling.arguments()
-    packed = pack_convolution(weight, bias, *arguments, -128, 127, [kernel], **scaling.mode())
+    packed = pack_convolution(weight, bias, scaling, -128, 127, [kernel])
     total = reference.convolve(ifm, weight, bias)
-    expected = reference.requantize(total, *arguments, **scaling.mode())
+    expected = reference.requantize(total, scaling)
     assert (convolve(packed, ifm) == expected).all()
 
 
@@ -167,7 +165,7 @@ def test_modes_are_monotone_and_saturate(mode: str, data: st.DataObject) -> None
         scaling = data.draw(mode_scalings(mode, 1))
     scaling = replace(scaling, multiplier=np.abs(scaling.multiplier))
     values = np.sort(data.draw(sums(mode, scaling, 9)).reshape(-1, 1), axis=0)
-    codes = reference.requantize(values, *scaling.arguments(), **scaling.mode())
+    codes = reference.requantize(values, scaling)
     assert (np.diff(codes[:, 0]) >= 0).all()
     assert scaling.low <= codes.min() <= codes.max() <= scaling.high
 
@@ -203,13 +201,12 @@ CODES = np.full((1, 1), 1 << 20, np.int32)
         ),
     ],
 )
-def test_limits_of_modes(mode: str, changes: dict[str, object], message: str) -> None:
+def test_limits_of_modes(mode: str, changes: dict[str, Any], message: str) -> None:
     shift = ONE * (24 if mode == "tflite_s64" else 0 if mode in ("xnnpack", "onednn") else 1)
-    plain = {
-        "bias": ONE * 0, "multiplier": ONE, "shift": shift, "zero_point": 0, "low": -9, "high": 9,
-    }  # fmt: skip
+    bias = changes.pop("bias", ONE * 0)
+    plain = Requantization(ONE, shift, 0, -9, 9, mode)
     with pytest.raises(ValueError, match=message):
-        requantize_codes(CODES, **(plain | changes), rounding=mode)  # type: ignore[arg-type]
+        requantize_codes(CODES, bias, replace(plain, **changes))
 
 
 def test_stored_machine_code_is_stamped_with_every_file_of_the_package() -> None:
@@ -222,8 +219,9 @@ def test_stored_machine_code_is_stamped_with_every_file_of_the_package() -> None
 CHECK_WITHOUT_COMPILER = """
 import numpy as np
 from hwsim.arithmetic.elementwise import requantize_codes
+from quant.common.requantization import Requantization
 codes, one = np.array([[-3, 3]], np.int32), np.ones(1, np.int64)
-assert requantize_codes(codes, 0 * one, one, one, 0, -9, 9).tolist() == [[-1, 2]]
+assert requantize_codes(codes, 0 * one, Requantization(one, one, 0, -9, 9)).tolist() == [[-1, 2]]
 """
 
 
