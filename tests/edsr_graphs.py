@@ -15,6 +15,7 @@ from quant.graph import (
     IntegerType,
     Node,
     Operator,
+    Padding,
     PixelShuffle,
     Requantization,
     Requantize,
@@ -89,7 +90,9 @@ class _Builder:
         requantization = self._spread(codes + bias, wanted)
         self.codes[f"{reader}.input"] = reference.requantize(codes + bias, requantization)
         output = TensorType(self.types[source].channels, wanted)
-        return self._node(f"{reader}.input", Requantize(bias, requantization), (source,), output)
+        return self._node(
+            f"{reader}.input", Requantize(np.array([bias]), requantization), (source,), output
+        )
 
     def convolution(
         self, name: str, source: str, channels: int, feeds: str | None = None, picture: bool = False
@@ -106,7 +109,9 @@ class _Builder:
         bias = -sums.mean(axis=(0, 1)).astype(np.int64)
         requantization = self._spread(sums + bias, output, channels)
         self.codes[name] = reference.requantize(sums + bias, requantization)
-        operator = Convolution(weight, weight_type, bias, (1, 1), pad_code, requantization)
+        operator = Convolution(
+            weight, weight_type, bias, Padding.even(1, 1), pad_code, requantization
+        )
         return self._node(name, operator, (source,), TensorType(channels, output))
 
     def add(self, name: str, first: str, second: str) -> str:

@@ -39,11 +39,12 @@ def _result(operator: Operator, operands: list[Codes]) -> Codes:
 
 def accumulators(convolution: Convolution, ifm: Codes) -> Codes:
     """Sums of a convolution before requantization, int64 [height, width, out_channels]."""
-    rows, columns = convolution.padding
-    height, width = ifm.shape[0] + 2 * rows, ifm.shape[1] + 2 * columns
-    padded = np.empty((height, width, ifm.shape[2]), np.int64)
+    around = convolution.padding
+    padded = np.empty(
+        (ifm.shape[0] + around.rows, ifm.shape[1] + around.columns, ifm.shape[2]), np.int64
+    )
     padded[:] = convolution.pad_code
-    padded[rows : height - rows, columns : width - columns] = ifm
+    padded[around.top :, around.left :][: ifm.shape[0], : ifm.shape[1]] = ifm
     kernel = convolution.weight.shape[1:3]
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(0, 1))
     sums: Codes = np.einsum("yxchw,ohwc->yxo", windows, convolution.weight, optimize=False)

@@ -19,6 +19,7 @@ from quant.graph import (
     Input,
     IntegerType,
     Node,
+    Padding,
     PixelShuffle,
     Requantization,
     Requantize,
@@ -28,7 +29,7 @@ from quant.graph import (
     verify,
 )
 from quant.graph.operators import Integers, Operator
-from quant.graph.verifier import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
+from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
 
 _COMMON_BITS = (8, 4, 2, 1, 16)
 _FEATURE_KINDS = (CodeKind.UNSIGNED, CodeKind.SIGNED)
@@ -154,7 +155,7 @@ class _Builder:
             weight,
             weight_type,
             bias,
-            (rows, columns),
+            Padding.even(rows, columns),
             self.random.integers(source.low, source.high, pad_channels, endpoint=True),
             self._requantization(
                 output.integer,
@@ -196,7 +197,9 @@ class _Builder:
         requantization = self._requantization(
             output.integer, np.array([source.deviation]), largest.bit_length() + 1
         )
-        self._append("requantize", Requantize(bias, requantization), (source.name,), output)
+        self._append(
+            "requantize", Requantize(np.array([bias]), requantization), (source.name,), output
+        )
 
     def _pixel_shuffle(self, source: _Tensor) -> None:
         factors = [factor for factor in (2, 3) if source.type.channels % factor**2 == 0]
@@ -272,8 +275,8 @@ def _grid(operator: Operator, grid: tuple[int, int, int]) -> tuple[int, int, int
         case Convolution(padding=padding, kernel=kernel):
             return (
                 factor,
-                rows + 2 * padding[0] - kernel[0] + 1,
-                columns + 2 * padding[1] - kernel[1] + 1,
+                rows + padding.rows - kernel[0] + 1,
+                columns + padding.columns - kernel[1] + 1,
             )
         case _:
             return grid

@@ -82,32 +82,33 @@ def _run(
     node: Node, operands: list[Codes], types: dict[str, TensorType], arithmetic: Arithmetic
 ) -> Codes:
     match node.operator:
-        case Convolution() as convolution:
+        case Convolution(stride=(1, 1), dilation=(1, 1), groups=1, accumulator=None) as convolution:
             return arithmetic.convolution(convolution, types[node.inputs[0]], operands[0])
         case Add() as add:
             return arithmetic.add(add, operands[0], operands[1])
         case Requantize() as requantize:
             return arithmetic.requantize(requantize, operands[0])
-        case PixelShuffle(factor=factor):
+        case PixelShuffle(factor=factor, order="dcr"):
             return arithmetic.pixel_shuffle(operands[0], factor)
-        case Input():
-            raise ValueError("an input has no operands to compute from")
+        case _:
+            raise ValueError(f"'{node.name}': no arithmetic for {node.operator.kind}")
 
 
 def _padded(convolution: Convolution, codes: Codes) -> Codes:
     """The input with its border of pad codes, by NumPy alone."""
-    rows, columns = convolution.padding
+    padding = convolution.padding
     height, width, channels = codes.shape
-    padded = np.empty((height + 2 * rows, width + 2 * columns, channels), np.int32)
+    padded = np.empty((height + padding.rows, width + padding.columns, channels), np.int32)
     padded[:] = convolution.pad_code
-    padded[rows : rows + height, columns : columns + width] = codes
+    padded[padding.top : padding.top + height, padding.left : padding.left + width] = codes
     return padded
 
 
 def _reference_convolution(convolution: Convolution, ifm: TensorType, codes: Codes) -> Codes:
-    rows, columns = convolution.padding
+    padding = convolution.padding
     pad_code = np.broadcast_to(convolution.pad_code, convolution.in_channels)
-    padded = reference.pad(codes.astype(np.int64), (rows, rows, columns, columns), pad_code)
+    sides = (padding.top, padding.bottom, padding.left, padding.right)
+    padded = reference.pad(codes, sides, pad_code)
     accumulator = reference.convolve(padded, convolution.weight, convolution.bias)
     return reference.requantize(accumulator, convolution.requantization)
 
@@ -144,7 +145,7 @@ def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
 
 def requantized_codes(requantize: Requantize, codes: Codes) -> Codes:
     """A requantization of a feature map by the fast kernels, int32 codes in and out."""
-    return requantize_codes(codes, np.array([requantize.bias]), requantize.requantization)
+    return requantize_codes(codes, requantize.bias, requantize.requantization)
 
 
 REFERENCE = Arithmetic(

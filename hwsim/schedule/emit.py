@@ -14,13 +14,12 @@ from hwsim.schedule.program import (
     LineBuffer,
     LoadConstants,
     LoadRows,
-    Padding,
     Rows,
     StoreRows,
     Tiling,
 )
 from hwsim.schedule.tiling import Problem
-from quant.graph import Add, Convolution, PixelShuffle, Requantize
+from quant.graph import Add, Convolution, Padding, PixelShuffle, Requantize
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +140,9 @@ class _Emitter:
         assert buffer is not None
         tensor = self.problem.tensors[self.group.anchor.inputs[0]]
         height, width = tensor.size.height, tensor.size.width
-        top, left = tile.y0 - convolution.padding[0], tile.x0 - convolution.padding[1]
-        bottom = tile.y1 - convolution.padding[0] + convolution.kernel[0] - 1
-        right = tile.x1 - convolution.padding[1] + convolution.kernel[1] - 1
+        top, left = tile.y0 - convolution.padding.top, tile.x0 - convolution.padding.left
+        bottom = tile.y1 - convolution.padding.top + convolution.kernel[0] - 1
+        right = tile.x1 - convolution.padding.left + convolution.kernel[1] - 1
         padding = Padding(
             max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)
         )

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from quant.graph import Add, Convolution, Graph, Input, Node, PixelShuffle, Requantize
+from quant.common.errors import UserError
+from quant.graph import Add, Convolution, Graph, Input, Node, Operator, PixelShuffle, Requantize
+
+
+class ScheduleError(UserError):
+    """A network that cannot be run on an accelerator: names the operator and what it needs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +57,11 @@ def form_groups(graph: Graph) -> tuple[Group, ...]:
     for node in graph.nodes:
         if isinstance(node.operator, Input):
             continue
+        if not _is_mapped(node.operator):
+            raise ScheduleError(
+                f"operator '{node.name}' ({node.operator.kind}): expected one the scheduler maps, "
+                "found one it does not map yet; run the graph layer by layer"
+            )
         latest = max((group_of.get(name, -1) for name in node.inputs), default=-1)
         if _joins(node) and latest >= 0 and not _closed(node, groups[latest]):
             groups[latest].append(node)
@@ -73,6 +83,16 @@ def form_groups(graph: Graph) -> tuple[Group, ...]:
         )
         for index, nodes in enumerate(groups)
     )
+
+
+def _is_mapped(operator: Operator) -> bool:
+    match operator:
+        case Convolution(stride=(1, 1), dilation=(1, 1), groups=1, accumulator=None):
+            return True
+        case PixelShuffle(order="dcr") | Add() | Requantize():
+            return True
+        case _:
+            return False
 
 
 def _joins(node: Node) -> bool:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from accelerators import Accelerator
 from hwsim.schedule.emit import emit_group
-from hwsim.schedule.groups import form_groups
+from hwsim.schedule.groups import ScheduleError, form_groups
 from hwsim.schedule.layout import Allocation, WeightBlock, allocate, place_tensors, weight_blocks
 from hwsim.schedule.program import Command, ScheduledGroup, Tiling
-from hwsim.schedule.tiling import Problem, ScheduleError, choose_tiling
+from hwsim.schedule.tiling import Problem, choose_tiling
 from quant.graph import Graph, Size, TensorType, accumulator_bits
 
 Shape = tuple[object, ...]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import packing
-from quant.graph import Add, IntegerType, Requantize, Size
+from quant.graph import Add, IntegerType, Padding, Requantize, Size
 
 PARAMETER_BYTES = 10
 """Bytes of one output channel's record: bias (5), multiplier (4), shift (1), as in Arm Ethos-U."""
@@ -125,16 +125,6 @@ class Rows:
     def pixels(self) -> int:
         """Pixels in all the rows."""
         return self.count * self.columns
-
-
-@dataclass(frozen=True, slots=True)
-class Padding:
-    """Rows and columns of pad codes around a tile, on the sides where the image ends."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,16 +11,11 @@ from dataclasses import dataclass
 from accelerators import Accelerator
 from accelerators.datapaths.output_stationary import convolution_cycles
 from accelerators.vector_unit import elementwise_cycles
-from hwsim.schedule.groups import Group
+from hwsim.schedule.groups import Group, ScheduleError
 from hwsim.schedule.layout import allocate, weight_bytes
 from hwsim.schedule.program import PARAMETER_BYTES, DramTensor, Tiling, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
-from quant.common.errors import UserError
 from quant.graph import PixelShuffle, Size, TensorType
-
-
-class ScheduleError(UserError):
-    """A network that cannot be run on an accelerator: names the operator and what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +146,8 @@ def _input_spans(problem: Problem, columns: int, kernel_width: int) -> Iterator[
     ifm_width = problem.sizes[problem.group.anchor.inputs[0]].width
     for start in range(0, problem.grid.width, columns):
         stop = min(start + columns, problem.grid.width)
-        left = start - convolution.padding[1]
-        yield max(0, left), min(ifm_width, stop - convolution.padding[1] + kernel_width - 1)
+        left = start - convolution.padding.left
+        yield max(0, left), min(ifm_width, stop - convolution.padding.left + kernel_width - 1)
 
 
 def _feature_bytes(problem: Problem, columns: int) -> int:

@@ -18,13 +18,14 @@ from quant.graph import (
     Add,
     Convolution,
     IntegerType,
+    Padding,
     Requantization,
     Requantize,
     Size,
     TensorType,
     TermRounding,
 )
-from quant.graph.verifier import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
+from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
 
 Random = np.random.Generator
 
@@ -96,7 +97,7 @@ def random_convolution(
         weight,
         weight_type,
         bias.astype(np.int64),
-        (rows, columns),
+        Padding.even(rows, columns),
         pad_code,
         _requantization(random, output.integer, deviation, int(largest.max())),
     )
@@ -153,7 +154,7 @@ def random_requantize(
     bias = -round(sample.mean())
     largest = operand.integer.magnitude + abs(bias)
     deviation = np.array([sample.std()])
-    return Requantize(bias, _requantization(random, output.integer, deviation, largest))
+    return Requantize(np.array([bias]), _requantization(random, output.integer, deviation, largest))
 
 
 def _requantization(

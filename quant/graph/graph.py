@@ -7,7 +7,8 @@ from fractions import Fraction
 import networkx as nx
 
 from quant.common.errors import UserError, suggestion
-from quant.graph.operators import Convolution, Input, Operator, PixelShuffle
+from quant.graph.grids import Size, output_scale, output_size
+from quant.graph.operators import Convolution, Input, Operator, TransposedConvolution
 from quant.graph.types import TensorType
 
 
@@ -23,19 +24,6 @@ class Node:
     operator: Operator
     inputs: tuple[str, ...]
     output: TensorType
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Height and width of a feature map, in pixels."""
-
-    height: int
-    width: int
-
-    @property
-    def pixels(self) -> int:
-        """Number of pixels."""
-        return self.height * self.width
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +125,11 @@ class Graph:
         """
         sizes: dict[str, Size] = {}
         for node in self.nodes:
-            size = image if not node.inputs else _output_size(node, sizes[node.inputs[0]])
+            operands = [sizes[source] for source in node.inputs]
+            size = output_size(node.operator, operands) if operands else image
             if size.height < 1 or size.width < 1:
                 raise GraphError(
-                    f"node '{node.name}': an image of {image.height}×{image.width} leaves nothing "
+                    f"node '{node.name}': an image of {image} leaves nothing "
                     "to compute here; give a larger image"
                 )
             sizes[node.name] = size
@@ -149,21 +138,32 @@ class Graph:
     def macs(self, image: Size) -> int:
         """Multiply-accumulate operations for one image of that size, all convolutions together."""
         sizes = self.sizes(image)
-        return sum(
-            node.operator.macs_per_pixel * sizes[node.name].pixels
-            for node in self.nodes
-            if isinstance(node.operator, Convolution)
-        )
+        total = 0
+        for node in self.nodes:
+            match node.operator:
+                case Convolution() as convolution:
+                    total += convolution.macs_per_pixel * sizes[node.name].pixels
+                case TransposedConvolution(weight=weight):
+                    total += int(weight.size) * sizes[node.inputs[0]].pixels
+        return total
 
     def scale(self) -> Fraction:
-        """Output pixels per input pixel along one side, for convolutions that keep the size."""
-        factors: dict[str, Fraction] = {}
+        """Output pixels per input pixel along one side, borders apart.
+
+        Raises:
+            GraphError: there are more down than across, or the other way round.
+        """
+        scales: dict[str, tuple[Fraction, ...]] = {}
         for node in self.nodes:
-            factor = Fraction(1) if not node.inputs else factors[node.inputs[0]]
-            if isinstance(node.operator, PixelShuffle):
-                factor *= node.operator.factor
-            factors[node.name] = factor
-        return factors[self.output]
+            operand = scales[node.inputs[0]] if node.inputs else (Fraction(1), Fraction(1))
+            scales[node.name] = output_scale(node.operator, operand)
+        down, across = scales[self.output]
+        if down != across:
+            raise GraphError(
+                f"graph '{self.name}': expected one scale for height and width, found {down} and "
+                f"{across}"
+            )
+        return down
 
 
 def _ordered(by_name: Mapping[str, Node]) -> tuple[Node, ...]:
@@ -180,16 +180,3 @@ def _ordered(by_name: Mapping[str, Node]) -> tuple[Node, ...]:
         cycle = " → ".join(edge[0] for edge in nx.find_cycle(wiring))
         raise GraphError(f"graph: expected no cycle, found {cycle}; break it") from error
     return tuple(by_name[name] for name in order)
-
-
-def _output_size(node: Node, size: Size) -> Size:
-    match node.operator:
-        case Convolution(padding=(rows, columns), kernel=(kernel_height, kernel_width)):
-            return Size(
-                size.height + 2 * rows - kernel_height + 1,
-                size.width + 2 * columns - kernel_width + 1,
-            )
-        case PixelShuffle(factor=factor):
-            return Size(size.height * factor, size.width * factor)
-        case _:
-            return size

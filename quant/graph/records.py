@@ -11,9 +11,10 @@ from typing import Any, ClassVar, TypeVar, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.common.accumulators import Accumulator
 from quant.graph.graph import Graph, Node
 from quant.graph.operators import OPERATORS, Integers, Requantization, TermRounding
-from quant.graph.types import Encoding, IntegerType, TensorType
+from quant.graph.types import Encoding, IntegerType, Padding, TensorType
 
 Arrays = dict[str, NDArray[np.int64]]
 Record = dict[str, Any]
@@ -166,6 +167,10 @@ def _read_integer(value: object, name: str, arrays: Arrays) -> int:
     return _integer(value, name)
 
 
+def _read_truth(value: object, name: str, arrays: Arrays) -> bool:
+    return _typed(value, bool, name)
+
+
 def _read_text(value: object, name: str, arrays: Arrays) -> str:
     return _typed(value, str, name)
 
@@ -190,16 +195,28 @@ def _read_array(value: object, name: str, arrays: Arrays) -> Integers:
     return array
 
 
-def _read_requantization(value: object, name: str, arrays: Arrays) -> Requantization:
-    return _decode(Requantization, value, name, arrays)
+def _write_padding(value: Padding, name: str, arrays: Arrays) -> list[int]:
+    return [value.top, value.bottom, value.left, value.right]
 
 
-def _write_term_rounding(value: TermRounding | None, name: str, arrays: Arrays) -> Record | None:
-    return None if value is None else _encode(value, name, arrays)
+def _read_padding(value: object, name: str, arrays: Arrays) -> Padding:
+    values = [_integer(entry, name) for entry in _list(value, name)]
+    if len(values) != 4:
+        raise RecordError(f"{name}: expected four whole numbers, found {_shown(values)}")
+    return Padding(*values)
 
 
-def _read_term_rounding(value: object, name: str, arrays: Arrays) -> TermRounding | None:
-    return None if value is None else _decode(TermRounding, value, name, arrays)
+def _nested(kind: type[Any]) -> _Codec:
+    """Of a field that is a dataclass of fields itself."""
+    return _Codec(_encode, lambda value, name, arrays: _decode(kind, value, name, arrays))
+
+
+def _optional(codec: _Codec) -> _Codec:
+    """Of a field that may be None."""
+    return _Codec(
+        lambda value, name, arrays: None if value is None else codec.write(value, name, arrays),
+        lambda value, name, arrays: None if value is None else codec.read(value, name, arrays),
+    )
 
 
 _CODECS: dict[object, _Codec] = {
@@ -208,8 +225,11 @@ _CODECS: dict[object, _Codec] = {
     tuple[int, int]: _Codec(_write_pair, _read_pair),
     IntegerType: _Codec(_write_integer_type, _read_integer_type),
     Integers: _Codec(_write_array, _read_array),
-    Requantization: _Codec(_encode, _read_requantization),
-    TermRounding | None: _Codec(_write_term_rounding, _read_term_rounding),
+    bool: _Codec(_write_plain, _read_truth),
+    Padding: _Codec(_write_padding, _read_padding),
+    Requantization: _nested(Requantization),
+    Accumulator | None: _optional(_nested(Accumulator)),
+    TermRounding | None: _optional(_nested(TermRounding)),
 }
 
 
@@ -248,4 +268,5 @@ _WORDS: dict[type, str] = {
     list: "a list",
     str: "text",
     float: "a number with a point",
+    bool: "true or false",
 }

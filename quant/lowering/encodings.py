@@ -13,7 +13,7 @@ import numpy as np
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
 from quant.graph.operators import Integers
-from quant.graph.verifier import BIAS_BITS
+from quant.graph.rules import BIAS_BITS
 from quant.lowering.float_network import FloatConvolution, FloatInput, FloatNetwork, Reals
 
 _SCALE_BITS = 12

@@ -3,7 +3,7 @@
 import numpy as np
 
 from quant.graph.operators import Integers
-from quant.graph.verifier import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
+from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
 from quant.lowering.float_network import Reals
 
 _LARGEST_FACTOR = 2.0**17

@@ -12,7 +12,7 @@ from math import isinf
 
 import numpy as np
 
-from quant.graph import Add, Convolution, Requantization, Requantize, sum_bits
+from quant.graph import Add, Convolution, Padding, Requantization, Requantize, sum_bits
 from quant.graph.operators import Integers
 from quant.lowering.encodings import MapEncoding, WeightEncoding
 from quant.lowering.fixed_point import common_fixed_point, fixed_point
@@ -35,7 +35,7 @@ def integer_convolution(
         weights.weight,
         weights.integer,
         bias,
-        convolution.padding,
+        Padding.even(*convolution.padding),
         source.zero_codes,
         _requantization(multiplier, shift, target, convolution.clamp),
     )
@@ -62,7 +62,7 @@ def integer_requantize(
     bias = -_whole_zero(source)
     width = (source.integer.magnitude + abs(bias)).bit_length() + 1
     multiplier, shift = fixed_point(np.array([source.scale / target.scale]), width)
-    return Requantize(bias, _requantization(multiplier, shift, target, clamp))
+    return Requantize(np.array([bias]), _requantization(multiplier, shift, target, clamp))
 
 
 def integer_coarser_image(source: MapEncoding, target: MapEncoding) -> Requantize:
@@ -70,7 +70,9 @@ def integer_coarser_image(source: MapEncoding, target: MapEncoding) -> Requantiz
     width = source.integer.magnitude.bit_length() + 1
     multiplier, shift = fixed_point(np.array([source.scale / target.scale]), width)
     integer = target.integer
-    return Requantize(0, Requantization(multiplier, shift, 0, integer.low, integer.high))
+    return Requantize(
+        np.zeros(1, np.int64), Requantization(multiplier, shift, 0, integer.low, integer.high)
+    )
 
 
 def _requantization(

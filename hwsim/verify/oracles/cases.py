@@ -18,6 +18,7 @@ from quant.graph import (
     Add,
     Convolution,
     IntegerType,
+    Padding,
     Requantization,
     TensorType,
     TermRounding,
@@ -192,7 +193,7 @@ def computed(
         case.weight,
         SIGNED_8,
         case.bias - case.input_zero * case.weight.sum(axis=(1, 2, 3)),
-        case.padding,
+        Padding.even(*case.padding),
         np.array([case.input_zero]),
         requantization,
     )

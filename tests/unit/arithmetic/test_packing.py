@@ -20,7 +20,7 @@ from hwsim.arithmetic.packing import (
 from quant.common.codes import CodeKind
 from tests.unit.arithmetic.strategies import code_arrays, formats, generators
 
-SIGNED, UNSIGNED, ODD = CodeKind
+SIGNED, UNSIGNED, ODD = CodeKind.SIGNED, CodeKind.UNSIGNED, CodeKind.ODD
 
 
 def _stored_code(value: int, code: CodeFormat) -> int:

@@ -90,7 +90,7 @@ NO_CHANGE = Requantization(ONE, ONE * 0, 0, 0, 255)
 
 def graph_between(first: TensorType, last: TensorType) -> Graph:
     image = Node("image", Input(), (), first)
-    tail = Node("tail", Requantize(0, NO_CHANGE), ("image",), last)
+    tail = Node("tail", Requantize(np.zeros(1, np.int64), NO_CHANGE), ("image",), last)
     return Graph("graph", (image, tail), "tail")
 
 

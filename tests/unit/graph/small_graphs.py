@@ -12,6 +12,7 @@ from quant.graph import (
     Input,
     IntegerType,
     Node,
+    Padding,
     PixelShuffle,
     Requantization,
     Requantize,
@@ -34,7 +35,9 @@ def requantization(**changes: Any) -> Requantization:
 def convolution(**changes: Any) -> Convolution:
     """3x3 from 2 to 4 channels, s4 weights, padding 1."""
     weight = np.arange(4 * 3 * 3 * 2, dtype=np.int64).reshape(4, 3, 3, 2) % 15 - 7
-    plain = Convolution(weight, S4, integers(1, 2, 3, 4), (1, 1), integers(0), requantization())
+    plain = Convolution(
+        weight, S4, integers(1, 2, 3, 4), Padding.even(1, 1), integers(0), requantization()
+    )
     return replace(plain, **changes)
 
 
@@ -43,7 +46,7 @@ def add(**changes: Any) -> Add:
 
 
 def requantize(**changes: Any) -> Requantize:
-    return replace(Requantize(0, requantization()), **changes)
+    return replace(Requantize(np.zeros(1, np.int64), requantization()), **changes)
 
 
 def image(channels: int = 2) -> Node:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quant.graph import Graph, GraphError, Node, PixelShuffle, Size, TensorType
+from quant.graph import Graph, GraphError, Node, Padding, PixelShuffle, Size, TensorType
 from tests.integer_interpreter import execute
 from tests.random_graphs import random_graphs, random_images
 from tests.unit.graph.small_graphs import (
@@ -25,7 +25,9 @@ def super_resolution() -> Graph:
         Node(
             "tail",
             convolution(
-                weight=np.ones((3, 1, 1, 1), np.int64), bias=np.zeros(3, np.int64), padding=(0, 0)
+                weight=np.ones((3, 1, 1, 1), np.int64),
+                bias=np.zeros(3, np.int64),
+                padding=Padding(),
             ),
             ("up",),
             TensorType(3, S8),
@@ -53,7 +55,7 @@ def test_sizes_and_macs_follow_from_the_image() -> None:
 
 
 def test_an_image_too_small_for_the_network_is_refused() -> None:
-    graph = convolution_graph(padding=(0, 0))
+    graph = convolution_graph(padding=Padding())
     with pytest.raises(GraphError, match=r"^node 'conv': an image of 2×7 leaves nothing"):
         graph.sizes(Size(2, 7))
 

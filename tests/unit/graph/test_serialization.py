@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quant.common.errors import UserError
-from quant.graph import Graph, GraphError, TermRounding, load_graph, save_graph, verify
+from quant.graph import Graph, GraphError, Padding, TermRounding, load_graph, save_graph, verify
+from quant.graph.operators import OPERATORS
 from quant.graph.records import RecordError, graph_from_record, graph_to_record
-from quant.graph.serialization import FORMAT, _checksum
+from quant.graph.serialization import FORMAT, VERSION, _checksum
 from tests.random_graphs import random_graphs
 from tests.unit.graph.small_graphs import (
     add_graph,
@@ -83,7 +84,7 @@ def test_arrays_are_stored_in_the_narrowest_type(tmp_path: Path) -> None:
 
 def test_a_broken_graph_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(GraphError, match="expected padding from 0 to 2"):
-        save_graph(convolution_graph(padding=(9, 9)), tmp_path / "broken.hwgraph")
+        save_graph(convolution_graph(padding=Padding.even(9, 9)), tmp_path / "broken.hwgraph")
     assert not list(tmp_path.iterdir())
 
 
@@ -153,8 +154,8 @@ def test_a_rewritten_file_is_a_graph_file(tmp_path: Path) -> None:
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
-    assert refusal(rewritten(tmp_path / "a.hwgraph", nothing, version=3)) == (
-        "the graph format is version 3, this hwsim reads version 2; "
+    assert refusal(rewritten(tmp_path / "a.hwgraph", nothing, version=4)) == (
+        "the graph format is version 4, this hwsim reads version 3; "
         "quantize the network again with this hwsim"
     )
 
@@ -190,8 +191,7 @@ def node(record: dict[str, Any]) -> dict[str, Any]:
 
 HOSTILE: dict[str, tuple[str, Change]] = {
     "unknown operator": (
-        "conv: expected an operator among input, convolution, add, requantize, pixel_shuffle, "
-        "found 'fft'",
+        f"conv: expected an operator among {', '.join(OPERATORS)}, found 'fft'",
         lambda record, arrays: node(record).update(kind="fft"),
     ),
     "missing array": (
@@ -243,12 +243,14 @@ HOSTILE: dict[str, tuple[str, Change]] = {
         lambda record, arrays: node(record)["output"].update(integer="s99"),
     ),
     "three paddings": (
-        "conv.padding: expected two whole numbers, found [1, 1, 1]",
+        "conv.padding: expected four whole numbers, found [1, 1, 1]",
         lambda record, arrays: node(record)["operator"].update(padding=[1, 1, 1]),
     ),
     "missing entry": (
         "conv: expected the entries weight, weight_type, bias, padding, pad_code, requantization, "
-        "found ['bias', 'pad_code', 'padding', 'requantization', 'weight']",
+        "stride, dilation, groups, accumulator, "
+        "found ['accumulator', 'bias', 'dilation', 'groups', "
+        "'pad_code', 'p…",
         lambda record, arrays: node(record)["operator"].pop("weight_type"),
     ),
     "list instead of entries": (
@@ -273,7 +275,7 @@ HOSTILE: dict[str, tuple[str, Change]] = {
     ),
     "rule of the verifier": (
         "node 'conv' (convolution): expected padding from 0 to 2, found 9",
-        lambda record, arrays: node(record)["operator"].update(padding=[9, 1]),
+        lambda record, arrays: node(record)["operator"].update(padding=[9, 1, 1, 1]),
     ),
 }
 
@@ -291,7 +293,7 @@ def test_a_hostile_file_with_a_right_checksum_is_refused(tmp_path: Path, case: s
 def test_nodes_that_are_no_json_are_refused(tmp_path: Path, text: str, error: str) -> None:
     path = tmp_path / "a.hwgraph"
     arrays = {"x": np.ones(1, np.int8)}
-    envelope = {"version": 2, "sha256": _checksum(text, arrays), "graph": text}
+    envelope = {"version": VERSION, "sha256": _checksum(text, arrays), "graph": text}
     safetensors.numpy.save_file(arrays, path, {FORMAT: json.dumps(envelope)})
     assert refusal(path) == f"expected JSON inside, found {error}"
 

@@ -17,6 +17,7 @@ from quant.graph import (
     Input,
     IntegerType,
     Node,
+    Padding,
     TensorType,
     TermRounding,
     accumulator_bits,
@@ -120,16 +121,18 @@ RULES: dict[str, Callable[[], Graph]] = {
         bias=np.zeros(4, np.int32)
     ),
     "'conv' (convolution): expected padding from 0 to 2, found 3": lambda: convolution_graph(
-        padding=(1, 3)
+        padding=Padding.even(1, 3)
     ),
     "'conv' (convolution): expected padding from 0 to 2, found -1": lambda: convolution_graph(
-        padding=(-1, 0)
+        padding=Padding(-1, 0, 0, 0)
     ),
     "'conv' (convolution): expected weights of s4 (-8 to 7), found 0 to 8": lambda: (
         convolution_graph(weight=np.arange(72, dtype=np.int64).reshape(4, 3, 3, 2) % 9)
     ),
-    "'conv' (convolution): expected odd weights (o2), found an even one": lambda: convolution_graph(
-        weight=np.full((4, 3, 3, 2), 2, np.int64), weight_type=IntegerType.parse("o2")
+    "'conv' (convolution): expected weights of o2, found another integer among them": lambda: (
+        convolution_graph(
+            weight=np.full((4, 3, 3, 2), 2, np.int64), weight_type=IntegerType.parse("o2")
+        )
     ),
     "'conv' (convolution): expected pad codes of u8 (0 to 255), found 256 to 256": (
         lambda: convolution_graph(pad_code=integers(256))
@@ -218,13 +221,15 @@ RULES: dict[str, Callable[[], Graph]] = {
     ),
     "'sum' (add): expected a product of at most 63 bits, found a 72-bit sum times a 1-bit "
     "multiplier": lambda: add_graph(bias=1 << 70),
-    "'sum' (add): expected operands of one height and width, found 1·image+0 rows +0 columns and "
-    "1·image-2 rows +0 columns": lambda: with_nodes(
+    "'sum' (add): expected operands of one height and width, found 4096×4097 and 4094×4097 for "
+    "an image of 4096×4097": lambda: with_nodes(
         image(),
         Node(
             "conv",
             convolution(
-                weight=np.zeros((2, 3, 3, 2), np.int64), bias=integers(0, 0), padding=(0, 1)
+                weight=np.zeros((2, 3, 3, 2), np.int64),
+                bias=integers(0, 0),
+                padding=Padding.even(0, 1),
             ),
             ("image",),
             TensorType(2, S8),
@@ -233,9 +238,13 @@ RULES: dict[str, Callable[[], Graph]] = {
     ),
     # Changes of encoding and of shape.
     "'copy' (requantize): expected 3 channels, found 2": lambda: requantize_graph(wrong(3)),
-    "'copy' (requantize): expected a product of at most 63 bits, found a 71-bit sum times a 1-bit "
-    "multiplier": lambda: requantize_graph(bias=-(1 << 69)),
-    "'shuffle' (pixel_shuffle): expected a factor of at least 1, found 0": lambda: shuffle_graph(0),
+    f"'copy' (requantize): expected biases of 40 signed bits, found {-(1 << 40)} to {-(1 << 40)}": (
+        lambda: requantize_graph(bias=integers(-(1 << 40)))
+    ),
+    "'copy' (requantize): expected 1 or 2 biases, found (3,)": lambda: requantize_graph(
+        bias=integers(0, 0, 0)
+    ),
+    "'shuffle' (pixel_shuffle): expected factors of at least 1, found 0": lambda: shuffle_graph(0),
     "'shuffle' (pixel_shuffle): expected 18 input channels, found 8": lambda: shuffle_graph(3),
     "'shuffle' (pixel_shuffle): expected u8 output codes, found s8": lambda: shuffle_graph(
         output=wrong(2)
@@ -275,7 +284,7 @@ def test_an_input_alone_is_a_graph() -> None:
 def test_the_accumulator_bound_of_a_known_convolution() -> None:
     # Σ|w| = 3·255 + |bias| = 765 + 3 = 768 = 0b1100000000: ten bits and a sign.
     weight = integers(1, -2).reshape(1, 1, 1, 2)
-    operator = convolution(weight=weight, bias=integers(-3), padding=(0, 0))
+    operator = convolution(weight=weight, bias=integers(-3), padding=Padding())
     node = Node("conv", operator, ("image",), TensorType(1, S8))
     assert accumulator_bits(node, TensorType(2, U8)) == 11
 

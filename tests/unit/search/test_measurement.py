@@ -70,7 +70,7 @@ def test_error_is_the_mean_square_of_decoded_differences() -> None:
             "identity",
             [
                 Node("image", Input(), (), tensor),
-                Node("same", Requantize(0, identity), ("image",), tensor),
+                Node("same", Requantize(np.zeros(1, np.int64), identity), ("image",), tensor),
             ],
             "same",
         )

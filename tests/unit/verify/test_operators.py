@@ -26,8 +26,8 @@ def off_by_one_at_the_last(compute: Any) -> Any:
 def halves_rounded_down(convolution: Convolution, tensor: TensorType, codes: Any) -> Any:
     """Requantization with the other rounding of exact halves."""
     requantization: Requantization = convolution.requantization
-    rows, columns = convolution.padding
-    pad = ((rows, rows), (columns, columns))
+    around = convolution.padding
+    pad = ((around.top, around.bottom), (around.left, around.right))
     padded = np.stack(
         [
             np.pad(codes[..., channel].astype(np.int64), pad, constant_values=int(code))

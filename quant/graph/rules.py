@@ -1,0 +1,374 @@
+"""What each operator demands of its constants and of its operands' types."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from quant.common.accumulators import LEAST_BITS, MOST_BITS, OVERFLOWS
+from quant.common.codes import CodeKind
+from quant.graph.graph import Node
+from quant.graph.operators import (
+    RESIZE_FRACTION_BITS,
+    SHUFFLE_ORDERS,
+    STATISTICS,
+    Add,
+    AveragePool,
+    BilinearResize,
+    Concatenate,
+    Convolution,
+    Input,
+    Integers,
+    LookupTable,
+    Multiply,
+    NearestResize,
+    Operator,
+    ParametricRelu,
+    PixelShuffle,
+    Requantize,
+    Statistics,
+    TermRounding,
+    TransposedConvolution,
+)
+from quant.graph.requantization_rules import (
+    MAXIMUM_SHIFT,
+    MULTIPLIER_BITS,
+    broken,
+    verify_dtype,
+    verify_requantization,
+    verify_vector,
+)
+from quant.graph.types import MAXIMUM_BITS, SUM_BITS, IntegerType, TensorType
+
+TERM_SHIFT = 31
+"""Of an operand that an addition rounds, at least: its multiplier is a fraction of 1."""
+BIAS_BITS = 40
+"""Stored width of a bias: the 40-bit bias of a 10-byte parameter record, as in Arm Ethos-U."""
+
+Operands = Sequence[TensorType]
+
+
+def accumulator_bits(node: Node, operand: TensorType) -> int:
+    """Signed bits that hold every partial sum of a convolution, whatever the order of its taps.
+
+    Raises:
+        GraphError: the node is no convolution.
+    """
+    convolution = node.operator
+    if not isinstance(convolution, Convolution):
+        raise broken(node, "a convolution", convolution.kind)
+    return sum_bits(convolution.weight, convolution.bias, operand.integer)
+
+
+def sum_bits(weight: Integers, bias: Integers, codes: IntegerType) -> int:
+    """Signed bits that hold every partial sum of these weights with any codes of a type.
+
+    The bound is max over output channels of Σ|weight|·max|code| + |bias|.
+
+    Args:
+        weight: int64 [out_channels, kernel_height, kernel_width, in_channels].
+        bias: int64 [out_channels].
+        codes: type of the feature map that is read.
+    """
+    return _largest_sum(weight, bias, codes).bit_length() + 1
+
+
+def _largest_sum(weight: Integers, bias: Integers, codes: IntegerType) -> int:
+    largest = np.abs(weight).sum(axis=(1, 2, 3)) * codes.magnitude + np.abs(bias)
+    return int(largest.max())
+
+
+def _verify_input(node: Node, operands: Operands) -> None:
+    """An input has nothing but its type."""
+
+
+def _verify_convolution(node: Node, operands: Operands) -> None:
+    convolution = node.operator
+    assert isinstance(convolution, Convolution)
+    (ifm,) = operands
+    for what, sides in (("strides", convolution.stride), ("dilations", convolution.dilation)):
+        _verify_positive(node, what, sides)
+    _verify_kernel(node, convolution, ifm)
+    if convolution.groups < 1 or convolution.out_channels % convolution.groups:
+        raise broken(
+            node,
+            f"groups that divide {convolution.out_channels} output channels",
+            str(convolution.groups),
+        )
+    largest = _largest_sum(convolution.weight, convolution.bias, ifm.integer)
+    accumulator = convolution.accumulator
+    if accumulator is not None:
+        if not LEAST_BITS <= accumulator.bits <= MOST_BITS:
+            raise broken(
+                node, f"an accumulator of {LEAST_BITS} to {MOST_BITS} bits", str(accumulator.bits)
+            )
+        if accumulator.overflow not in OVERFLOWS:
+            raise broken(node, f"an overflow among {', '.join(OVERFLOWS)}", accumulator.overflow)
+        largest = min(largest, -accumulator.low)
+    verify_requantization(node, convolution.requantization, largest)
+
+
+def _verify_transposed_convolution(node: Node, operands: Operands) -> None:
+    convolution = node.operator
+    assert isinstance(convolution, TransposedConvolution)
+    (ifm,) = operands
+    _verify_kernel(node, convolution, ifm)
+    _verify_positive(node, "strides", convolution.stride)
+    largest = _largest_sum(convolution.weight, convolution.bias, ifm.integer)
+    verify_requantization(node, convolution.requantization, largest)
+
+
+def _verify_kernel(
+    node: Node, convolution: Convolution | TransposedConvolution, ifm: TensorType
+) -> None:
+    """Weights, biases and padding of either kind of convolution."""
+    _verify_kernel_shapes(node, convolution, ifm)
+    _verify_members(node, "weights", convolution.weight, convolution.weight_type)
+    _verify_members(node, "pad codes", convolution.pad_code, ifm.integer)
+    _verify_biases(node, convolution.bias)
+    padding, window = convolution.padding, convolution.window
+    for sides, reach in (
+        ((padding.top, padding.bottom), window[0]),
+        ((padding.left, padding.right), window[1]),
+    ):
+        for side in sides:
+            if not 0 <= side < reach:
+                raise broken(node, f"padding from 0 to {reach - 1}", str(side))
+
+
+def _verify_kernel_shapes(
+    node: Node, convolution: Convolution | TransposedConvolution, ifm: TensorType
+) -> None:
+    _verify_narrow(node, ifm)
+    if convolution.weight.ndim != 4 or convolution.weight.size == 0:
+        raise broken(node, "a weight of four dimensions", str(convolution.weight.shape))
+    if convolution.in_channels != ifm.channels:
+        raise broken(node, f"{convolution.in_channels} input channels", str(ifm.channels))
+    if convolution.out_channels != node.output.channels:
+        raise broken(node, f"{convolution.out_channels} output channels", str(node.output.channels))
+    if convolution.bias.shape != (convolution.out_channels,):
+        raise broken(node, f"{convolution.out_channels} biases", str(convolution.bias.shape))
+    if convolution.pad_code.shape not in ((1,), (ifm.channels,)):
+        raise broken(node, f"1 or {ifm.channels} pad codes", str(convolution.pad_code.shape))
+    for what in ("weight", "bias", "pad_code"):
+        verify_dtype(node, what, getattr(convolution, what))
+
+
+def _verify_add(node: Node, operands: Operands) -> None:
+    add = node.operator
+    assert isinstance(add, Add)
+    for operand in operands:
+        _verify_same_channels(node, operand)
+    for multiplier in add.multipliers:
+        if multiplier < 0 or multiplier.bit_length() > MULTIPLIER_BITS:
+            raise broken(node, f"multipliers of 0 to {MULTIPLIER_BITS} bits", str(multiplier))
+    if add.term_rounding is None:
+        largest = abs(add.bias) + sum(
+            multiplier * operand.integer.magnitude
+            for multiplier, operand in zip(add.multipliers, operands, strict=True)
+        )
+    else:
+        largest = abs(add.bias) + _largest_rounded_terms(node, add.term_rounding, operands)
+    verify_requantization(node, add.requantization, largest)
+
+
+def _largest_rounded_terms(node: Node, terms: TermRounding, operands: Operands) -> int:
+    """Bound of the sum of both rounded operands: a multiplier over 2^31 shrinks each."""
+    for shift in terms.shifts:
+        if not TERM_SHIFT <= shift <= MAXIMUM_SHIFT:
+            raise broken(
+                node, f"shifts of operands from {TERM_SHIFT} to {MAXIMUM_SHIFT}", str(shift)
+            )
+    if terms.left_shift < 0:
+        raise broken(node, "a left shift of at least 0", str(terms.left_shift))
+    largest = [
+        (operand.integer.magnitude + abs(zero)) << min(terms.left_shift, 32)
+        for operand, zero in zip(operands, terms.zero_points, strict=True)
+    ]
+    if max(largest) >= 2**31:
+        raise broken(node, "widened operands of 32 bits", f"up to {max(largest)}")
+    return sum(largest)
+
+
+def _verify_multiply(node: Node, operands: Operands) -> None:
+    multiply = node.operator
+    assert isinstance(multiply, Multiply)
+    ifm, factor = operands
+    _verify_same_channels(node, ifm)
+    _verify_narrow(node, factor)
+    if factor.channels not in (1, ifm.channels):
+        raise broken(node, f"a factor of 1 or {ifm.channels} channels", str(factor.channels))
+    reaches = [
+        operand.integer.magnitude + abs(bias)
+        for operand, bias in zip(operands, multiply.biases, strict=True)
+    ]
+    if max(reaches).bit_length() > MULTIPLIER_BITS:
+        raise broken(node, f"biased operands of {MULTIPLIER_BITS} bits", f"up to {max(reaches)}")
+    verify_requantization(node, multiply.requantization, reaches[0] * reaches[1])
+
+
+def _verify_requantize(node: Node, operands: Operands) -> None:
+    requantize = node.operator
+    assert isinstance(requantize, Requantize)
+    (operand,) = operands
+    if operand.channels != node.output.channels:
+        raise broken(node, f"{node.output.channels} channels", str(operand.channels))
+    verify_vector(node, "biases", requantize.bias, operand.channels)
+    _verify_biases(node, requantize.bias)
+    largest = operand.integer.magnitude + int(np.abs(requantize.bias).max())
+    verify_requantization(node, requantize.requantization, largest)
+
+
+def _verify_prelu(node: Node, operands: Operands) -> None:
+    prelu = node.operator
+    assert isinstance(prelu, ParametricRelu)
+    (operand,) = operands
+    _verify_same_channels(node, operand)
+    verify_vector(node, "slopes", prelu.slope, operand.channels)
+    steepest = int(np.abs(prelu.slope).max())
+    if steepest.bit_length() > MAXIMUM_BITS:
+        raise broken(node, f"slopes of {MAXIMUM_BITS} bits", f"up to {steepest}")
+    largest = operand.integer.magnitude + abs(prelu.bias)
+    verify_requantization(node, prelu.positive, largest)
+    verify_requantization(node, prelu.negative, largest * steepest)
+
+
+def _verify_lookup_table(node: Node, operands: Operands) -> None:
+    lookup = node.operator
+    assert isinstance(lookup, LookupTable)
+    (operand,) = operands
+    _verify_same_channels(node, operand)
+    entries = operand.integer.high - operand.integer.low + 1
+    if lookup.table.shape not in ((1, entries), (operand.channels, entries)):
+        raise broken(
+            node, f"1 or {operand.channels} tables of {entries} entries", str(lookup.table.shape)
+        )
+    verify_dtype(node, "entries", lookup.table)
+    _verify_members(node, "entries", lookup.table, node.output.integer)
+
+
+def _verify_concatenate(node: Node, operands: Operands) -> None:
+    assert isinstance(node.operator, Concatenate)
+    channels = sum(operand.channels for operand in operands)
+    if channels != node.output.channels:
+        raise broken(node, f"{node.output.channels} channels in all", str(channels))
+    for operand in operands:
+        _verify_same_codes(node, operand)
+
+
+def _verify_pixel_shuffle(node: Node, operands: Operands) -> None:
+    shuffle = node.operator
+    assert isinstance(shuffle, PixelShuffle)
+    (operand,) = operands
+    _verify_positive(node, "factors", (shuffle.factor,))
+    if shuffle.order not in SHUFFLE_ORDERS:
+        raise broken(node, f"an order among {', '.join(SHUFFLE_ORDERS)}", f"'{shuffle.order}'")
+    if operand.channels != node.output.channels * shuffle.factor**2:
+        raise broken(
+            node,
+            f"{node.output.channels * shuffle.factor**2} input channels",
+            str(operand.channels),
+        )
+    _verify_same_codes(node, operand)
+
+
+def _verify_nearest_resize(node: Node, operands: Operands) -> None:
+    resize = node.operator
+    assert isinstance(resize, NearestResize)
+    (operand,) = operands
+    _verify_positive(node, "factors", (resize.factor,))
+    _verify_same_channels(node, operand)
+    _verify_same_codes(node, operand)
+
+
+def _verify_bilinear_resize(node: Node, operands: Operands) -> None:
+    resize = node.operator
+    assert isinstance(resize, BilinearResize)
+    (operand,) = operands
+    _verify_positive(node, "factors", (resize.factor,))
+    _verify_same_channels(node, operand)
+    largest = (operand.integer.magnitude << 2 * RESIZE_FRACTION_BITS) + abs(resize.bias)
+    verify_requantization(node, resize.requantization, largest)
+
+
+def _verify_average_pool(node: Node, operands: Operands) -> None:
+    pool = node.operator
+    assert isinstance(pool, AveragePool)
+    (operand,) = operands
+    _verify_positive(node, "kernel sides", pool.kernel)
+    _verify_positive(node, "strides", pool.stride)
+    _verify_same_channels(node, operand)
+    largest = operand.integer.magnitude * pool.kernel[0] * pool.kernel[1] + abs(pool.bias)
+    verify_requantization(node, pool.requantization, largest)
+
+
+def _verify_statistics(node: Node, operands: Operands) -> None:
+    statistics = node.operator
+    assert isinstance(statistics, Statistics)
+    (operand,) = operands
+    _verify_same_channels(node, operand)
+    if statistics.statistic not in STATISTICS:
+        raise broken(
+            node, f"a statistic among {', '.join(STATISTICS)}", f"'{statistics.statistic}'"
+        )
+    if statistics.statistic != "sum":
+        _verify_same_codes(node, operand)
+    elif node.output.integer != IntegerType(SUM_BITS, CodeKind.SIGNED):
+        raise broken(node, f"s{SUM_BITS} sums", str(node.output.integer))
+
+
+def _verify_biases(node: Node, bias: Integers) -> None:
+    smallest, largest = int(bias.min()), int(bias.max())
+    if max(-smallest - 1, largest).bit_length() >= BIAS_BITS:
+        raise broken(node, f"biases of {BIAS_BITS} signed bits", f"{smallest} to {largest}")
+
+
+def _verify_positive(node: Node, what: str, values: tuple[int, ...]) -> None:
+    for value in values:
+        if value < 1:
+            raise broken(node, f"{what} of at least 1", str(value))
+
+
+def _verify_narrow(node: Node, operand: TensorType) -> None:
+    """Only a requantization reads the wide sums of statistics."""
+    if operand.integer.bits > MAXIMUM_BITS:
+        raise broken(node, f"codes of at most {MAXIMUM_BITS} bits", str(operand.integer))
+
+
+def _verify_same_channels(node: Node, operand: TensorType) -> None:
+    _verify_narrow(node, operand)
+    if operand.channels != node.output.channels:
+        raise broken(node, f"{node.output.channels} channels", str(operand.channels))
+
+
+def _verify_same_codes(node: Node, operand: TensorType) -> None:
+    if operand.integer != node.output.integer:
+        raise broken(node, f"{operand.integer} output codes", str(node.output.integer))
+
+
+def _verify_members(node: Node, what: str, values: Integers, integer: IntegerType) -> None:
+    low, high = int(values.min()), int(values.max())
+    if low < integer.low or high > integer.high:
+        raise broken(
+            node, f"{what} of {integer} ({integer.low} to {integer.high})", f"{low} to {high}"
+        )
+    if not integer.contains(values):
+        raise broken(node, f"{what} of {integer}", "another integer among them")
+
+
+RULES: dict[type[Operator], Callable[[Node, Operands], None]] = {
+    Input: _verify_input,
+    Convolution: _verify_convolution,
+    TransposedConvolution: _verify_transposed_convolution,
+    Add: _verify_add,
+    Multiply: _verify_multiply,
+    Requantize: _verify_requantize,
+    ParametricRelu: _verify_prelu,
+    LookupTable: _verify_lookup_table,
+    Concatenate: _verify_concatenate,
+    PixelShuffle: _verify_pixel_shuffle,
+    NearestResize: _verify_nearest_resize,
+    BilinearResize: _verify_bilinear_resize,
+    AveragePool: _verify_average_pool,
+    Statistics: _verify_statistics,
+}
+"""What is checked of each kind of operator, given its operands' types."""
