@@ -1,23 +1,24 @@
-"""Convolution with 64-bit accumulators, for operands of any width.
+"""Convolution with 64-bit sums, for operands of any width.
 
-The loop nest is output row → column → output channel → kernel row → tap.
+The loop nest is output row → column → output channel → kernel row → kernel column → channel.
 """
 
 import numpy as np
 
-from hwsim.arithmetic._jit import Codes, Wide, kernel
-from hwsim.arithmetic._kernels_requantization import BIAS, requantize
+from hwsim.arithmetic._jit import Codes, kernel
+from hwsim.arithmetic._kernels_requantization import BIAS, Scaling, requantize
 
 
 @kernel
-def _accumulate(operands: Codes, row_stride: int, factors: Codes) -> np.int64:
-    """The products of one output at one pixel; ``factors`` are its weights, [KH, KW·I]."""
-    kernel_rows, taps = factors.shape
+def _accumulate(window: Codes, dilation: tuple[int, int], first: int, weights: Codes) -> np.int64:
+    """The products of one output at one pixel; ``weights`` are its own, [KH, KW, I/groups]."""
+    kernel_height, kernel_width, inputs = weights.shape
     total = np.int64(0)
-    for kernel_row in range(kernel_rows):
-        row = operands[kernel_row * row_stride :][:taps]
-        for tap in range(taps):
-            total += np.int64(row[tap]) * np.int64(factors[kernel_row, tap])
+    for ky in range(kernel_height):
+        for kx in range(kernel_width):
+            operands = window[ky * dilation[0], kx * dilation[1], first:]
+            for channel in range(inputs):
+                total += np.int64(operands[channel]) * np.int64(weights[ky, kx, channel])
     return total
 
 
@@ -25,30 +26,21 @@ def _accumulate(operands: Codes, row_stride: int, factors: Codes) -> np.int64:
 def convolve(
     ifm: Codes,
     weights: Codes,
-    parameters: Wide,
-    input_low: int,
-    input_high: int,
-    family: int,
-    zero_point: int,
-    low: int,
-    high: int,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    groups: int,
+    scaling: Scaling,
     ofm: Codes,
-) -> bool:
-    """Convolve and requantize rows; arguments as `hwsim.arithmetic.convolution` says.
-
-    ``weights`` are int32 [O, KH, KW·I].
-    """
-    if ifm.min() < input_low or ifm.max() > input_high:
-        return False
+) -> None:
+    """Convolve and requantize rows; ``weights`` are int32 [O, KH, KW, I/groups]."""
     rows, columns, channels = ofm.shape
-    _, width, pixel_stride = ifm.shape
-    operands = ifm.reshape(-1)
-    bias, sums = parameters[BIAS], np.empty(channels, np.int64)
+    inputs, outputs = weights.shape[3], channels // groups
+    bias, sums = scaling.parameters[BIAS], np.empty(channels, np.int64)
     for row in range(rows):
         for column in range(columns):
-            window = operands[(row * width + column) * pixel_stride :]
+            window = ifm[row * stride[0] :, column * stride[1] :]
             for channel in range(channels):
-                total = _accumulate(window, width * pixel_stride, weights[channel])
+                first = channel // outputs * inputs
+                total = _accumulate(window, dilation, first, weights[channel])
                 sums[channel] = total + bias[channel]
-            requantize(sums, parameters, 0, family, zero_point, low, high, ofm[row, column])
-    return True
+            requantize(sums, channels, scaling, 0, ofm[row, column : column + 1], 0, channels)

@@ -1,9 +1,12 @@
-"""Element-by-element operators on contiguous arrays, one pixel's sums at a time."""
+"""Element-by-element operators on contiguous arrays, a few pixels' sums at a time."""
 
 import numpy as np
 
 from hwsim.arithmetic._jit import Codes, Wide, kernel
-from hwsim.arithmetic._kernels_requantization import BIAS, TWO_ROUNDINGS, requantize
+from hwsim.arithmetic._kernels_requantization import BIAS, Scaling, requantize
+
+STRIP = 32
+"""Pixels whose sums are requantized together."""
 
 
 @kernel
@@ -12,72 +15,69 @@ def add_requantize(
     second: Codes,
     first_multiplier: int,
     second_multiplier: int,
-    parameters: Wide,
-    family: int,
-    zero_point: int,
-    low: int,
-    high: int,
+    scaling: Scaling,
     out: Codes,
 ) -> None:
     """All feature maps are [pixels, channels]."""
     pixels, channels = out.shape
-    bias, sums = parameters[BIAS], np.empty(channels, np.int64)
-    for pixel in range(pixels):
-        for channel in range(channels):
-            total = np.int64(first[pixel, channel]) * first_multiplier
-            total += np.int64(second[pixel, channel]) * second_multiplier
-            sums[channel] = total + bias[channel]
-        requantize(sums, parameters, 0, family, zero_point, low, high, out[pixel])
+    bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        for pixel in range(strip, end):
+            totals = sums[(pixel - strip) * channels :]
+            for channel in range(channels):
+                total = np.int64(first[pixel, channel]) * first_multiplier
+                total += np.int64(second[pixel, channel]) * second_multiplier
+                totals[channel] = total + bias[channel]
+        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
 
 
 @kernel
-def _rounded_terms(codes: Codes, parameters: Wide, sums: Wide, terms: Codes) -> None:
-    """One pixel of an operand, scaled and rounded to 32 bits."""
-    for channel in range(codes.size):
-        sums[channel] = np.int64(codes[channel]) + parameters[BIAS, channel]
-    requantize(sums, parameters, 0, TWO_ROUNDINGS, 0, -(1 << 31), (1 << 31) - 1, terms)
+def _rounded_terms(codes: Codes, scaling: Scaling, sums: Wide, terms: Codes) -> None:
+    """Some pixels of an operand, scaled and rounded to 32 bits."""
+    pixels, channels = codes.shape
+    bias = scaling.parameters[BIAS]
+    for pixel in range(pixels):
+        for channel in range(channels):
+            sums[pixel * channels + channel] = np.int64(codes[pixel, channel]) + bias[channel]
+    requantize(sums, channels, scaling, 0, terms[:pixels], 0, channels)
 
 
 @kernel
 def add_rounded_requantize(
     first: Codes,
     second: Codes,
-    first_parameters: Wide,
-    second_parameters: Wide,
-    parameters: Wide,
-    family: int,
-    zero_point: int,
-    low: int,
-    high: int,
+    first_scaling: Scaling,
+    second_scaling: Scaling,
+    scaling: Scaling,
     out: Codes,
 ) -> None:
-    """All feature maps are [pixels, channels]; each operand has parameters of its own."""
+    """All feature maps are [pixels, channels]; each operand has a scaling of its own."""
     pixels, channels = out.shape
-    bias, sums = parameters[BIAS], np.empty(channels, np.int64)
-    first_terms, second_terms = np.empty(channels, np.int32), np.empty(channels, np.int32)
-    for pixel in range(pixels):
-        _rounded_terms(first[pixel], first_parameters, sums, first_terms)
-        _rounded_terms(second[pixel], second_parameters, sums, second_terms)
-        for channel in range(channels):
-            total = np.int64(first_terms[channel]) + np.int64(second_terms[channel])
-            sums[channel] = total + bias[channel]
-        requantize(sums, parameters, 0, family, zero_point, low, high, out[pixel])
+    bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
+    first_terms = np.empty((STRIP, channels), np.int32)
+    second_terms = np.empty((STRIP, channels), np.int32)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        _rounded_terms(first[strip:end], first_scaling, sums, first_terms)
+        _rounded_terms(second[strip:end], second_scaling, sums, second_terms)
+        for pixel in range(end - strip):
+            totals = sums[pixel * channels :]
+            for channel in range(channels):
+                total = np.int64(first_terms[pixel, channel])
+                totals[channel] = total + second_terms[pixel, channel] + bias[channel]
+        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
 
 
 @kernel
-def requantize_codes(
-    codes: Codes,
-    parameters: Wide,
-    family: int,
-    zero_point: int,
-    low: int,
-    high: int,
-    out: Codes,
-) -> None:
+def requantize_codes(codes: Codes, scaling: Scaling, out: Codes) -> None:
     """``codes`` and ``out`` are [pixels, channels]."""
     pixels, channels = codes.shape
-    bias, sums = parameters[BIAS], np.empty(channels, np.int64)
-    for pixel in range(pixels):
-        for channel in range(channels):
-            sums[channel] = np.int64(codes[pixel, channel]) + bias[channel]
-        requantize(sums, parameters, 0, family, zero_point, low, high, out[pixel])
+    bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        for pixel in range(strip, end):
+            totals = sums[(pixel - strip) * channels :]
+            for channel in range(channels):
+                totals[channel] = np.int64(codes[pixel, channel]) + bias[channel]
+        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)

@@ -11,41 +11,28 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hwsim.arithmetic import _kernels_convolution_int16, _kernels_convolution_int64
+from hwsim.arithmetic._convolution_layouts import Layout, Pack, plain, tiled
+from hwsim.arithmetic._instruction_sets import (
+    INSTRUCTION_SETS,
+    target_features,
+)
 from hwsim.arithmetic._jit import Codes, Wide
+from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
     LARGEST_PRODUCT,
     check_requantization,
     check_sums,
-    check_vector,
     largest_product,
-    magnitude,
 )
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
-from hwsim.arithmetic.requantization_modes import RECIPES, channel_parameters
+from hwsim.arithmetic.convolution_bounds import ConvolutionBounds, convolution_bounds
+from hwsim.arithmetic.geometry import DENSE, Geometry
+from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization
 
 MACS_PER_BAND = 2_000_000
-"""Work worth handing to a thread: about 40 µs at the fast kernel's 50 GMAC/s."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConvolutionBounds:
-    """What every input within its declared range keeps to.
-
-    Attributes:
-        weight: least and greatest weight.
-        input: least and greatest input code, pad codes included.
-        accumulator: the largest magnitude of bias and products summed in any order.
-        product: the largest magnitude of an accumulator times its multiplier.
-    """
-
-    weight: tuple[int, int]
-    input: tuple[int, int]
-    accumulator: int
-    product: int
+"""Work worth handing to a thread: about 20 µs at the fast kernel's 100 GMAC/s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,45 +40,41 @@ class ConvolutionKernel:
     """A way to compute a convolution, and when it is exact.
 
     Attributes:
-        name: of the operands' and accumulators' type.
-        is_exact: whether no intermediate value can overflow within the bounds.
-        pack: weights int32 [O, KH, KW·I] to the kernel's own layout.
-        lanes: the kernel's per-channel parameters are padded to a multiple of this.
-        run: (ifm, weights, parameters, input_low, input_high, family, zero_point, low, high, ofm)
-            writes the codes to ``ofm`` [H - KH + 1, W - KW + 1, O]; false, and ``ofm``
-            unspecified, when an input code lies outside input_low … input_high.
+        name: of the instruction set, or of the type of the sums.
+        is_exact: whether every result is that of unbounded integers, from the bounds and the
+            largest magnitude of a sum times its multiplier.
+        pack: constants to the kernel's own layout.
     """
 
     name: str
-    is_exact: Callable[[ConvolutionBounds], bool]
-    pack: Callable[[Codes], NDArray[np.signedinteger]]
-    lanes: int
-    run: Callable[..., bool]
+    is_exact: Callable[[ConvolutionBounds, int], bool]
+    pack: Pack
 
 
-def _fits(bounds: tuple[int, int], bits: int) -> bool:
-    return -(1 << bits - 1) <= bounds[0] and bounds[1] < 1 << bits - 1
+def _tiled_kernel(place: int) -> ConvolutionKernel:
+    """The kernel of a row of the instruction sets."""
+    row = INSTRUCTION_SETS[place]
+    return ConvolutionKernel(
+        row.name, lambda bounds, _product: row.holds(bounds) and bounds.sums_fit(32), tiled(place)
+    )
 
+
+INT64 = ConvolutionKernel(
+    "int64",
+    lambda bounds, product: max(bounds.accumulator, product) <= LARGEST_PRODUCT,
+    plain,
+)
+"""For every other width; compiled for any processor."""
 
 KERNELS = (
-    ConvolutionKernel(
-        name="int16",
-        is_exact=lambda bounds: (
-            _fits(bounds.weight, 16) and _fits(bounds.input, 16) and bounds.accumulator < 2**31
-        ),
-        pack=_kernels_convolution_int16.pack_pairs,
-        lanes=_kernels_convolution_int16.LANES,
-        run=_kernels_convolution_int16.convolve,
+    *(
+        _tiled_kernel(place)
+        for place, row in enumerate(INSTRUCTION_SETS)
+        if row.features <= target_features()
     ),
-    ConvolutionKernel(
-        name="int64",
-        is_exact=lambda bounds: max(bounds.accumulator, bounds.product) <= LARGEST_PRODUCT,
-        pack=np.ascontiguousarray,
-        lanes=1,
-        run=_kernels_convolution_int64.convolve,
-    ),
+    INT64,
 )
-"""In order of preference: the first that is exact is used."""
+"""What Numba's target can run, in order of preference: the first that is exact is used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,14 +83,10 @@ class PackedConvolution:
 
     kernel: ConvolutionKernel
     weight_shape: tuple[int, int, int, int]
-    weights: NDArray[np.signedinteger]
-    parameters: Wide
-    input_low: int
-    input_high: int
-    family: int
-    zero_point: int
-    low: int
-    high: int
+    geometry: Geometry
+    bounds: ConvolutionBounds
+    layout: Layout
+    scaling: Scaling
 
 
 def pack_convolution(
@@ -116,58 +95,49 @@ def pack_convolution(
     requantization: Requantization,
     input_low: int,
     input_high: int,
+    geometry: Geometry = DENSE,
     kernels: Sequence[ConvolutionKernel] = KERNELS,
 ) -> PackedConvolution:
     """Prepare a convolution's constants for `convolve`.
 
     Args:
-        weight: int32 [O, KH, KW, I], magnitudes below 2^16.
+        weight: int32 [O, KH, KW, I/groups], magnitudes below 2^16.
         bias: int64 [O], added to the accumulator.
         requantization: accumulator to code, with parameters of O channels or of one for all.
         input_low: the least input code, pad codes included; magnitude below 2^16.
         input_high: the greatest.
+        geometry: stride, dilation and groups.
         kernels: the kernels to choose from.
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
             or no kernel is exact for such operands.
     """
-    outputs, kernel_height, kernel_width, inputs = _weight_shape(weight)
-    check_vector(bias, "convolution bias", (outputs,))
-    mode = check_requantization("convolution", requantization, outputs)
-    rows = np.ascontiguousarray(weight).reshape(outputs, kernel_height, kernel_width * inputs)
-    weight_bounds, accumulator = _weight_bounds(rows, bias, input_low, input_high)
-    bounds = ConvolutionBounds(
-        weight=weight_bounds,
-        input=(input_low, input_high),
-        accumulator=accumulator,
-        product=largest_product(accumulator, mode, requantization.multiplier),
-    )
-    kernel = next((kernel for kernel in kernels if kernel.is_exact(bounds)), None)
+    shape = _weight_shape(weight)
+    geometry.check_channels(shape)
+    bounds = convolution_bounds(weight, bias, input_low, input_high)
+    mode = check_requantization("convolution", requantization, shape[0])
+    product = largest_product(bounds.accumulator, mode, requantization.multiplier)
+    kernel = next((kernel for kernel in kernels if kernel.is_exact(bounds, product)), None)
     if kernel is None:
         raise ValueError(
-            f"convolution {list(weight.shape)}: accumulators can reach {bounds.accumulator} and "
-            f"their products {bounds.product}, too large for the kernels "
+            f"convolution {list(shape)}: accumulators can reach {bounds.accumulator} and "
+            f"their products {product}, too large for the kernels "
             f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or the multiplier"
         )
-    check_sums("convolution", accumulator, mode, requantization.multiplier)
-    padded_outputs = -(-outputs // kernel.lanes) * kernel.lanes
+    check_sums("convolution", bounds.accumulator, mode, requantization.multiplier)
     return PackedConvolution(
         kernel=kernel,
-        weight_shape=(outputs, kernel_height, kernel_width, inputs),
-        weights=kernel.pack(rows),
-        parameters=channel_parameters(bias, requantization, padded_outputs),
-        input_low=input_low,
-        input_high=input_high,
-        family=RECIPES[requantization.rounding].family,
-        zero_point=requantization.zero_point,
-        low=requantization.low,
-        high=requantization.high,
+        weight_shape=shape,
+        geometry=geometry,
+        bounds=bounds,
+        layout=kernel.pack(weight, bias, geometry, bounds),
+        scaling=kernel_scaling(bias, requantization, shape[0]),
     )
 
 
 def convolve(packed: PackedConvolution, ifm: Codes, threads: int | None = None) -> Codes:
-    """Convolve a padded image with stride 1 and requantize the accumulators.
+    """Convolve a padded image and requantize the accumulators.
 
     Args:
         packed: the constants.
@@ -175,48 +145,48 @@ def convolve(packed: PackedConvolution, ifm: Codes, threads: int | None = None) 
         threads: at most this many; by default ``NUMBA_NUM_THREADS`` or all processors.
 
     Returns:
-        int32 [H - KH + 1, W - KW + 1, O].
+        int32 [(H - window height) // stride + 1, (W - window width) // stride + 1, O], where a
+        window spans (K - 1) · dilation + 1 rows or columns.
 
     Raises:
-        ValueError: the image has another type or depth, is smaller than the kernel, or holds a
+        ValueError: the image has another type or depth, is smaller than the window, or holds a
             code out of range.
     """
-    outputs, kernel_height, kernel_width, inputs = packed.weight_shape
+    height, width = _output_size(packed, ifm)
+    image = np.ascontiguousarray(ifm)
+    ofm = np.empty((height, width, packed.weight_shape[0]), np.int32)
+    stride = packed.geometry.stride[0]
+    window, _ = packed.geometry.window(packed.weight_shape[1:3])
+
+    def convolve_band(band: tuple[int, int]) -> bool:
+        first, end = band
+        rows = image[first * stride : (end - 1) * stride + window]
+        return packed.layout.run(rows, packed.scaling, ofm[first:end])
+
+    if not map_bands(convolve_band, *_bands(packed, height, width, threads)):
+        raise ValueError(
+            f"convolution input: codes {ifm.min()} … {ifm.max()} leave the "
+            f"{packed.bounds.input[0]} … {packed.bounds.input[1]} it was packed for"
+        )
+    return ofm
+
+
+def _output_size(packed: PackedConvolution, ifm: Codes) -> tuple[int, int]:
+    """Rows and columns of the output, the input checked."""
+    kernel, inputs = packed.weight_shape[1:3], packed.weight_shape[3] * packed.geometry.groups
     if ifm.dtype != np.int32 or ifm.ndim != 3 or ifm.shape[2] != inputs:
         raise ValueError(
             f"convolution input: expected int32 [height, width, {inputs}], got {ifm.dtype} "
             f"{list(ifm.shape)}"
         )
-    height, width = ifm.shape[0] - kernel_height + 1, ifm.shape[1] - kernel_width + 1
-    if height < 1 or width < 1:
+    size = packed.geometry.output_size(ifm.shape[:2], kernel)
+    if min(size) < 1:
+        window = packed.geometry.window(kernel)
         raise ValueError(
             f"convolution input: {ifm.shape[0]}x{ifm.shape[1]} pixels are fewer than the "
-            f"{kernel_height}x{kernel_width} kernel; pad the image"
+            f"{window[0]}x{window[1]} of the kernel's window; pad the image"
         )
-    image = np.ascontiguousarray(ifm)
-    ofm = np.empty((height, width, outputs), np.int32)
-
-    def convolve_band(band: tuple[int, int]) -> bool:
-        first, end = band
-        return packed.kernel.run(
-            image[first : end + kernel_height - 1],
-            packed.weights,
-            packed.parameters,
-            packed.input_low,
-            packed.input_high,
-            packed.family,
-            packed.zero_point,
-            packed.low,
-            packed.high,
-            ofm[first:end],
-        )
-
-    if not map_bands(convolve_band, *_bands(packed, height, width, threads)):
-        raise ValueError(
-            f"convolution input: codes {ifm.min()} … {ifm.max()} leave the "
-            f"{packed.input_low} … {packed.input_high} it was packed for"
-        )
-    return ofm
+    return size
 
 
 def _bands(
@@ -233,21 +203,6 @@ def _weight_shape(weight: Codes) -> tuple[int, int, int, int]:
     if weight.dtype != np.int32 or weight.ndim != 4 or weight.size == 0:
         raise ValueError(
             "convolution weight: expected int32 [out_channels, kernel_height, kernel_width, "
-            f"in_channels], none of them 0, got {weight.dtype} {list(weight.shape)}"
+            f"in_channels / groups], none of them 0, got {weight.dtype} {list(weight.shape)}"
         )
     return weight.shape
-
-
-def _weight_bounds(
-    rows: Codes, bias: Wide, input_low: int, input_high: int
-) -> tuple[tuple[int, int], int]:
-    """Least and greatest weight, and the largest accumulator magnitude of any channel."""
-    bounds = int(rows.min()), int(rows.max())
-    if not (_fits(bounds, 17) and _fits((input_low, input_high), 17) and input_low <= input_high):
-        raise ValueError(
-            f"convolution operands: weights in {bounds} and inputs in {input_low, input_high}; "
-            "both must be integers of at most 17 bits"
-        )
-    largest_input = max(abs(input_low), abs(input_high))
-    largest_sum = int(np.abs(rows).sum(axis=(1, 2), dtype=np.int64).max())
-    return bounds, largest_sum * largest_input + magnitude(bias)

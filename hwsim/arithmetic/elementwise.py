@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from hwsim.arithmetic import _kernels_elementwise
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._kernels_bounds import extremes
-from hwsim.arithmetic._kernels_requantization import LEFT_SHIFT
+from hwsim.arithmetic._kernels_requantization import LEFT_SHIFT, Scaling
 from hwsim.arithmetic._requantization import (
     check_requantization,
     check_sums,
     check_vector,
     magnitude,
 )
-from hwsim.arithmetic.requantization_modes import RECIPES, channel_parameters
+from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization, TermRounding
 
 Integer = TypeVar("Integer", bound=np.integer)
@@ -54,18 +54,14 @@ def add_requantize(
         _largest(codes, "addition") * scale
         for codes, scale in zip((first, second), scales, strict=True)
     )
-    parameters = _sum_parameters((first, second), bias, requantization, largest)
+    scaling = _sum_scaling((first, second), bias, requantization, largest)
     out = np.empty(first.shape, np.int32)
     _kernels_elementwise.add_requantize(
         _pixels(first),
         _pixels(second),
         multipliers[0],
         multipliers[1],
-        parameters,
-        RECIPES[requantization.rounding].family,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
+        scaling,
         _pixels(out),
     )
     return out
@@ -97,36 +93,30 @@ def add_rounded_requantize(
             widened operand could leave 32 bits.
     """
     channels = first.shape[-1]
-    term_parameters, largest = [], abs(bias)
+    term_scalings, largest = [], abs(bias)
     for codes, factor, shift, zero in zip(
         (first, second), multipliers, terms.shifts, terms.zero_points, strict=True
     ):
         reach = (_largest(codes, "addition") + abs(zero)) << terms.left_shift
-        term_parameters.append(
-            _term_parameters(reach, factor, shift, zero, terms.left_shift, channels)
-        )
+        term_scalings.append(_term_scaling(reach, factor, shift, zero, terms.left_shift, channels))
         largest += reach
-    parameters = _sum_parameters((first, second), bias, requantization, largest)
+    scaling = _sum_scaling((first, second), bias, requantization, largest)
     out = np.empty(first.shape, np.int32)
     _kernels_elementwise.add_rounded_requantize(
         _pixels(first),
         _pixels(second),
-        term_parameters[0],
-        term_parameters[1],
-        parameters,
-        RECIPES[requantization.rounding].family,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
+        term_scalings[0],
+        term_scalings[1],
+        scaling,
         _pixels(out),
     )
     return out
 
 
-def _sum_parameters(
+def _sum_scaling(
     operands: tuple[Codes, Codes], bias: int, requantization: Requantization, largest: int
-) -> Wide:
-    """The kernel's parameters of a sum that reaches a magnitude, everything checked."""
+) -> Scaling:
+    """The kernel's scaling of a sum that reaches a magnitude, everything checked."""
     first, second = operands
     if first.shape != second.shape:
         raise ValueError(
@@ -135,13 +125,13 @@ def _sum_parameters(
     channels = first.shape[-1]
     mode = check_requantization("addition", requantization, channels)
     check_sums("addition", largest, mode, requantization.multiplier)
-    return channel_parameters(np.array([bias], np.int64), requantization, channels)
+    return kernel_scaling(np.array([bias], np.int64), requantization, channels)
 
 
-def _term_parameters(
+def _term_scaling(
     reach: int, multiplier: int, shift: int, zero_point: int, left_shift: int, channels: int
-) -> Wide:
-    """The kernel's parameters of an operand that reaches a magnitude once it is widened."""
+) -> Scaling:
+    """The kernel's scaling of an operand that reaches a magnitude once it is widened."""
     if reach >= 2**31 or not 0 <= multiplier < 2**31 or not 31 <= shift <= 62:
         raise ValueError(
             f"addition: operand of up to {reach} with multiplier {multiplier} and shift {shift}; "
@@ -150,9 +140,9 @@ def _term_parameters(
     rounding = Requantization(
         np.array([multiplier]), np.array([shift]), 0, -(2**31), 2**31 - 1, "tflite_double"
     )
-    parameters = channel_parameters(np.array([-zero_point]), rounding, channels)
-    parameters[LEFT_SHIFT] += left_shift
-    return parameters
+    scaling = kernel_scaling(np.array([-zero_point]), rounding, channels)
+    scaling.parameters[LEFT_SHIFT] += left_shift
+    return scaling
 
 
 def requantize_codes(codes: Codes, bias: Wide, requantization: Requantization) -> Codes:
@@ -178,11 +168,7 @@ def requantize_codes(codes: Codes, bias: Wide, requantization: Requantization) -
     out = np.empty(codes.shape, np.int32)
     _kernels_elementwise.requantize_codes(
         _pixels(codes),
-        channel_parameters(bias, requantization, channels),
-        RECIPES[requantization.rounding].family,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
+        kernel_scaling(bias, requantization, channels),
         _pixels(out),
     )
     return out

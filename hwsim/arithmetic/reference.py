@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hwsim.arithmetic import reference_requantization
+from hwsim.arithmetic.geometry import DENSE, Geometry
 from quant.common.requantization import Requantization, TermRounding
 from quant.common.requantization_modes import MODES
 
@@ -34,26 +35,45 @@ def pad(ifm: ArrayLike, padding: tuple[int, int, int, int], pad_code: ArrayLike)
     return padded
 
 
-def convolve(ifm: ArrayLike, weight: ArrayLike, bias: ArrayLike) -> Integers:
-    """The accumulators of a convolution of stride 1: correlation, as neural networks mean it.
+def convolve(
+    ifm: ArrayLike, weight: ArrayLike, bias: ArrayLike, geometry: Geometry = DENSE
+) -> Integers:
+    """The accumulators of a convolution: correlation, as neural networks mean it.
 
     Args:
         ifm: [H, W, I], already padded.
-        weight: [O, KH, KW, I].
+        weight: [O, KH, KW, I/groups].
         bias: [O].
+        geometry: stride, dilation and groups; groups divide I and O.
 
     Returns:
-        [H - KH + 1, W - KW + 1, O].
+        [(H - window height) // stride + 1, (W - window width) // stride + 1, O], where a window
+        spans (K - 1) · dilation + 1 rows or columns.
     """
     image, kernel = _integers(ifm), _integers(weight)
-    outputs, kernel_height, kernel_width, _ = kernel.shape
-    height, width = image.shape[0] - kernel_height + 1, image.shape[1] - kernel_width + 1
+    outputs, kernel_height, kernel_width, group_inputs = kernel.shape
+    height, width = geometry.output_size(image.shape[:2], (kernel_height, kernel_width))
     accumulator = np.zeros((height, width, outputs), np.int64)
-    for ky in range(kernel_height):
-        for kx in range(kernel_width):
-            seen = image[ky : ky + height, kx : kx + width]
-            accumulator += np.einsum("yxi,oi->yxo", seen, kernel[:, ky, kx])
+    for group in range(geometry.groups):
+        members = _part(group, outputs // geometry.groups)
+        channels = image[:, :, _part(group, group_inputs)]
+        for ky in range(kernel_height):
+            for kx in range(kernel_width):
+                rows = _every(geometry.stride[0], ky * geometry.dilation[0], height)
+                columns = _every(geometry.stride[1], kx * geometry.dilation[1], width)
+                taps = kernel[members, ky, kx]
+                accumulator[:, :, members] += channels[rows, columns] @ taps.T
     return accumulator + _integers(bias)
+
+
+def _part(index: int, size: int) -> slice:
+    """Part ``index`` of something cut into parts of a size."""
+    return slice(index * size, (index + 1) * size)
+
+
+def _every(stride: int, first: int, count: int) -> slice:
+    """``count`` places from the first on, a stride apart."""
+    return slice(first, first + (count - 1) * stride + 1, stride)
 
 
 def add(first: ArrayLike, second: ArrayLike, multipliers: tuple[int, int], bias: int) -> Integers:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hwsim.arithmetic import _kernels_requantization as families
 from hwsim.arithmetic._jit import Wide
+from hwsim.arithmetic._kernels_requantization import Scaling
 from quant.common.requantization import Requantization
 
 Offset = Callable[[Wide], Wide]
@@ -95,8 +96,8 @@ RECIPES: dict[str, Recipe] = {
 """Every mode of `quant.common.requantization_modes.MODES`."""
 
 
-def channel_parameters(bias: Wide, requantization: Requantization, channels: int) -> Wide:
-    """The parameters of all channels as rows of int64 [ROWS, channels].
+def kernel_scaling(bias: Wide, requantization: Requantization, channels: int) -> Scaling:
+    """A requantization as kernels take it, for a number of channels.
 
     Vectors of length 1 count for every channel; longer ones may leave the last channels 0.
     """
@@ -117,4 +118,10 @@ def channel_parameters(bias: Wide, requantization: Requantization, channels: int
         (families.DESTINATION_SCALE, np.array([requantization.destination_scale])),
     ):
         parameters[row, : channels if len(values) == 1 else len(values)] = values
-    return parameters
+    return Scaling(
+        parameters,
+        recipe.family,
+        requantization.zero_point,
+        requantization.low,
+        requantization.high,
+    )

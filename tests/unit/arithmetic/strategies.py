@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hwsim.arithmetic.geometry import Geometry
 from hwsim.arithmetic.packing import CodeFormat, code_format
 from quant.common.codes import CodeKind
 from quant.common.requantization import Requantization
@@ -36,6 +37,15 @@ def code_arrays(draw: st.DrawFn, code: CodeFormat, shape: tuple[int, ...]) -> ND
         "greatest": np.full(shape, 2**code.bits - 1),
     }[draw(st.sampled_from(("even", "even", "extremes", "least", "greatest")))]
     return ((steps << code.halving) - code.origin).astype(np.int32)
+
+
+@st.composite
+def geometries(draw: st.DrawFn) -> Geometry:
+    """Often dense, else of up to 3 rows and columns and 4 groups."""
+    if draw(st.booleans()):
+        return Geometry()
+    steps = st.tuples(st.integers(1, 3), st.integers(1, 3))
+    return Geometry(draw(steps), draw(steps), draw(st.integers(1, 4)))
 
 
 def requantization(multiplier: int, shift: int, *rest: Any) -> Requantization:

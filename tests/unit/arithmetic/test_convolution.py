@@ -22,10 +22,11 @@ from hwsim.arithmetic.convolution import (
     convolve,
     pack_convolution,
 )
+from hwsim.arithmetic.geometry import DENSE, Geometry
 from hwsim.arithmetic.packing import CodeFormat, code_format
 from quant.common.codes import CodeKind
 from quant.common.requantization import Requantization
-from tests.unit.arithmetic.strategies import code_arrays, formats, generators, scalings
+from tests.unit.arithmetic.strategies import code_arrays, formats, generators, geometries, scalings
 
 by_name = pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
 
@@ -37,6 +38,7 @@ class Case:
     weight: NDArray[np.int32]
     bias: NDArray[np.int64]
     scaling: Requantization
+    geometry: Geometry = DENSE
 
     def pack(self, *kernels: ConvolutionKernel) -> PackedConvolution:
         return pack_convolution(
@@ -45,15 +47,13 @@ class Case:
             self.scaling,
             self.input.low,
             self.input.high,
+            self.geometry,
             kernels or KERNELS,
         )
 
     def expected(self) -> NDArray[np.int64]:
-        accumulator = reference.convolve(self.ifm, self.weight, self.bias)
+        accumulator = reference.convolve(self.ifm, self.weight, self.bias, self.geometry)
         return reference.requantize(accumulator, self.scaling)
-
-    def largest_sum(self) -> int:
-        return _largest_sum(self.weight, self.bias, self.input)
 
 
 def _largest_sum(weight: NDArray[np.int32], bias: NDArray[np.int64], code: CodeFormat) -> int:
@@ -63,17 +63,22 @@ def _largest_sum(weight: NDArray[np.int32], bias: NDArray[np.int64], code: CodeF
 
 @st.composite
 def cases(draw: st.DrawFn, maximum_bits: int = 16) -> Case:
-    inputs, outputs = draw(st.integers(1, 9)), draw(st.integers(1, 35))
+    geometry = draw(geometries())
+    inputs = draw(st.integers(1, 9 // geometry.groups)) * geometry.groups
+    outputs = draw(st.integers(1, 35 // geometry.groups)) * geometry.groups
     kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
-    height = draw(st.integers(kernel[0], kernel[0] + 3))
-    width = draw(st.integers(kernel[1], kernel[1] + 9))
+    window = geometry.window(kernel)
+    height = draw(st.integers(window[0], window[0] + 3 * geometry.stride[0]))
+    width = draw(st.integers(window[1], window[1] + 14 * geometry.stride[1]))
     code = draw(formats(maximum_bits))
     ifm = draw(code_arrays(code, (height, width, inputs)))
-    weight = draw(code_arrays(draw(formats(maximum_bits)), (outputs, *kernel, inputs)))
+    weight = draw(
+        code_arrays(draw(formats(maximum_bits)), (outputs, *kernel, inputs // geometry.groups))
+    )
     bias_bits = draw(st.integers(0, 2 * maximum_bits))
     bias = draw(generators).integers(-(2**bias_bits), 2**bias_bits, outputs)
     scaling = draw(scalings(outputs, _largest_sum(weight, bias, code)))
-    return Case(ifm, code, weight, bias, scaling)
+    return Case(ifm, code, weight, bias, scaling, geometry)
 
 
 @by_name
@@ -90,11 +95,10 @@ def test_kernel_equals_reference(kernel: ConvolutionKernel, case: Case) -> None:
 @given(case=cases())
 def test_the_chosen_kernel_is_exact_at_every_width(case: Case) -> None:
     packed = case.pack()
-    narrow = case.input.bits <= 15 and np.abs(case.weight).max() < 2**15
-    if case.largest_sum() >= 2**31:
-        assert packed.kernel.name == "int64"
-    elif narrow:
-        assert packed.kernel.name == "int16"
+    bounds = packed.bounds
+    narrow = case.weight.min() >= -(2**15) and case.weight.max() < 2**15
+    sums_fit = bounds.least.min() >= -(2**31) and bounds.greatest.max() < 2**31
+    assert (packed.kernel.name == "int64") == (not narrow or not sums_fit)
     assert (convolve(packed, case.ifm) == case.expected()).all()
 
 
@@ -111,18 +115,21 @@ def _uniform_case(ifm: int, weight: int, taps: int, bias: int = 0) -> Case:
 
 
 @pytest.mark.parametrize(
-    ("case", "kernel", "total"),
+    ("case", "is_fast", "total"),
     [
-        (_uniform_case(-32768, -32767, 2), "int16", 2147418112),
-        (_uniform_case(-32768, -32767, 2, 65535), "int16", 2**31 - 1),
-        (_uniform_case(-32768, -32767, 2, -65536), "int64", 2147352576),
-        (_uniform_case(-32768, -32768, 2), "int64", 2**31 - 1),
-        (_uniform_case(-32768, 32768, 1), "int64", -(2**30)),
+        (_uniform_case(-32768, -32767, 2), True, 2147418112),
+        (_uniform_case(-32768, -32767, 2, 65535), True, 2**31 - 1),
+        (_uniform_case(-32768, -32767, 2, 65536), False, 2**31 - 1),
+        (_uniform_case(-32768, -32767, 2, -65536), True, 2147352576),
+        (_uniform_case(-32768, -32768, 2), False, 2**31 - 1),
+        (_uniform_case(-32768, 32767, 2, -65536), True, -2147483648),
+        (_uniform_case(-32768, 32767, 2, -65537), False, -2147483648),
+        (_uniform_case(-32768, 32768, 1), False, -(2**30)),
     ],
 )
-def test_the_int16_kernel_is_used_up_to_its_bound(case: Case, kernel: str, total: int) -> None:
+def test_fast_kernels_are_used_up_to_their_bound(case: Case, is_fast: bool, total: int) -> None:
     packed = case.pack()
-    assert packed.kernel.name == kernel
+    assert (packed.kernel.name != "int64") == is_fast
     assert convolve(packed, case.ifm).item() == total
 
 
@@ -130,7 +137,7 @@ def test_beyond_the_bound_a_kernel_is_refused() -> None:
     with pytest.raises(
         ValueError,
         match=r"convolution \[1, 1, 1, 2\]: accumulators can reach 2147483648 and their products "
-        r"2147483648, too large for the kernels int16; narrow an operand or the multiplier",
+        r"2147483648, too large for the kernels \w+; narrow an operand or the multiplier",
     ):
         _uniform_case(-32768, -32768, 2).pack(KERNELS[0])
 
@@ -144,7 +151,7 @@ def test_bands_on_threads_join_seamlessly(kernel: ConvolutionKernel, threads: in
     assert ifm[2:, 2:, 0].size * weight.size > 4 * MACS_PER_BAND
     bias, multiplier = random.integers(-999, 999, 32), random.integers(2**29, 2**30, 32)
     scaling = Requantization(multiplier, np.full(1, 40), 3, -128, 127)
-    packed = pack_convolution(weight, bias, scaling, -128, 127, [kernel])
+    packed = pack_convolution(weight, bias, scaling, -128, 127, kernels=[kernel])
     expected = reference.requantize(reference.convolve(ifm, weight, bias), scaling)
     assert len(np.unique(expected)) > 100
     assert (convolve(packed, ifm, threads) == expected).all()
@@ -171,25 +178,24 @@ def test_a_view_of_a_larger_image_is_convolved() -> None:
 
 CHECK_ANOTHER_PROCESSOR = """
 import numpy as np
-from hwsim.arithmetic import _kernels_convolution_int16 as kernels, reference
+from hwsim.arithmetic import reference
 from hwsim.arithmetic.convolution import KERNELS, convolve, pack_convolution
-from numba.core.registry import cpu_target
 from quant.common.requantization import Requantization
 
-assert not kernels._has_avx2(cpu_target.target_context)
+assert [kernel.name for kernel in KERNELS] == ["generic", "int64"]
 random = np.random.default_rng(0)
 weight = random.integers(-32768, 32768, (19, 3, 3, 5), dtype=np.int32)
 ifm = random.integers(-32, 32, (7, 9, 5), dtype=np.int32)
 bias = random.integers(-999, 999, 19)
 scaling = Requantization(np.array([1]), np.array([0]), 0, -(2**31), 2**31 - 1)
-packed = pack_convolution(weight, bias, scaling, -32, 31, KERNELS[:1])
+packed = pack_convolution(weight, bias, scaling, -32, 31, kernels=KERNELS[:1])
 assert (convolve(packed, ifm) == reference.convolve(ifm, weight, bias)).all()
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="denies the processor AVX2")
-def test_the_int16_kernel_without_avx2() -> None:
+def test_the_generic_kernel_without_avx2() -> None:
     """In a process of its own, told to compile for the first 64-bit x86 processors."""
     environment = os.environ | {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""}
     subprocess.run(
@@ -218,6 +224,25 @@ def test_threads_work_after_a_fork() -> None:
     subprocess.run([sys.executable, "-c", CHECK_FORK], check=True, timeout=120)
 
 
+@pytest.mark.parametrize("arguments", [{"stride": (0, 1)}, {"dilation": (1, -1)}, {"groups": 0}])
+def test_a_geometry_is_positive(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"geometry: Geometry\(.*must hold positive integers"):
+        Geometry(**arguments)
+
+
+@settings(max_examples=50, deadline=None)
+@given(case=cases(maximum_bits=4))
+def test_bounds_are_reached_and_never_left(case: Case) -> None:
+    """The inputs that maximize every product of one sign make the bounds' own sums."""
+    bounds = case.pack().bounds
+    low, high = case.input.low, case.input.high
+    for channel, weight in enumerate(case.weight.astype(np.int64)):
+        products = np.stack([weight * low, weight * high, weight * 0]).reshape(3, -1)
+        bias = int(case.bias[channel])
+        assert bounds.greatest[channel] == products.max(axis=0).sum() + max(bias, 0)
+        assert bounds.least[channel] == products.min(axis=0).sum() + min(bias, 0)
+
+
 WEIGHT = np.ones((2, 3, 3, 4), np.int32)
 ZEROS, ONES = np.zeros(2, np.int64), np.ones(2, np.int64)
 SCALING = Requantization(ONES, ZEROS, 0, 0, 255)
@@ -242,7 +267,9 @@ GOOD: dict[str, Any] = {
         ({"input_high": 1 << 17}, r"inputs in \(0, 131072\); both must be integers of at most 17"),
         ({"input_low": 256}, r"inputs in \(256, 255\)"),
         ({"bias": np.zeros(3, np.int64)}, r"bias: expected int64 of length 2, got int64 \[3\]"),
-        ({"bias": np.full(2, -(2**63))}, r"too large for the kernels int16, int64"),
+        ({"bias": np.full(2, -(2**63))}, r"bias: reaches 9223372036854775808, more than 2\^62"),
+        ({"bias": np.full(2, 2**62)}, r"too large for the kernels [\w, ]+int64"),
+        ({"geometry": Geometry(groups=4)}, r"2 output channels do not divide into 4 groups"),
     ],
 )
 def test_what_cannot_be_packed(change: dict[str, Any], message: str) -> None:
@@ -280,7 +307,10 @@ def test_scalings_that_are_refused(change: dict[str, Any], message: str) -> None
             r"expected int32 \[height, width, 4\], got int32 \[3, 3, 5\]",
         ),
         (np.zeros((3, 3, 4), np.int64), r"got int64 \[3, 3, 4\]"),
-        (np.zeros((2, 3, 4), np.int32), r"2x3 pixels are fewer than the 3x3 kernel; pad the image"),
+        (
+            np.zeros((2, 3, 4), np.int32),
+            r"2x3 pixels are fewer than the 3x3 of the kernel's window",
+        ),
         (np.full((3, 3, 4), 256, np.int32), r"codes 256 … 256 leave the 0 … 255 it was packed for"),
         (np.full((3, 3, 4), -1, np.int32), r"codes -1 … -1 leave the 0 … 255 it was packed for"),
     ],

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from hwsim.arithmetic import reference
-from hwsim.arithmetic.convolution import convolve, pack_convolution
+from hwsim.arithmetic.convolution import KERNELS, convolve, pack_convolution
 from hwsim.arithmetic.elementwise import (
     add_requantize,
     add_rounded_requantize,
     requantize_codes,
 )
+from hwsim.arithmetic.geometry import Geometry
 from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
 from quant.common.codes import CodeKind
 from quant.common.requantization import TermRounding
@@ -58,6 +59,27 @@ def test_padding_table(row: tuple[str, ...]) -> None:
     unscaled = requantization(1, 0, 0, -FAR, FAR)
     packed = pack_convolution(weight, np.array(bias), unscaled, -128, 127)
     assert convolve(packed, padded.astype(np.int32))[0, :, 0].tolist() == sums
+
+
+@pytest.mark.parametrize(
+    "row",
+    table(
+        "convolution", "image", "channels", "stride", "dilation", "groups", "outputs", "weight",
+        "sums",
+    ),
+)  # fmt: skip
+def test_geometry_table(row: tuple[str, ...]) -> None:
+    channels, stride, dilation, groups, outputs = (int(cell) for cell in row[1:6])
+    image, taps, sums = (np.array(integers(cell), np.int32) for cell in (row[0], row[6], row[7]))
+    ifm = image.reshape(1, -1, channels)
+    weight = taps.reshape(outputs, 1, -1, channels // groups)
+    geometry = Geometry((1, stride), (1, dilation), groups)
+    bias = np.zeros(outputs, np.int64)
+    assert reference.convolve(ifm, weight, bias, geometry).ravel().tolist() == sums.tolist()
+    unscaled = requantization(1, 0, 0, -FAR, FAR)
+    for kernel in KERNELS:
+        packed = pack_convolution(weight, bias, unscaled, 0, 8, geometry, [kernel])
+        assert convolve(packed, ifm).ravel().tolist() == sums.tolist()
 
 
 @pytest.mark.parametrize(

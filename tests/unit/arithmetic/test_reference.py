@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.arithmetic import reference
-from tests.unit.arithmetic.strategies import code_arrays, formats, generators, requantization
+from tests.unit.arithmetic.strategies import (
+    code_arrays,
+    formats,
+    generators,
+    geometries,
+    requantization,
+)
 
 codes = st.integers(-(2**31), 2**31 - 1)
 
@@ -53,17 +59,26 @@ def test_requantize_is_monotone_and_saturates(
 @given(data=st.data())
 def test_convolve_equals_torch_in_float64(data: st.DataObject) -> None:
     """Sums of at most 2·5·5·3 products below 2^34 are exact in float64."""
-    height, width = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 8))
-    kernel = data.draw(st.integers(1, min(5, height))), data.draw(st.integers(1, min(5, width)))
-    inputs, outputs = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 5))
-    ifm = data.draw(code_arrays(data.draw(formats()), (height, width, inputs)))
-    weight = data.draw(code_arrays(data.draw(formats()), (outputs, *kernel, inputs)))
-    bias = data.draw(generators).integers(-(2**40), 2**40, outputs)
+    geometry = data.draw(geometries())
+    kernel = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
+    height, width = (window + data.draw(st.integers(0, 4)) for window in geometry.window(kernel))
+    inputs, outputs = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
+    groups = geometry.groups
+    ifm = data.draw(code_arrays(data.draw(formats()), (height, width, groups * inputs)))
+    weight = data.draw(code_arrays(data.draw(formats()), (groups * outputs, *kernel, inputs)))
+    bias = data.draw(generators).integers(-(2**40), 2**40, groups * outputs)
 
     image = torch.from_numpy(ifm.transpose(2, 0, 1)[None].astype(np.float64))
     filters = torch.from_numpy(weight.transpose(0, 3, 1, 2).astype(np.float64))
-    expected = torch.nn.functional.conv2d(image, filters, torch.from_numpy(bias.astype(float)))
-    result = reference.convolve(ifm, weight, bias)
+    expected = torch.nn.functional.conv2d(
+        image,
+        filters,
+        torch.from_numpy(bias.astype(float)),
+        stride=geometry.stride,
+        dilation=geometry.dilation,
+        groups=groups,
+    )
+    result = reference.convolve(ifm, weight, bias, geometry)
     assert result.dtype == np.int64
     assert (result == expected[0].permute(1, 2, 0).numpy()).all()
 

@@ -150,7 +150,7 @@ def test_convolutions_equal_the_reference(
     ifm = random.integers(-128, 128, (5, 9, 5), np.int32)
     bias = random.integers(-(2**20), 2**20, outputs)
     scaling = data.draw(mode_scalings(mode, outputs, largest_sum=2**21))
-    packed = pack_convolution(weight, bias, scaling, -128, 127, [kernel])
+    packed = pack_convolution(weight, bias, scaling, -128, 127, kernels=[kernel])
     total = reference.convolve(ifm, weight, bias)
     expected = reference.requantize(total, scaling)
     assert (convolve(packed, ifm) == expected).all()

@@ -1,0 +1,148 @@
+"""Constants of a convolution as its kernels read them, and how a kernel is run on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+
+from hwsim.arithmetic import _kernels_convolution_int64
+from hwsim.arithmetic._convolution_steps import Steps, pack_steps
+from hwsim.arithmetic._instruction_sets import INSTRUCTION_SETS
+from hwsim.arithmetic._jit import Codes, Wide
+from hwsim.arithmetic._kernels_bounds import extremes
+from hwsim.arithmetic._kernels_convolution_tiles import narrow, tile_kernel
+from hwsim.arithmetic._kernels_requantization import Scaling
+from hwsim.arithmetic.convolution_bounds import ConvolutionBounds
+from hwsim.arithmetic.geometry import Geometry
+
+
+class Layout(Protocol):
+    """Constants laid out for one kernel."""
+
+    def run(self, ifm: Codes, scaling: Scaling, ofm: Codes) -> bool:
+        """Convolve and requantize.
+
+        Args:
+            ifm: int32 [H, W, I], contiguous and already padded.
+            scaling: from sums to codes.
+            ofm: int32 [rows, columns, O], written.
+
+        Returns:
+            Whether every input code lay in the range the constants were laid out for; ``ofm`` is
+            unspecified if not.
+        """
+        ...
+
+
+Pack = Callable[[Codes, Wide, Geometry, ConvolutionBounds], Layout]
+"""(weight int32 [O, KH, KW, I/groups], bias, geometry, bounds) to the kernel's own layout."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tiled:
+    """Laid out for the tiles of an instruction set.
+
+    Operands are stored less an origin, so that any range of 8 or 16 bits fits them; the origin's
+    share of each sum is part of ``bias``. Sums are those of integers modulo 2^32, where the order
+    of additions and the origin's detour do not matter.
+
+    Attributes:
+        instruction_set: place in `INSTRUCTION_SETS`.
+        geometry: of the convolution.
+        steps: what the tiles add up.
+        bias: int32 [channels], modulo 2^32.
+        origin: what operands are stored less.
+        input: the least and the greatest input code.
+    """
+
+    instruction_set: int
+    geometry: Geometry
+    steps: Steps
+    bias: Codes
+    origin: int
+    input: tuple[int, int]
+
+    def run(self, ifm: Codes, scaling: Scaling, ofm: Codes) -> bool:
+        """As `Layout` says."""
+        row = INSTRUCTION_SETS[self.instruction_set]
+        _, width, channels = ifm.shape
+        pixel = self.geometry.stride[1] * channels
+        # The last tile of the last row may begin at its last pixel, and its last step may end
+        # behind the pixel's window.
+        spare = row.most_pixels * pixel + row.taps
+        operands = np.empty(ifm.size + spare, row.operand)
+        least, greatest = narrow(ifm, self.origin, operands)
+        if least < self.input[0] or greatest > self.input[1]:
+            return False
+        size = operands.itemsize
+        offsets = (self.steps.rows * (width * channels) + self.steps.elements) * size
+        strides = self.geometry.stride[0] * width * channels * size, pixel * size
+        _kernel(self.instruction_set)(
+            operands.view(np.uint8),
+            strides,
+            self.steps.weights,
+            offsets,
+            self.steps.blocks,
+            self.bias,
+            scaling,
+            ofm,
+        )
+        return True
+
+
+def tiled(instruction_set: int) -> Pack:
+    """Lays constants out for a row of `INSTRUCTION_SETS`."""
+
+    def pack(weight: Codes, bias: Wide, geometry: Geometry, bounds: ConvolutionBounds) -> Layout:
+        row = INSTRUCTION_SETS[instruction_set]
+        steps = pack_steps(weight, geometry, row)
+        origin = _origin(bounds.input, row.operand)
+        sums = np.zeros(steps.channels, np.int64)
+        sums[: len(bias)] = bias + origin * weight.sum(axis=(1, 2, 3), dtype=np.int64)
+        return Tiled(instruction_set, geometry, steps, sums.astype(np.int32), origin, bounds.input)
+
+    return pack
+
+
+def _origin(bounds: tuple[int, int], operand: type[np.integer]) -> int:
+    """What to subtract from integers within bounds to store them in a type."""
+    limits = np.iinfo(operand)
+    if limits.min <= bounds[0] and bounds[1] <= limits.max:
+        return 0
+    return bounds[0] - int(limits.min)
+
+
+@cache
+def _kernel(instruction_set: int) -> Callable[..., None]:
+    return tile_kernel(instruction_set)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """As the definition has them, for sums of 64 bits."""
+
+    weight: Codes
+    geometry: Geometry
+    input: tuple[int, int]
+
+    def run(self, ifm: Codes, scaling: Scaling, ofm: Codes) -> bool:
+        """As `Layout` says."""
+        least, greatest, _ = extremes(ifm.reshape(-1))
+        if least < self.input[0] or greatest > self.input[1]:
+            return False
+        stride, dilation, groups = (
+            self.geometry.stride,
+            self.geometry.dilation,
+            self.geometry.groups,
+        )
+        _kernels_convolution_int64.convolve(
+            ifm, self.weight, stride, dilation, groups, scaling, ofm
+        )
+        return True
+
+
+def plain(weight: Codes, _bias: Wide, geometry: Geometry, bounds: ConvolutionBounds) -> Layout:
+    """Leaves constants as they are; the bias is part of the scaling."""
+    return Plain(np.ascontiguousarray(weight), geometry, bounds.input)

@@ -1,0 +1,54 @@
+"""How a convolution's window moves and which channels it reads."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Stride, dilation and groups of a convolution (``docs/operators/convolution.md``).
+
+    Attributes:
+        stride: rows and columns between neighbouring outputs' windows.
+        dilation: rows and columns between neighbouring taps of a window.
+        groups: into how many equal parts input and output channels are cut; an output channel
+            reads the input channels of its own part.
+
+    Raises:
+        ValueError: a number is not positive.
+    """
+
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what no window can do."""
+        if min(*self.stride, *self.dilation, self.groups) < 1:
+            raise ValueError(f"convolution geometry: {self} must hold positive integers")
+
+    def window(self, kernel: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns from a window's first tap to its last, both counted."""
+        return (
+            (kernel[0] - 1) * self.dilation[0] + 1,
+            (kernel[1] - 1) * self.dilation[1] + 1,
+        )
+
+    def output_size(self, size: tuple[int, int], kernel: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of the output of a padded image; below 1 where no window fits."""
+        window = self.window(kernel)
+        return (
+            (size[0] - window[0]) // self.stride[0] + 1,
+            (size[1] - window[1]) // self.stride[1] + 1,
+        )
+
+    def check_channels(self, weight_shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless the groups divide the O of weights [O, KH, KW, I/groups]."""
+        if weight_shape[0] % self.groups:
+            raise ValueError(
+                f"convolution: {weight_shape[0]} output channels do not divide into "
+                f"{self.groups} groups; choose a divisor"
+            )
+
+
+DENSE = Geometry()
+"""Every pixel, neighbouring taps, all channels."""
