@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hwsim.arithmetic import reference_requantization
 from hwsim.arithmetic.geometry import DENSE, Geometry
-from quant.common.requantization import Requantization, TermRounding
+from quant.common.float32 import fused_multiply_add
+from quant.common.requantization import FusedTerms, Requantization, TermRounding
 from quant.common.requantization_modes import MODES
 
 Integers = NDArray[np.int64]
@@ -116,6 +117,34 @@ def add_rounded(
         )
     ]
     return rounded[0] + rounded[1] + bias
+
+
+def add_fused(
+    first: ArrayLike,
+    second: ArrayLike,
+    ratios: tuple[int, int],
+    terms: FusedTerms,
+    low: int,
+    high: int,
+) -> Integers:
+    """An addition in float32, as ONNX Runtime does it, rounded to codes.
+
+    Args:
+        first: [..., C], of at most 24 bits.
+        second: the same shape.
+        ratios: bit patterns of float32.
+        terms: what is added.
+        low: least code.
+        high: greatest code.
+
+    Returns:
+        fma(first, ratios[0], fma(second, ratios[1], addend)), clamped and rounded to the nearest
+        integer, halves to the even one; fma rounds to float32 once.
+    """
+    first_ratio, second_ratio, addend = np.array([*ratios, terms.addend], np.int32).view(np.float32)
+    partial = fused_multiply_add(_integers(second), second_ratio, addend)
+    total = fused_multiply_add(_integers(first), first_ratio, partial)
+    return np.rint(np.clip(total, np.float32(low), np.float32(high))).astype(np.int64)
 
 
 def requantize(accumulator: ArrayLike, requantization: Requantization) -> Integers:

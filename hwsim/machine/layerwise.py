@@ -19,15 +19,18 @@ from hwsim.arithmetic.elementwise import (
     pixel_shuffle,
     requantize_codes,
 )
+from hwsim.arithmetic.fused_addition import add_fused
 from quant.graph import (
     Add,
     Convolution,
+    FusedTerms,
     Graph,
     Input,
     Node,
     PixelShuffle,
     Requantize,
     TensorType,
+    TermRounding,
 )
 
 Codes = NDArray[Any]
@@ -125,22 +128,31 @@ def _kernel_convolution(convolution: Convolution, ifm: TensorType, codes: Codes)
 
 
 def _reference_add(add: Add, first: Codes, second: Codes) -> Codes:
-    if add.term_rounding is None:
-        accumulator = reference.add(first, second, add.multipliers, add.bias)
-    else:
-        accumulator = reference.add_rounded(
-            first, second, add.multipliers, add.term_rounding, add.bias
-        )
-    return reference.requantize(accumulator, add.requantization)
+    requantization = add.requantization
+    match add.term_rounding:
+        case None:
+            accumulator = reference.add(first, second, add.multipliers, add.bias)
+        case TermRounding() as terms:
+            accumulator = reference.add_rounded(first, second, add.multipliers, terms, add.bias)
+        case FusedTerms() as terms:
+            limits = requantization.low, requantization.high
+            return reference.add_fused(first, second, add.multipliers, terms, *limits)
+    return reference.requantize(accumulator, requantization)
 
 
 def add_codes(add: Add, first: Codes, second: Codes) -> Codes:
     """An addition of two feature maps by the fast kernels, int32 codes in and out."""
-    if add.term_rounding is None:
-        return add_requantize(first, second, add.multipliers, add.bias, add.requantization)
-    return add_rounded_requantize(
-        first, second, add.multipliers, add.term_rounding, add.bias, add.requantization
-    )
+    requantization = add.requantization
+    match add.term_rounding:
+        case None:
+            return add_requantize(first, second, add.multipliers, add.bias, requantization)
+        case TermRounding() as terms:
+            return add_rounded_requantize(
+                first, second, add.multipliers, terms, add.bias, requantization
+            )
+        case FusedTerms() as terms:
+            limits = requantization.low, requantization.high
+            return add_fused(first, second, add.multipliers, terms, *limits)
 
 
 def requantized_codes(requantize: Requantize, codes: Codes) -> Codes:

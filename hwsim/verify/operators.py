@@ -14,13 +14,14 @@ from hwsim.verify.random_operators import (
     random_add,
     random_codes,
     random_convolution,
+    random_fused_add,
     random_requantize,
     random_rounded_add,
     random_size,
     random_type,
 )
 from quant.common.codes import CodeKind
-from quant.graph import IntegerType, TensorType
+from quant.graph import Add, IntegerType, TensorType
 
 VALUES_PER_OPERATOR = 100_000
 """Output integers compared for each operator and mode, at least."""
@@ -107,11 +108,12 @@ def _draw_add(random: Random) -> _Case:
     )
 
 
-def _draw_rounded_add(random: Random) -> _Case:
+def _draw_add_with(random: Random, draw: Callable[[Random, IntegerType], Add]) -> _Case:
+    """An addition of 8-bit codes as an engine does it."""
     size = random_size(random, 1, 32)
     operand = TensorType(int(random.integers(1, 32, endpoint=True)), _SIGNED_8)
     codes = [random_codes(random, size, operand) for _ in range(2)]
-    add = random_rounded_add(random, _SIGNED_8)
+    add = draw(random, _SIGNED_8)
     return _Case(
         f"{_shape(codes[0])} {operand.integer}", lambda arithmetic: arithmetic.add(add, *codes)
     )
@@ -151,7 +153,8 @@ _SUBJECTS = (
     _Subject("convolution", "unsigned weights", lambda r: _draw_convolution(r, CodeKind.UNSIGNED)),
     _Subject("convolution", "odd weights", lambda r: _draw_convolution(r, CodeKind.ODD)),
     _Subject("add", "any widths", _draw_add),
-    _Subject("add", "operands rounded first", _draw_rounded_add),
+    _Subject("add", "operands rounded first", lambda r: _draw_add_with(r, random_rounded_add)),
+    _Subject("add", "sums in float32", lambda r: _draw_add_with(r, random_fused_add)),
     _Subject("requantize", "any widths", _draw_requantize),
     _Subject("pixel_shuffle", "factors 1 to 4", _draw_pixel_shuffle),
 )

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
-from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, tflite_add
+from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, onnx_add, tflite_add
 from quant.common.codes import CodeKind
-from quant.common.requantization_modes import MODES
+from quant.common.requantization_modes import MODES, ONE_FLOAT32
 from quant.common.rescaling import rescaling
 from quant.graph import (
     Add,
     Convolution,
+    FusedTerms,
     IntegerType,
     Padding,
     Requantization,
@@ -145,6 +146,21 @@ def random_rounded_add(random: Random, integer: IntegerType) -> Add:
     )
     terms = TermRounding((zeros[0], zeros[1]), given.shifts, TFLITE_LEFT_SHIFT)
     return Add(given.multipliers, 0, requantization, terms)
+
+
+def random_fused_add(random: Random, integer: IntegerType) -> Add:
+    """An addition of codes in float32 as ONNX Runtime does it, on scales a few times apart."""
+    first, second, output = (float(scale) for scale in np.exp2(random.uniform(-9, -5, 3)))
+    zeros = [int(zero) for zero in random.integers(integer.low, integer.high, 3, endpoint=True)]
+    given = onnx_add((first, second), (zeros[0], zeros[1]), output, zeros[2])
+    return Add(given.ratios, 0, fused_requantization(integer), FusedTerms(given.addend))
+
+
+def fused_requantization(integer: IntegerType) -> Requantization:
+    """What an addition in float32 has: nothing but a clamp to the codes."""
+    return Requantization(
+        np.array([ONE_FLOAT32]), np.array([0]), 0, integer.low, integer.high, "onnxruntime"
+    )
 
 
 def random_requantize(

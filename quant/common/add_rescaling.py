@@ -5,7 +5,8 @@ from math import floor, log2
 
 import numpy as np
 
-from quant.common.rescaling import quantize_multiplier
+from quant.common.float32 import fused_multiply_add
+from quant.common.rescaling import float32_bits, quantize_multiplier
 
 TFLITE_LEFT_SHIFT = 20
 """Bits by which TensorFlow Lite's ADD widens 8-bit codes before it scales them."""
@@ -29,6 +30,14 @@ class XnnpackAdd:
 
     multipliers: tuple[int, int]
     shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class FusedAdd:
+    """Bit patterns of float32: both operands' ratios to the sum's scale, and what is added."""
+
+    ratios: tuple[int, int]
+    addend: int
 
 
 def tflite_add(scales: tuple[float, float], output_scale: float) -> TfliteAdd:
@@ -66,3 +75,20 @@ def xnnpack_add(scales: tuple[float, float], output_scale: float) -> XnnpackAdd:
     shift = _XNNPACK_MULTIPLIER_BITS - floor(log2(max(ratios)))
     first, second = (int(np.rint(np.ldexp(ratio, shift))) for ratio in ratios)
     return XnnpackAdd((first, second), shift)
+
+
+def onnx_add(
+    scales: tuple[float, float], zeros: tuple[int, int], output_scale: float, output_zero: int
+) -> FusedAdd:
+    """What ONNX Runtime's QLinearAdd derives in MLAS (``qladd.cpp``) on x86 processors.
+
+    Args:
+        scales: of the operands; taken as float32.
+        zeros: of the operands.
+        output_scale: of the sum.
+        output_zero: of the sum.
+    """
+    first, second = (np.float32(scale) / np.float32(output_scale) for scale in scales)
+    moved = fused_multiply_add(zeros[0], first, second * np.float32(zeros[1]))
+    bits = [int(pattern[0]) for pattern in map(float32_bits, (first, second))]
+    return FusedAdd((bits[0], bits[1]), int(float32_bits(np.float32(output_zero) - moved)[0]))

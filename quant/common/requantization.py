@@ -46,3 +46,17 @@ class TermRounding:
     zero_points: tuple[int, int]
     shifts: tuple[int, int]
     left_shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class FusedTerms:
+    """How an addition in float32 forms its sum, as ONNX Runtime does on x86 processors.
+
+    The sum is fma(first, ratios[0], fma(second, ratios[1], addend)), where fma rounds to float32
+    once; the addition's multipliers are bit patterns of the ratios.
+
+    Attributes:
+        addend: bit pattern of a float32, as a signed 32-bit integer.
+    """
+
+    addend: int

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 LARGEST_SHIFT = 62
 LARGEST_FLOAT32 = 0x7F7FFFFF
 """Bit pattern of the largest finite float32; those of all smaller ones from 0 on lie below it."""
+FLOAT32_MAGNITUDE = 0x7FFFFFFF
+"""All bits of a float32 but the sign."""
+ONE_FLOAT32 = 0x3F800000
+"""Bit pattern of the float32 1."""
+LARGEST_RATIO = 0x4F800000
+"""Bit pattern of 2^32 in float32, the largest ratio by which an addition in float32 scales."""
 
 _LARGEST = 2**31 - 1
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant.common.accumulators import Accumulator
-from quant.common.requantization import Integers, Requantization, TermRounding
+from quant.common.requantization import FusedTerms, Integers, Requantization, TermRounding
 from quant.graph.types import IntegerType, Padding
 
-__all__ = ["Integers", "Requantization", "TermRounding"]
+__all__ = ["FusedTerms", "Integers", "Requantization", "TermRounding"]
 
 ANY_NUMBER = -1
 """Operands of an operator that takes two or more."""
@@ -138,13 +138,15 @@ class TransposedConvolution:
 class Add:
     """Sum of two feature maps on different scales: first·m0 + second·m1 + bias, requantized.
 
-    The products are exact, unless ``term_rounding`` says how each is rounded.
+    The products are exact, unless ``term_rounding`` says how each is rounded, or that the sum
+    is formed in float32. Then the multipliers are bit patterns, and all the sum still needs is
+    rounding to a code: mode ``onnxruntime``, scale 1, zero point 0.
     """
 
     multipliers: tuple[int, int]
     bias: int
     requantization: Requantization
-    term_rounding: TermRounding | None = None
+    term_rounding: TermRounding | FusedTerms | None = None
 
     kind: ClassVar[str] = "add"
     operands: ClassVar[int] = 2

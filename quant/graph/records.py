@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from quant.common.accumulators import Accumulator
 from quant.graph.graph import Graph, Node
-from quant.graph.operators import OPERATORS, Integers, Requantization, TermRounding
+from quant.graph.operators import OPERATORS, FusedTerms, Integers, Requantization, TermRounding
 from quant.graph.types import Encoding, IntegerType, Padding, TensorType
 
 Arrays = dict[str, NDArray[np.int64]]
@@ -219,6 +219,12 @@ def _optional(codec: _Codec) -> _Codec:
     )
 
 
+def _read_term_rounding(value: object, name: str, arrays: Arrays) -> TermRounding | FusedTerms:
+    if isinstance(value, dict) and "addend" in value:
+        return _decode(FusedTerms, value, name, arrays)
+    return _decode(TermRounding, value, name, arrays)
+
+
 _CODECS: dict[object, _Codec] = {
     int: _Codec(_write_plain, _read_integer),
     str: _Codec(_write_plain, _read_text),
@@ -229,7 +235,7 @@ _CODECS: dict[object, _Codec] = {
     Padding: _Codec(_write_padding, _read_padding),
     Requantization: _nested(Requantization),
     Accumulator | None: _optional(_nested(Accumulator)),
-    TermRounding | None: _optional(_nested(TermRounding)),
+    TermRounding | FusedTerms | None: _optional(_Codec(_encode, _read_term_rounding)),
 }
 
 

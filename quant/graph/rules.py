@@ -6,6 +6,7 @@ import numpy as np
 
 from quant.common.accumulators import LEAST_BITS, MOST_BITS, OVERFLOWS
 from quant.common.codes import CodeKind
+from quant.common.requantization_modes import FLOAT32_MAGNITUDE, LARGEST_RATIO, ONE_FLOAT32
 from quant.graph.graph import Node
 from quant.graph.operators import (
     RESIZE_FRACTION_BITS,
@@ -16,6 +17,7 @@ from quant.graph.operators import (
     BilinearResize,
     Concatenate,
     Convolution,
+    FusedTerms,
     Input,
     Integers,
     LookupTable,
@@ -158,6 +160,9 @@ def _verify_add(node: Node, operands: Operands) -> None:
     assert isinstance(add, Add)
     for operand in operands:
         _verify_same_channels(node, operand)
+    if isinstance(add.term_rounding, FusedTerms):
+        _verify_fused(node, add, add.term_rounding)
+        return
     for multiplier in add.multipliers:
         if multiplier < 0 or multiplier.bit_length() > MULTIPLIER_BITS:
             raise broken(node, f"multipliers of 0 to {MULTIPLIER_BITS} bits", str(multiplier))
@@ -169,6 +174,29 @@ def _verify_add(node: Node, operands: Operands) -> None:
     else:
         largest = abs(add.bias) + _largest_rounded_terms(node, add.term_rounding, operands)
     verify_requantization(node, add.requantization, largest)
+
+
+def _verify_fused(node: Node, add: Add, terms: FusedTerms) -> None:
+    """A sum formed in float32 is only rounded to a code; ratios and addend keep it finite."""
+    largest = max(*add.multipliers, terms.addend & FLOAT32_MAGNITUDE)
+    if min(add.multipliers) < 0 or largest > LARGEST_RATIO or not -(2**31) <= terms.addend < 2**31:
+        raise broken(
+            node,
+            "float32 ratios of 0 to 2^32 and an addend of at most that",
+            f"the bit patterns {add.multipliers[0]}, {add.multipliers[1]} and {terms.addend}",
+        )
+    if add.bias:
+        raise broken(node, "no bias beside a float32 addend", str(add.bias))
+    scaling = add.requantization
+    verify_requantization(node, scaling, largest=0)
+    given = (scaling.rounding, scaling.multiplier.tolist(), scaling.zero_point)
+    if given != ("onnxruntime", [ONE_FLOAT32], 0):
+        raise broken(
+            node,
+            f"the mode onnxruntime with the bit pattern {ONE_FLOAT32} and zero point 0 behind a "
+            "float32 sum",
+            f"{given[0]}, {given[1]} and {given[2]}",
+        )
 
 
 def _largest_rounded_terms(node: Node, terms: TermRounding, operands: Operands) -> int:

@@ -11,18 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.machine import KERNELS, Arithmetic
-from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, tflite_add, xnnpack_add
 from quant.common.codes import CodeKind
 from quant.common.rescaling import rescaling
-from quant.graph import (
-    Add,
-    Convolution,
-    IntegerType,
-    Padding,
-    Requantization,
-    TensorType,
-    TermRounding,
-)
+from quant.graph import Convolution, IntegerType, Padding, Requantization, TensorType
 
 KERNEL_SIDES = (1, 3, 5)
 SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
@@ -143,7 +134,7 @@ class _Scales:
 
 def _any_scales(random: np.random.Generator, outputs: int) -> _Scales:
     weight = random.uniform(1e-3, 1e-2, outputs).astype(np.float32)
-    return _Scales(_single(random.uniform(1e-3, 0.5)), weight, _single)
+    return _Scales(single(random.uniform(1e-3, 0.5)), weight, single)
 
 
 def _powers_of_two(random: np.random.Generator, outputs: int) -> _Scales:
@@ -161,16 +152,16 @@ def _decimals(random: np.random.Generator, outputs: int) -> _Scales:
     image, weight = random.integers(1, 99) / 1000, random.integers(1, 9) / 1000
     step = image * weight
     return _Scales(
-        _single(image),
+        single(image),
         np.full(outputs, weight, np.float32),
-        lambda wanted: _single(step * 2 * max(1, round(wanted / step / 2))),
+        lambda wanted: single(step * 2 * max(1, round(wanted / step / 2))),
     )
 
 
 _SCALES = (_any_scales, _powers_of_two, _decimals)
 
 
-def _single(value: float) -> float:
+def single(value: float) -> float:
     """The float32 nearest to a value."""
     return float(np.float32(value))
 
@@ -200,88 +191,3 @@ def computed(
     operand = TensorType(case.codes.shape[2], case.input)
     codes: NDArray[np.int32] = arithmetic.convolution(convolution, operand, case.codes)
     return codes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class QuantizedAddition:
-    """A sum of two signed 8-bit feature maps with everything an engine asks for.
-
-    Attributes:
-        codes: two of int32 [height, width, channels].
-        relu: whether the output is clamped at its zero point.
-        scales: of both operands, float32.
-        zeros: of both operands, codes.
-        output_scale: a float32.
-        output_zero: a code.
-    """
-
-    codes: tuple[NDArray[np.int32], NDArray[np.int32]]
-    relu: bool
-    scales: tuple[float, float]
-    zeros: tuple[int, int]
-    output_scale: float
-    output_zero: int
-
-    def __str__(self) -> str:
-        shape = "×".join(str(axis) for axis in self.codes[0].shape)
-        return (
-            f"{shape}, scales {self.scales[0]:.9g} + {self.scales[1]:.9g} to "
-            f"{self.output_scale:.9g}, zero points {self.zeros} to {self.output_zero}"
-        )
-
-
-def random_addition(random: np.random.Generator) -> QuantizedAddition:
-    """An addition with random shape, codes and scales, none a hundredth of another."""
-    shape = tuple(int(side) for side in random.integers(1, 24, 3, endpoint=True))
-    first, second = (random.integers(-128, 127, shape, np.int32, endpoint=True) for _ in range(2))
-    zeros = [int(zero) for zero in random.integers(-128, 127, 3, endpoint=True)]
-    if random.random() < 0.5:
-        scales = [float(2.0**exponent) for exponent in random.integers(-9, -3, 3)]
-    else:
-        scales = [_single(scale) for scale in np.exp2(random.uniform(-9, -3, 3))]
-    return QuantizedAddition(
-        codes=(first, second),
-        relu=bool(random.random() < 0.3),
-        scales=(scales[0], scales[1]),
-        zeros=(zeros[0], zeros[1]),
-        output_scale=scales[2],
-        output_zero=zeros[2],
-    )
-
-
-def computed_addition(
-    case: QuantizedAddition, convention: str, arithmetic: Arithmetic = KERNELS
-) -> NDArray[np.int32]:
-    """The output codes of a case in one of `ADDITIONS`, int32 [height, width, channels]."""
-    codes: NDArray[np.int32] = arithmetic.add(ADDITIONS[convention](case), *case.codes)
-    return codes
-
-
-def _tflite_addition(case: QuantizedAddition) -> Add:
-    found = tflite_add(case.scales, case.output_scale)
-    terms = TermRounding(case.zeros, found.shifts, TFLITE_LEFT_SHIFT)
-    requantization = _sum_requantization(
-        case, found.sum_multiplier, found.sum_shift, "tflite_double"
-    )
-    return Add(found.multipliers, 0, requantization, terms)
-
-
-def _xnnpack_addition(case: QuantizedAddition) -> Add:
-    found = xnnpack_add(case.scales, case.output_scale)
-    bias = -sum(
-        multiplier * zero for multiplier, zero in zip(found.multipliers, case.zeros, strict=True)
-    )
-    return Add(found.multipliers, bias, _sum_requantization(case, 1, found.shift, "half_up"))
-
-
-def _sum_requantization(
-    case: QuantizedAddition, multiplier: int, shift: int, mode: str
-) -> Requantization:
-    low = case.output_zero if case.relu else SIGNED_8.low
-    return Requantization(
-        np.array([multiplier]), np.array([shift]), case.output_zero, low, SIGNED_8.high, mode
-    )
-
-
-ADDITIONS = {"tflite_double": _tflite_addition, "xnnpack": _xnnpack_addition}
-"""By convention, the operator of our graph that adds as an engine does."""

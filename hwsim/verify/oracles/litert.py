@@ -10,7 +10,8 @@ import tflite
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from hwsim.verify.oracles.cases import QuantizedAddition, QuantizedConvolution
+from hwsim.verify.oracles.addition_cases import QuantizedAddition
+from hwsim.verify.oracles.cases import QuantizedConvolution
 
 SCHEMA_VERSION = 3
 CONVOLUTION_VERSION = 5  # the first that takes all of int8, int16x8 and per-channel weights

@@ -1,4 +1,4 @@
-"""ONNX Runtime as an oracle: QLinearConv on models of one operator."""
+"""ONNX Runtime as an oracle: QLinearConv and QLinearAdd on models of one operator."""
 
 from typing import Any
 
@@ -7,16 +7,20 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from hwsim.verify.oracles.addition_cases import QuantizedAddition
 from hwsim.verify.oracles.cases import QuantizedConvolution
+from quant.graph import IntegerType
 
 OPSET = 13
+EXTENSIONS = "com.microsoft"
+"""The domain of ONNX Runtime's own operators."""
 IR_VERSION = 8
 """Of the models: old enough for every ONNX Runtime of the last years."""
 
 
 def convolution(case: QuantizedConvolution) -> NDArray[np.int32]:
     """Output codes of QLinearConv, int32 [height, width, out_channels]."""
-    element = np.dtype(str(case.input).replace("s", "int").replace("u", "uint"))
+    element = _element(case.input)
     constants = {
         "input_scale": np.float32(case.input_scale),
         "input_zero": element.type(case.input_zero),
@@ -31,28 +35,54 @@ def convolution(case: QuantizedConvolution) -> NDArray[np.int32]:
         "QLinearConv", ["image", *constants], ["codes"], pads=[*case.padding] * 2
     )
     image = case.codes.transpose(2, 0, 1)[None].astype(element)
-    codes: NDArray[np.int32] = _run(node, constants, image)[0].transpose(1, 2, 0).astype(np.int32)
+    codes: NDArray[np.int32] = (
+        _run(node, constants, {"image": image})[0].transpose(1, 2, 0).astype(np.int32)
+    )
     return codes
 
 
-def _run(node: Any, constants: dict[str, Any], image: NDArray[Any]) -> NDArray[Any]:
-    """The output of a model of one node on one image; both tensors are of the image's type."""
-    element = helper.np_dtype_to_tensor_dtype(image.dtype)
+def addition(case: QuantizedAddition) -> NDArray[np.int32]:
+    """Output codes of QLinearAdd, int32 [height, width, channels]."""
+    element = _element(case.integer)
+    constants: dict[str, Any] = {}
+    names = ("first", "second", "codes")
+    scales, zeros = (*case.scales, case.output_scale), (*case.zeros, case.output_zero)
+    for name, scale, zero in zip(names, scales, zeros, strict=True):
+        constants |= {f"{name}_scale": np.float32(scale), f"{name}_zero": element.type(zero)}
+    parameters = list(constants)
+    inputs = ["first", *parameters[:2], "second", *parameters[2:]]
+    node = helper.make_node("QLinearAdd", inputs, ["codes"], domain=EXTENSIONS)
+    images = {
+        name: codes.astype(element) for name, codes in zip(names[:2], case.codes, strict=True)
+    }
+    return _run(node, constants, images).astype(np.int32)
+
+
+def _element(integer: IntegerType) -> np.dtype[Any]:
+    """NumPy's type of 8-bit codes."""
+    return np.dtype(str(integer).replace("s", "int").replace("u", "uint"))
+
+
+def _run(node: Any, constants: dict[str, Any], images: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """The output of a model of one node; all feature maps are of one type."""
+    (element,) = {helper.np_dtype_to_tensor_dtype(image.dtype) for image in images.values()}
     graph = helper.make_graph(
         [node],
         "one_operator",
-        [helper.make_tensor_value_info("image", element, image.shape)],
+        [
+            helper.make_tensor_value_info(name, element, image.shape)
+            for name, image in images.items()
+        ],
         [helper.make_tensor_value_info("codes", element, None)],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
-    )
+    operator_sets = [helper.make_opsetid("", OPSET), helper.make_opsetid(EXTENSIONS, 1)]
+    model = helper.make_model(graph, opset_imports=operator_sets, ir_version=IR_VERSION)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    codes: NDArray[Any] = session.run(["codes"], {"image": image})[0]
+    codes: NDArray[Any] = session.run(["codes"], images)[0]
     return codes

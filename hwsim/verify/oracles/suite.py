@@ -15,13 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.verify.checks import Check, Progress, Tally
-from hwsim.verify.oracles.cases import (
-    Codes,
-    computed,
-    computed_addition,
-    random_addition,
-    random_convolution,
-)
+from hwsim.verify.oracles.addition_cases import computed_addition, random_addition
+from hwsim.verify.oracles.cases import Codes, computed, random_convolution
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
 
@@ -77,7 +72,17 @@ def _convolution(codes: Codes) -> Operator:
     return Operator("convolution", lambda random: random_convolution(random, codes), computed)
 
 
-_ADDITION = Operator("add", random_addition, computed_addition)
+def _addition(integer: IntegerType, *, relu: bool) -> Operator:
+    return Operator(
+        "add", lambda random: random_addition(random, integer, relu=relu), computed_addition
+    )
+
+
+_SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
+_ADDITION = _addition(_SIGNED_8, relu=True)
+# Nor has QLinearAdd.
+_ONNX_ADDITION_SIGNED = _addition(_SIGNED_8, relu=False)
+_ONNX_ADDITION_UNSIGNED = _addition(IntegerType(8), relu=False)
 _SIGNED = _convolution(Codes())
 _SIGNED_16 = _convolution(
     Codes(IntegerType(16, CodeKind.SIGNED), largest_input=2**15 - 1, symmetric=True)
@@ -146,6 +151,20 @@ PAIRS = (
         "onnx_runtime",
         _ONNX_UNSIGNED,
         lambda engine, case: engine.convolution(case),
+    ),
+    Pair(
+        "ONNX Runtime, s8",
+        "onnxruntime",
+        "onnx_runtime",
+        _ONNX_ADDITION_SIGNED,
+        lambda engine, case: engine.addition(case),
+    ),
+    Pair(
+        "ONNX Runtime, u8",
+        "onnxruntime",
+        "onnx_runtime",
+        _ONNX_ADDITION_UNSIGNED,
+        lambda engine, case: engine.addition(case),
     ),
     Pair(
         "torch onednn",

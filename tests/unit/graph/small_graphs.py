@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from quant.common.requantization_modes import ONE_FLOAT32
 from quant.graph import (
     Add,
     Convolution,
+    FusedTerms,
     Graph,
     Input,
     IntegerType,
@@ -65,6 +67,14 @@ def add_graph(output: TensorType | None = None, **changes: Any) -> Graph:
         Node("sum", add(**changes), ("image", "copy"), output or TensorType(2, S8)),
     )
     return Graph("small", nodes, "sum")
+
+
+def fused_graph(**changes: Any) -> Graph:
+    """An addition in float32."""
+    scaling = requantization(
+        multiplier=integers(ONE_FLOAT32), shift=integers(0), rounding="onnxruntime"
+    )
+    return add_graph(**{"requantization": scaling, "term_rounding": FusedTerms(0)} | changes)
 
 
 def requantize_graph(output: TensorType | None = None, **changes: Any) -> Graph:

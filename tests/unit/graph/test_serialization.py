@@ -11,7 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quant.common.errors import UserError
-from quant.graph import Graph, GraphError, Padding, TermRounding, load_graph, save_graph, verify
+from quant.graph import (
+    FusedTerms,
+    Graph,
+    GraphError,
+    Padding,
+    TermRounding,
+    load_graph,
+    save_graph,
+    verify,
+)
 from quant.graph.operators import OPERATORS
 from quant.graph.records import RecordError, graph_from_record, graph_to_record
 from quant.graph.serialization import FORMAT, VERSION, _checksum
@@ -19,6 +28,7 @@ from tests.random_graphs import random_graphs
 from tests.unit.graph.small_graphs import (
     add_graph,
     convolution_graph,
+    fused_graph,
     integers,
     requantization,
 )
@@ -53,7 +63,8 @@ def test_modes_and_rounded_operands_are_kept(tmp_path: Path) -> None:
         requantization=requantization(rounding="tflite_double"),
         term_rounding=TermRounding((3, -4), (31, 33), 20),
     )
-    for graph in (convolution_graph(requantization=onednn), rounded):
+    fused = fused_graph(term_rounding=FusedTerms(-(1 << 30)))
+    for graph in (convolution_graph(requantization=onednn), rounded, fused):
         save_graph(graph, path)
         assert plain(load_graph(path)) == plain(graph)
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quant.common.requantization_modes import LARGEST_RATIO
 from quant.graph import (
     Convolution,
     Encoding,
+    FusedTerms,
     Graph,
     GraphError,
     Input,
@@ -32,6 +34,7 @@ from tests.unit.graph.small_graphs import (
     add_graph,
     convolution,
     convolution_graph,
+    fused_graph,
     image,
     integers,
     requantization,
@@ -212,6 +215,17 @@ RULES: dict[str, Callable[[], Graph]] = {
     "'sum' (add): expected widened operands of 32 bits, found up to 2147483648": (
         lambda: add_graph(term_rounding=TermRounding((1, 0), (31, 31), 23))
     ),
+    "'sum' (add): expected float32 ratios of 0 to 2^32 and an addend of at most that, found the "
+    f"bit patterns 1, {LARGEST_RATIO + 1} and 0": lambda: fused_graph(
+        multipliers=(1, LARGEST_RATIO + 1)
+    ),
+    "'sum' (add): expected float32 ratios of 0 to 2^32 and an addend of at most that, found the "
+    "bit patterns 1, 2 and -1": lambda: fused_graph(term_rounding=FusedTerms(-1)),
+    "'sum' (add): expected no bias beside a float32 addend, found 4": lambda: fused_graph(bias=4),
+    "'sum' (add): expected the mode onnxruntime with the bit pattern 1065353216 and zero point 0 "
+    "behind a float32 sum, found half_up, [1] and 0": lambda: fused_graph(
+        requantization=requantization()
+    ),
     "'sum' (add): expected 3 channels, found 2": lambda: add_graph(wrong(3)),
     "'sum' (add): expected multipliers of 0 to 31 bits, found -1": lambda: add_graph(
         multipliers=(1, -1)
@@ -266,7 +280,9 @@ def test_each_rule_of_wiring_has_its_message(message: str) -> None:
     assert str(raised.value) == message
 
 
-@pytest.mark.parametrize("make", [convolution_graph, add_graph, requantize_graph, shuffle_graph])
+@pytest.mark.parametrize(
+    "make", [convolution_graph, add_graph, fused_graph, requantize_graph, shuffle_graph]
+)
 def test_the_unbroken_graphs_pass(make: Callable[[], Graph]) -> None:
     graph = make()
     assert verify(graph) is graph

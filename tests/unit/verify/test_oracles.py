@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hwsim.verify.oracles import suite
-from hwsim.verify.oracles.cases import ADDITIONS
+from hwsim.verify.oracles.addition_cases import ADDITIONS
 from hwsim.verify.oracles.suite import PAIRS, Pair, verify_oracles
 
 PACKAGES = {"litert": "ai_edge_litert", "onnx_runtime": "onnxruntime", "torch_quantized": "torch"}

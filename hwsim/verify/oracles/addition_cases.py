@@ -1,0 +1,119 @@
+"""Random additions as inference engines see them, and the same additions in our operators."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.machine import KERNELS, Arithmetic
+from hwsim.verify.oracles.cases import SIGNED_8, single
+from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, onnx_add, tflite_add, xnnpack_add
+from quant.common.requantization_modes import ONE_FLOAT32
+from quant.graph import Add, FusedTerms, IntegerType, Requantization, TermRounding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantizedAddition:
+    """A sum of two 8-bit feature maps with everything an engine asks for.
+
+    Attributes:
+        integer: type of the operands and of the sum.
+        codes: two of int32 [height, width, channels].
+        relu: whether the output is clamped at its zero point.
+        scales: of both operands, float32.
+        zeros: of both operands, codes.
+        output_scale: a float32.
+        output_zero: a code.
+    """
+
+    integer: IntegerType
+    codes: tuple[NDArray[np.int32], NDArray[np.int32]]
+    relu: bool
+    scales: tuple[float, float]
+    zeros: tuple[int, int]
+    output_scale: float
+    output_zero: int
+
+    def __str__(self) -> str:
+        shape = "×".join(str(axis) for axis in self.codes[0].shape)
+        return (
+            f"{shape} {self.integer}, scales {self.scales[0]:.9g} + {self.scales[1]:.9g} to "
+            f"{self.output_scale:.9g}, zero points {self.zeros} to {self.output_zero}"
+        )
+
+
+def random_addition(
+    random: np.random.Generator, integer: IntegerType = SIGNED_8, *, relu: bool = True
+) -> QuantizedAddition:
+    """An addition with random shape, codes and scales, none a hundredth of another.
+
+    Args:
+        random: where every draw comes from.
+        integer: of 8 bits.
+        relu: whether some cases clamp at the zero point.
+    """
+    low, high = integer.low, integer.high
+    shape = tuple(int(side) for side in random.integers(1, 24, 3, endpoint=True))
+    first, second = (random.integers(low, high, shape, np.int32, endpoint=True) for _ in range(2))
+    zeros = [int(zero) for zero in random.integers(low, high, 3, endpoint=True)]
+    if random.random() < 0.5:
+        scales = [float(2.0**exponent) for exponent in random.integers(-9, -3, 3)]
+    else:
+        scales = [single(scale) for scale in np.exp2(random.uniform(-9, -3, 3))]
+    return QuantizedAddition(
+        integer=integer,
+        codes=(first, second),
+        relu=relu and bool(random.random() < 0.3),
+        scales=(scales[0], scales[1]),
+        zeros=(zeros[0], zeros[1]),
+        output_scale=scales[2],
+        output_zero=zeros[2],
+    )
+
+
+def computed_addition(
+    case: QuantizedAddition, convention: str, arithmetic: Arithmetic = KERNELS
+) -> NDArray[np.int32]:
+    """The output codes of a case in one of `ADDITIONS`, int32 [height, width, channels]."""
+    codes: NDArray[np.int32] = arithmetic.add(ADDITIONS[convention](case), *case.codes)
+    return codes
+
+
+def _tflite_addition(case: QuantizedAddition) -> Add:
+    found = tflite_add(case.scales, case.output_scale)
+    terms = TermRounding(case.zeros, found.shifts, TFLITE_LEFT_SHIFT)
+    requantization = _sum_requantization(
+        case, found.sum_multiplier, found.sum_shift, "tflite_double"
+    )
+    return Add(found.multipliers, 0, requantization, terms)
+
+
+def _xnnpack_addition(case: QuantizedAddition) -> Add:
+    found = xnnpack_add(case.scales, case.output_scale)
+    bias = -sum(
+        multiplier * zero for multiplier, zero in zip(found.multipliers, case.zeros, strict=True)
+    )
+    return Add(found.multipliers, bias, _sum_requantization(case, 1, found.shift, "half_up"))
+
+
+def _onnx_addition(case: QuantizedAddition) -> Add:
+    found = onnx_add(case.scales, case.zeros, case.output_scale, case.output_zero)
+    requantization = replace(_sum_requantization(case, ONE_FLOAT32, 0, "onnxruntime"), zero_point=0)
+    return Add(found.ratios, 0, requantization, FusedTerms(found.addend))
+
+
+def _sum_requantization(
+    case: QuantizedAddition, multiplier: int, shift: int, mode: str
+) -> Requantization:
+    low = case.output_zero if case.relu else case.integer.low
+    return Requantization(
+        np.array([multiplier]), np.array([shift]), case.output_zero, low, case.integer.high, mode
+    )
+
+
+ADDITIONS = {
+    "tflite_double": _tflite_addition,
+    "xnnpack": _xnnpack_addition,
+    "onnxruntime": _onnx_addition,
+}
+"""By convention, the operator of our graph that adds as an engine does."""
