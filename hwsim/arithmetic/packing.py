@@ -6,6 +6,7 @@ i·b … (i+1)·b - 1 of the pixel's bytes, and the pixel is padded to whole byt
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,49 +17,82 @@ from hwsim.arithmetic._jit import Codes, Memory, Wide
 from hwsim.arithmetic._kernels_bounds import extremes
 from quant.common.codes import CodeKind
 
-LARGEST_WIDTH = {CodeKind.SIGNED: 32, CodeKind.UNSIGNED: 16, CodeKind.ODD: 16}
+LARGEST_WIDTH = {
+    CodeKind.SIGNED: 32,
+    CodeKind.UNSIGNED: 16,
+    CodeKind.ODD: 16,
+    CodeKind.TABLE: 16,
+}
 """Bits of the widest code of each kind; its integers fit int32."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeFormat:
-    """A kind of code at a width: value v is stored as ``((v + origin) >> halving) ^ flip``."""
+    """A kind of code at a width: value v is stored as ``((v + origin) >> halving) ^ flip``.
+
+    In a table the value's position takes the place of v.
+
+    Attributes:
+        kind: what a code stands for.
+        bits: its width.
+        flip: bits of the stored number that are turned over.
+        origin: moves the least value to 0.
+        halving: 1 where every other integer has a code, else 0.
+        table: the integers of a table, ascending; empty for the other kinds.
+    """
 
     kind: CodeKind
     bits: int
     flip: int
     origin: int
     halving: int
+    table: tuple[int, ...] = ()
 
     @property
     def low(self) -> int:
         """The least value."""
-        return -self.origin
+        return self.table[0] if self.table else -self.origin
 
     @property
     def high(self) -> int:
         """The greatest value."""
+        if self.table:
+            return self.table[-1]
         return (((1 << self.bits) - 1) << self.halving) - self.origin
 
 
 @cache
-def code_format(bits: int, kind: CodeKind) -> CodeFormat:
+def code_format(bits: int, kind: CodeKind, table: tuple[int, ...] = ()) -> CodeFormat:
     """The format of a kind of code at a width.
 
+    Args:
+        bits: width of a code.
+        kind: what a code stands for.
+        table: the integers of a table, ascending; empty for the other kinds.
+
     Raises:
-        ValueError: the width is not one of the kind's.
+        ValueError: the width is not one of the kind's, or the table is none of that width.
     """
     if not 1 <= bits <= LARGEST_WIDTH[kind]:
         raise ValueError(
             f"{kind.name.lower()} codes: {bits} bits; expected 1 … {LARGEST_WIDTH[kind]}"
         )
+    if (kind is CodeKind.TABLE) != (0 < len(table) <= 1 << bits):
+        raise ValueError(
+            f"{kind.name.lower()} codes of {bits} bits: a table of {len(table)} integers; expected "
+            + (f"1 … {1 << bits}" if kind is CodeKind.TABLE else "none")
+        )
+    fenced = (-(2**31) - 1, *table, 2**31)
+    if any(least >= greater for least, greater in pairwise(fenced)):
+        raise ValueError("table codes: the integers of the table must ascend and have 32 bits")
     sign = 2 ** (bits - 1)
     flip, origin, halving = {
         CodeKind.SIGNED: (sign, sign, 0),
         CodeKind.UNSIGNED: (0, 0, 0),
         CodeKind.ODD: (0, 2**bits - 1, 1),
+        CodeKind.TABLE: (0, 0, 0),
     }[kind]
-    return CodeFormat(kind, bits, flip, origin, halving)
+    return CodeFormat(kind, bits, flip, origin, halving, table)
 
 
 def pixel_bytes(channels: int, bits: int) -> int:
@@ -72,8 +106,7 @@ def pack_rows(
     row_addresses: Wide,
     pixel_bytes: int,
     first_channel: int,
-    bits: int,
-    kind: CodeKind,
+    code: CodeFormat,
 ) -> None:
     """Write some channels of consecutive pixels, row by row; every other byte keeps its value.
 
@@ -86,15 +119,13 @@ def pack_rows(
         row_addresses: int64 [rows], where each row's first pixel starts.
         pixel_bytes: bytes of the whole pixel, all its channels.
         first_channel: position of the first written channel in the pixel.
-        bits: width of a code.
-        kind: what a code stands for.
+        code: how a value is stored.
 
     Raises:
         ValueError: a value has no code, the channels do not fill whole bytes, a row leaves the
             memory, or an array has another type than stated. The memory is then unchanged.
     """
-    code = code_format(bits, kind)
-    values = np.ascontiguousarray(values)
+    bits, values = code.bits, np.ascontiguousarray(values)
     _check_array(values, np.int32, 3, "packing: values")
     rows, columns, channels = values.shape
     first_bit, end_bit = first_channel * bits, (first_channel + channels) * bits
@@ -112,6 +143,8 @@ def pack_rows(
     if values.size == 0:
         return
     _check_values(values, code)
+    if code.table:
+        values = _positions(values, code)
     if end_bit - first_bit == 8 * pixel_bytes:  # no gaps: a row is one long vector
         channels *= columns
     _kernels_packing.pack(
@@ -133,8 +166,7 @@ def unpack_rows(
     row_addresses: Wide,
     columns: int,
     channels: int,
-    bits: int,
-    kind: CodeKind,
+    code: CodeFormat,
     out: Codes,
     first_column: int,
 ) -> None:
@@ -145,18 +177,16 @@ def unpack_rows(
         row_addresses: int64 [rows], where each row's first pixel starts.
         columns: pixels to read of each row.
         channels: of a pixel.
-        bits: width of a code.
-        kind: what a code stands for.
+        code: how a value is stored.
         out: int32 [rows, width, channels], C-contiguous; columns ``first_column`` …
             ``first_column + columns - 1`` are written, the others keep their values.
         first_column: where the first pixel goes.
 
     Raises:
-        ValueError: the pixels do not fit ``out``, a row leaves the memory, or an array has another
-            type or shape than stated.
+        ValueError: the pixels do not fit ``out``, a row leaves the memory, a code lies beyond its
+            table, or an array has another type or shape than stated.
     """
-    code = code_format(bits, kind)
-    stride = pixel_bytes(channels, bits)
+    bits, stride = code.bits, pixel_bytes(channels, code.bits)
     _check_array(out, np.int32, 3, "unpacking: out")
     if out.shape[2] != channels:
         raise ValueError(f"unpacking: {channels} channels do not fit the {out.shape[2]} of out")
@@ -169,6 +199,7 @@ def unpack_rows(
     _check_rows(memory, row_addresses, rows, columns * stride, "unpacking")
     if rows * columns * channels == 0:
         return
+    pixels = out[:, first_column : first_column + columns]
     first_value = first_column * channels
     if channels * bits == 8 * stride:  # no gaps: a row is one long vector
         columns, channels = 1, columns * channels
@@ -185,15 +216,16 @@ def unpack_rows(
         out.reshape(rows, -1),
         first_value,
     )
+    if code.table:
+        pixels[:] = _at_positions(pixels, code)
 
 
-def pack_vector(values: Codes, bits: int, kind: CodeKind) -> Memory:
+def pack_vector(values: Codes, code: CodeFormat) -> Memory:
     """Codes bit after bit, as weights are stored.
 
     Args:
         values: int32 [n].
-        bits: width of a code.
-        kind: what a code stands for.
+        code: how a value is stored.
 
     Returns:
         uint8 [⌈n·bits / 8⌉], the last bits 0.
@@ -201,23 +233,41 @@ def pack_vector(values: Codes, bits: int, kind: CodeKind) -> Memory:
     Raises:
         ValueError: a value has no code, or the array is not int32.
     """
-    memory = np.empty(pixel_bytes(len(values), bits), np.uint8)
-    pack_rows(values.reshape(1, 1, -1), memory, _START, len(memory), 0, bits, kind)
+    memory = np.empty(pixel_bytes(len(values), code.bits), np.uint8)
+    pack_rows(values.reshape(1, 1, -1), memory, _START, len(memory), 0, code)
     return memory
 
 
-def unpack_vector(memory: Memory, count: int, bits: int, kind: CodeKind) -> Codes:
+def unpack_vector(memory: Memory, count: int, code: CodeFormat) -> Codes:
     """The first ``count`` codes stored bit after bit, int32 [count].
 
     Raises:
-        ValueError: the memory holds fewer.
+        ValueError: the memory holds fewer, or a code lies beyond its table.
     """
     values = np.empty((1, 1, count), np.int32)
-    unpack_rows(memory, _START, 1, count, bits, kind, values, 0)
+    unpack_rows(memory, _START, 1, count, code, values, 0)
     return values.reshape(count)
 
 
 _START = np.zeros(1, np.int64)
+
+
+def _positions(values: Codes, code: CodeFormat) -> Codes:
+    """Where values between the extremes of a table stand in it."""
+    table = np.array(code.table, np.int32)
+    positions = np.searchsorted(table, values).astype(np.int32)
+    if (table[positions] != values).any():
+        raise ValueError(f"packing: a value is none of the {len(table)} integers of its table")
+    return positions
+
+
+def _at_positions(positions: Codes, code: CodeFormat) -> Codes:
+    """The integers that stand at positions of a table."""
+    if positions.max() >= len(code.table):
+        raise ValueError(
+            f"unpacking: code {positions.max()} lies beyond its table of {len(code.table)} integers"
+        )
+    return np.array(code.table, np.int32)[positions]
 
 
 def _check_values(values: Codes, code: CodeFormat) -> None:

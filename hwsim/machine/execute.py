@@ -25,6 +25,7 @@ from hwsim.schedule.program import (
     Program,
     Rows,
     StoreRows,
+    code_format,
 )
 from quant.graph import Add, Requantization, Requantize
 
@@ -95,8 +96,7 @@ class _Machine:
             _row_addresses(tensor, 0, tensor.size.height, 0),
             tensor.pixel_bytes,
             0,
-            tensor.integer.bits,
-            tensor.integer.kind,
+            code_format(tensor.integer),
         )
 
     def get(self, tensor: DramTensor) -> Codes:
@@ -107,8 +107,7 @@ class _Machine:
             _row_addresses(tensor, 0, tensor.size.height, 0),
             tensor.size.width,
             tensor.channels,
-            tensor.integer.bits,
-            tensor.integer.kind,
+            code_format(tensor.integer),
             codes,
             0,
         )
@@ -158,8 +157,7 @@ class _Machine:
             targets,
             tensor.pixel_bytes,
             0,
-            tensor.integer.bits,
-            tensor.integer.kind,
+            code_format(tensor.integer),
         )
 
     def _convolve(self, command: Convolve) -> None:
@@ -209,8 +207,7 @@ class _Machine:
             self.sram.check_rows(rows),
             rows.columns,
             buffer.channels,
-            buffer.integer.bits,
-            buffer.integer.kind,
+            code_format(buffer.integer),
             codes,
             first_column,
         )
@@ -224,8 +221,7 @@ class _Machine:
             np.array(addresses, np.int64),
             buffer.pixel_bytes,
             first_channel,
-            buffer.integer.bits,
-            buffer.integer.kind,
+            code_format(buffer.integer),
         )
         for address in addresses:
             self.sram.mark(address, rows.columns * buffer.pixel_bytes)
@@ -237,8 +233,7 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> PackedConv
     weight = unpack_vector(
         np.frombuffer(weights, np.uint8),
         math.prod(shape),
-        settings.weight_type.bits,
-        settings.weight_type.kind,
+        code_format(settings.weight_type),
     ).reshape(shape)
     bias, multiplier, shift = read_parameters(np.frombuffer(parameters, np.uint8))
     requantization = Requantization(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic.packing import pack_vector
 from hwsim.schedule.layout import WeightBlock
-from hwsim.schedule.program import BIAS_BYTES, MULTIPLIER_BYTES, PARAMETER_BYTES
+from hwsim.schedule.program import BIAS_BYTES, MULTIPLIER_BYTES, PARAMETER_BYTES, code_format
 from quant.graph import Convolution
 
 
@@ -20,8 +20,7 @@ def write_constants(
         channels = slice(block.first_channel, block.first_channel + block.channels)
         weights = pack_vector(
             convolution.weight[channels].reshape(-1).astype(np.int32),
-            convolution.weight_type.bits,
-            convolution.weight_type.kind,
+            code_format(convolution.weight_type),
         )
         image[block.address : block.address + block.weight_bytes] = weights
         start = block.parameter_address

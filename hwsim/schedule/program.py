@@ -33,6 +33,15 @@ def pixel_bytes(channels: int, integer: IntegerType) -> int:
     return packing.pixel_bytes(channels, integer.bits)
 
 
+def code_format(integer: IntegerType) -> packing.CodeFormat:
+    """How memories store the integers of a type.
+
+    Raises:
+        ValueError: its codes are too wide for feature maps and weights.
+    """
+    return packing.code_format(integer.bits, integer.kind, integer.values)
+
+
 @dataclass(frozen=True, slots=True)
 class DramTensor:
     """A feature map in DRAM: rows of packed pixels, each row starting on a burst.

@@ -27,16 +27,34 @@ def formats(draw: st.DrawFn, maximum_bits: int = 16) -> CodeFormat:
 
 
 @st.composite
+def table_formats(draw: st.DrawFn, maximum_bits: int = 16) -> CodeFormat:
+    """Tables of integers of up to 17 bits with sign, full or not."""
+    bits = draw(st.integers(1, maximum_bits))
+    integers = st.integers(1 - 2**16, 2**16 - 1)
+    values = draw(st.sets(integers, min_size=1, max_size=min(1 << bits, 60)))
+    return code_format(bits, CodeKind.TABLE, tuple(sorted(values)))
+
+
+@st.composite
 def code_arrays(draw: st.DrawFn, code: CodeFormat, shape: tuple[int, ...]) -> NDArray[np.int32]:
     """Values of a format: evenly drawn, or each an extreme, or all the same extreme."""
     random = draw(generators)
-    steps = {
-        "even": random.integers(0, 2**code.bits, shape),
-        "extremes": random.integers(0, 2, shape) * (2**code.bits - 1),
-        "least": np.zeros(shape, np.int64),
-        "greatest": np.full(shape, 2**code.bits - 1),
-    }[draw(st.sampled_from(("even", "even", "extremes", "least", "greatest")))]
-    return ((steps << code.halving) - code.origin).astype(np.int32)
+    least, greatest = code.low, code.high
+    return {
+        "even": lambda: _even_draws(random, code, shape),
+        "extremes": lambda: random.choice(np.array([least, greatest], np.int32), shape),
+        "least": lambda: np.full(shape, least, np.int32),
+        "greatest": lambda: np.full(shape, greatest, np.int32),
+    }[draw(st.sampled_from(("even", "even", "extremes", "least", "greatest")))]()
+
+
+def _even_draws(
+    random: np.random.Generator, code: CodeFormat, shape: tuple[int, ...]
+) -> NDArray[np.int32]:
+    if code.table:
+        return random.choice(np.array(code.table, np.int32), shape)
+    steps = random.integers(0, 1 << code.bits, shape)
+    return ((steps << code.halving) + code.low).astype(np.int32)
 
 
 @st.composite

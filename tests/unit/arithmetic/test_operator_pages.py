@@ -129,20 +129,23 @@ def test_pixel_shuffle_table() -> None:
     "row", table("packing", "kind", "integer", "widths", "integers of 2 bits, by code")
 )
 def test_kinds_table(row: tuple[str, ...]) -> None:
+    every_code, values = np.array([0b11100100], np.uint8), integers(row[3])
+    given = tuple(values) if row[0] == "table" else ()
     kind = CodeKind[row[0].upper()]
-    every_code = np.array([0b11100100], np.uint8)
-    assert unpack_vector(every_code, 4, 2, kind).tolist() == integers(row[3])
+    assert unpack_vector(every_code, 4, code_format(2, kind, given)).tolist() == values
     narrowest, widest = (int(width) for width in row[2].split("…"))
     for width in (narrowest - 1, widest + 1):
         with pytest.raises(ValueError, match=f"{width} bits"):
-            code_format(width, kind)
-    assert code_format(narrowest, kind).bits == narrowest
-    assert code_format(widest, kind).bits == widest
+            code_format(width, kind, given[:1])
+    assert code_format(narrowest, kind, given[:1]).bits == narrowest
+    assert code_format(widest, kind, given[:1]).bits == widest
 
 
 @pytest.mark.parametrize("row", table("packing", "kind", "bits", "integers", "bytes"))
 def test_bytes_table(row: tuple[str, ...]) -> None:
-    kind, bits, values = CodeKind[row[0].upper()], int(row[1]), integers(row[2])
-    memory = pack_vector(np.array(values, np.int32), bits, kind)
+    kind, _, levels = row[0].partition(" ")
+    bits, values = int(row[1]), integers(row[2])
+    code = code_format(bits, CodeKind[kind.upper()], tuple(integers(levels)))
+    memory = pack_vector(np.array(values, np.int32), code)
     assert memory.tobytes().hex(" ") == row[3]
-    assert unpack_vector(memory, len(values), bits, kind).tolist() == values
+    assert unpack_vector(memory, len(values), code).tolist() == values

@@ -18,9 +18,12 @@ from hwsim.arithmetic.packing import (
     unpack_vector,
 )
 from quant.common.codes import CodeKind
-from tests.unit.arithmetic.strategies import code_arrays, formats, generators
+from tests.unit.arithmetic.strategies import code_arrays, formats, generators, table_formats
 
 SIGNED, UNSIGNED, ODD = CodeKind.SIGNED, CodeKind.UNSIGNED, CodeKind.ODD
+TABLE = CodeKind.TABLE
+SIGNED_4, ODD_4 = code_format(4, SIGNED), code_format(4, ODD)
+LEVELS = code_format(4, TABLE, (-70_000, 0, 3))
 
 
 def _stored_code(value: int, code: CodeFormat) -> int:
@@ -32,6 +35,8 @@ def _stored_code(value: int, code: CodeFormat) -> int:
             return value
         case CodeKind.ODD:
             return (value + 2**code.bits - 1) // 2
+        case CodeKind.TABLE:
+            return code.table.index(value)
 
 
 def _vector_bytes(values: list[int], code: CodeFormat) -> bytes:
@@ -44,31 +49,51 @@ wide_signed = st.builds(code_format, st.integers(17, 32), st.just(SIGNED))
 
 
 @settings(max_examples=100, deadline=None)
-@given(data=st.data(), code=formats() | wide_signed, count=st.integers(0, 40))
+@given(data=st.data(), code=formats() | table_formats() | wide_signed, count=st.integers(0, 40))
 def test_vectors_are_the_bytes_of_the_model_and_come_back(
     data: st.DataObject, code: CodeFormat, count: int
 ) -> None:
     values = data.draw(code_arrays(code, (count,)))
-    memory = pack_vector(values, code.bits, code.kind)
+    memory = pack_vector(values, code)
     assert memory.tobytes() == _vector_bytes(values.tolist(), code)
-    assert (unpack_vector(memory, count, code.bits, code.kind) == values).all()
+    assert (unpack_vector(memory, count, code) == values).all()
 
 
 @pytest.mark.parametrize("kind", CodeKind)
 @pytest.mark.parametrize("bits", [1, 2, 3, 8, 16])
 def test_every_code_has_its_integer(kind: CodeKind, bits: int) -> None:
-    code = code_format(bits, kind)
-    step = 2 if kind is ODD else 1
+    table = tuple(range(-100, 3 * 2**bits - 100, 3)) if kind is TABLE else ()
+    code = code_format(bits, kind, table)
+    step = {ODD: 2, TABLE: 3}.get(kind, 1)
     values = np.arange(code.low, code.high + 1, step, dtype=np.int32)
     assert len(values) == 2**bits
-    memory = pack_vector(values, bits, kind)
-    assert (unpack_vector(memory, len(values), bits, kind) == values).all()
+    memory = pack_vector(values, code)
+    assert (unpack_vector(memory, len(values), code) == values).all()
+
+
+@pytest.mark.parametrize(
+    ("bits", "kind", "table", "message"),
+    [
+        (0, SIGNED, (), r"signed codes: 0 bits; expected 1 … 32"),
+        (33, SIGNED, (), r"signed codes: 33 bits; expected 1 … 32"),
+        (17, ODD, (), r"odd codes: 17 bits; expected 1 … 16"),
+        (17, TABLE, (0,), r"table codes: 17 bits; expected 1 … 16"),
+        (2, TABLE, (), r"table codes of 2 bits: a table of 0 integers; expected 1 … 4"),
+        (1, TABLE, (1, 2, 3), r"table codes of 1 bits: a table of 3 integers; expected 1 … 2"),
+        (2, SIGNED, (1, 2), r"signed codes of 2 bits: a table of 2 integers; expected none"),
+        (2, TABLE, (1, 1), r"the integers of the table must ascend"),
+        (2, TABLE, (2**31,), r"must ascend and have 32 bits"),
+    ],
+)
+def test_what_is_no_format(bits: int, kind: CodeKind, table: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        code_format(bits, kind, table)
 
 
 @st.composite
 def row_placements(draw: st.DrawFn) -> tuple[CodeFormat, tuple[int, int, int], int, Any]:
     """A format, [rows, columns, channels of the pixel], memory size and disjoint addresses."""
-    code = draw(formats())
+    code = draw(formats() | table_formats())
     shape = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(1, 20))
     row_bytes = shape[1] * pixel_bytes(shape[2], code.bits)
     gaps = [draw(st.integers(0, 9)) for _ in range(shape[0])]
@@ -94,12 +119,12 @@ def test_rows_change_exactly_their_own_bytes_and_come_back(
             octets = _vector_bytes(values[row, column, first:end].tolist(), code)
             start = int(addresses[row]) + column * stride + first * code.bits // 8
             expected[start : start + len(octets)] = octets
-        pack_rows(values[:, :, first:end], memory, addresses, stride, first, code.bits, code.kind)
+        pack_rows(values[:, :, first:end], memory, addresses, stride, first, code)
         assert memory.tobytes() == bytes(expected)
 
     left, right = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))
     out = np.full((rows, left + columns + right, channels), 77_777, np.int32)
-    unpack_rows(memory, addresses, columns, channels, code.bits, code.kind, out, left)
+    unpack_rows(memory, addresses, columns, channels, code, out, left)
     assert (out[:, left : left + columns] == values).all()
     assert (out[:, :left] == 77_777).all()
     assert (out[:, left + columns :] == 77_777).all()
@@ -112,8 +137,7 @@ PACKING: dict[str, Any] = {
     "row_addresses": np.array([0, 32]),
     "pixel_bytes": 2,
     "first_channel": 0,
-    "bits": 4,
-    "kind": SIGNED,
+    "code": SIGNED_4,
 }
 
 
@@ -122,15 +146,17 @@ PACKING: dict[str, Any] = {
     [
         ({"values": VALUES + 8}, r"values 8 … 8 do not fit 4-bit signed codes, -8 … 7"),
         ({"values": VALUES - 9}, r"values -9 … -9 do not fit 4-bit signed codes, -8 … 7"),
-        ({"values": VALUES - 1, "kind": UNSIGNED}, r"4-bit unsigned codes, 0 … 15"),
-        ({"values": VALUES + 16, "kind": UNSIGNED}, r"4-bit unsigned codes, 0 … 15"),
-        ({"values": VALUES + 17, "kind": ODD}, r"4-bit odd codes, -15 … 15"),
-        ({"kind": ODD}, r"packing: an even value has no odd code"),
+        ({"values": VALUES - 1, "code": code_format(4, UNSIGNED)}, r"4-bit unsigned codes, 0 … 15"),
+        (
+            {"values": VALUES + 16, "code": code_format(4, UNSIGNED)},
+            r"4-bit unsigned codes, 0 … 15",
+        ),
+        ({"values": VALUES + 17, "code": ODD_4}, r"4-bit odd codes, -15 … 15"),
+        ({"code": ODD_4}, r"packing: an even value has no odd code"),
+        ({"values": VALUES + 4, "code": LEVELS}, r"4 … 4 do not fit 4-bit table codes, -70000 … 3"),
+        ({"values": VALUES + 2, "code": LEVELS}, r"a value is none of the 3 integers of its table"),
         ({"values": VALUES.astype(np.int64)}, r"array of int32, got int64 \[2, 3, 4\]"),
         ({"values": VALUES[0]}, r"3-dimensional array of int32, got int32 \[3, 4\]"),
-        ({"bits": 0}, r"signed codes: 0 bits; expected 1 … 32"),
-        ({"bits": 33}, r"signed codes: 33 bits; expected 1 … 32"),
-        ({"bits": 17, "kind": ODD}, r"odd codes: 17 bits; expected 1 … 16"),
         ({"first_channel": 1}, r"channels 1 … 4 of 4 bits: they must start on a byte"),
         ({"values": VALUES[:, :, :1]}, r"channels 0 … 0 of 4 bits: they must start on a byte"),
         ({"pixel_bytes": 1}, r"channels 0 … 3 of 4 bits: they do not fit a pixel of 1 bytes"),
@@ -157,8 +183,7 @@ UNPACKING: dict[str, Any] = {
     "row_addresses": np.array([0, 32]),
     "columns": 3,
     "channels": 4,
-    "bits": 4,
-    "kind": SIGNED,
+    "code": SIGNED_4,
     "out": np.zeros((2, 5, 4), np.int32),
     "first_column": 1,
 }
@@ -182,4 +207,9 @@ def test_what_cannot_be_unpacked(change: dict[str, Any], message: str) -> None:
 
 def test_a_memory_too_short_for_a_vector() -> None:
     with pytest.raises(ValueError, match="leave the memory of 2 bytes"):
-        unpack_vector(np.zeros(2, np.uint8), 5, 4, SIGNED)
+        unpack_vector(np.zeros(2, np.uint8), 5, SIGNED_4)
+
+
+def test_a_code_beyond_its_table() -> None:
+    with pytest.raises(ValueError, match="code 3 lies beyond its table of 3 integers"):
+        unpack_vector(np.array([0x32], np.uint8), 2, LEVELS)
