@@ -6,7 +6,8 @@ The loop nest is output row → column → output channel → kernel row → ker
 import numpy as np
 
 from hwsim.arithmetic._jit import Codes, kernel
-from hwsim.arithmetic._kernels_requantization import BIAS, Scaling, requantize
+from hwsim.arithmetic._kernels_requantization import Scaling, requantize
+from hwsim.arithmetic._requantization_emitter import BIAS
 
 
 @kernel

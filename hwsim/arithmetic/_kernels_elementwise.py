@@ -3,7 +3,8 @@
 import numpy as np
 
 from hwsim.arithmetic._jit import Codes, Wide, kernel
-from hwsim.arithmetic._kernels_requantization import BIAS, Scaling, requantize
+from hwsim.arithmetic._kernels_requantization import Scaling, requantize
+from hwsim.arithmetic._requantization_emitter import BIAS
 
 STRIP = 32
 """Pixels whose sums are requantized together."""

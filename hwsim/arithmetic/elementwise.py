@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from hwsim.arithmetic import _kernels_elementwise
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._kernels_bounds import extremes
-from hwsim.arithmetic._kernels_requantization import LEFT_SHIFT, Scaling
+from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
     check_requantization,
     check_sums,
     check_vector,
     magnitude,
 )
+from hwsim.arithmetic._requantization_emitter import LEFT_SHIFT
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization, TermRounding
 

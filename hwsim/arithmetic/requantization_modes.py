@@ -1,8 +1,8 @@
 """How the kernels compute each named requantization mode: a family and per-channel numbers.
 
 ``docs/operators/requantization`` defines the modes; `hwsim.arithmetic.reference_requantization`
-computes them as the pages say. Here each becomes the numbers that its family's one loop
-(`hwsim.arithmetic._kernels_requantization`) multiplies, adds and shifts by.
+computes them as the pages say. Here each becomes the numbers that its family's one
+formula (`hwsim.arithmetic._requantization_emitter`) multiplies, adds and shifts by.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.arithmetic import _kernels_requantization as families
+from hwsim.arithmetic import _requantization_emitter as families
 from hwsim.arithmetic._jit import Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from quant.common.requantization import Requantization

@@ -1,0 +1,208 @@
+"""Machine code from sums to codes: one formula per family of modes, on vectors of lanes.
+
+A family's formula sees the sums of a few channels of one pixel and those channels' parameters. It
+is emitted into one loop nest for all families, channels → pixel, so that parameters are loaded
+once for all pixels; what is left of the channels goes lane by lane through the same formula.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from hwsim.arithmetic._vectors import Vector
+
+LANES = 8
+
+ROWS = 7
+BIAS, MULTIPLIER, SHIFT, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE = range(ROWS)
+"""Rows of a kernel's per-channel parameters, int64 [ROWS, channels]."""
+
+_TO_INTEGER = 3.0 * 2**22
+"""Adding and subtracting it rounds a float32 of up to 2^22 in magnitude to an integer."""
+
+_INT64 = ir.IntType(64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Channels:
+    """Parameters of a few channels, each a vector of int64; the limits are the same in all."""
+
+    multiplier: Vector
+    shift: Vector
+    offset: Vector
+    correction: Vector
+    left_shift: Vector
+    destination_scale: Vector
+    zero_point: Vector
+    low: Vector
+    high: Vector
+
+    def code(self, quotient: Vector) -> Vector:
+        """A rounded quotient moved by the zero point and clamped."""
+        return (quotient + self.zero_point).clamp(self.low, self.high)
+
+
+def _offset_only(total: Vector, channel: _Channels) -> Vector:
+    return channel.code((total * channel.multiplier + channel.offset) >> channel.shift)
+
+
+def _correct_negative(total: Vector, channel: _Channels) -> Vector:
+    product = total * channel.multiplier
+    corrected = product + channel.offset + ((product >> 63) & channel.correction)
+    return channel.code(corrected >> channel.shift)
+
+
+def _correct_odd(total: Vector, channel: _Channels) -> Vector:
+    product = total * channel.multiplier
+    corrected = product + channel.offset + ((product >> channel.shift) & channel.correction)
+    return channel.code(corrected >> channel.shift)
+
+
+def _two_roundings(total: Vector, channel: _Channels) -> Vector:
+    wrapped = (total << (channel.left_shift + 32)) >> 32
+    upper = (wrapped * channel.multiplier + (1 << 30)) >> 31
+    corrected = upper + channel.offset + ((upper >> 63) & channel.correction)
+    return channel.code(corrected >> channel.shift)
+
+
+def _float_scale(total: Vector, channel: _Channels) -> Vector:
+    least = (channel.low - channel.zero_point).to_floats()
+    greatest = (channel.high - channel.zero_point).to_floats()
+    scaled = total.to_integers(32).to_floats() * channel.multiplier.as_floats()
+    nearest = (scaled.clamp(least, greatest) + _TO_INTEGER) - _TO_INTEGER
+    return nearest.to_integers(64) + channel.zero_point
+
+
+def _two_float_scales(total: Vector, channel: _Channels) -> Vector:
+    scaled = total.to_integers(32).to_floats() * channel.multiplier.as_floats()
+    moved = scaled * channel.destination_scale.as_floats() + channel.zero_point.to_floats()
+    clamped = moved.clamp(channel.low.to_floats(), channel.high.to_floats())
+    return ((clamped + _TO_INTEGER) - _TO_INTEGER).to_integers(64)
+
+
+FAMILIES: tuple[Callable[[Vector, _Channels], Vector], ...] = (
+    _offset_only,
+    _correct_negative,
+    _correct_odd,
+    _two_roundings,
+    _float_scale,
+    _two_float_scales,
+)
+"""From sums, int64, to codes, int64."""
+
+OFFSET_ONLY, CORRECT_NEGATIVE, CORRECT_ODD, TWO_ROUNDINGS, FLOAT_SCALE, TWO_FLOAT_SCALES = range(
+    len(FAMILIES)
+)
+
+
+def _requantize(
+    _context: Any,
+    sums: Any,
+    stride: Any,
+    parameters: Any,
+    first: Any,
+    codes: Any,
+    place: Any,
+    channels: Any,
+    family: Any,
+    zero_point: Any,
+    low: Any,
+    high: Any,
+) -> Any:
+    """For kernels: as `hwsim.arithmetic._kernels_requantization.requantize` says."""
+    count = types.int64
+    signature = types.void(sums, count, parameters, count, codes, *[count] * 6)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> Any:
+        arrays = {
+            place: context.make_array(signature.args[place])(context, builder, values[place])
+            for place in (0, 2, 4)
+        }
+        parameter_stride = builder.extract_value(arrays[2].shape, 1)
+        pixels, depth = (builder.extract_value(arrays[4].shape, axis) for axis in range(2))
+        arguments = [
+            arrays[0].data,
+            values[1],
+            builder.gep(arrays[2].data, [values[3]]),
+            parameter_stride,
+            builder.gep(arrays[4].data, [values[5]]),
+            depth,
+            pixels,
+            *values[6:7],
+            *values[8:],
+        ]
+        end = builder.append_basic_block("requantized")
+        switch = builder.switch(values[7], end)
+        for number, formula in enumerate(FAMILIES):
+            chosen = builder.append_basic_block(formula.__name__)
+            switch.add_case(_INT64(number), chosen)
+            builder.position_at_end(chosen)
+            builder.call(_function(builder.module, formula, arguments), arguments)
+            builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+emitted_requantize: Callable[..., None] = intrinsic(_requantize)
+
+
+def _function(
+    module: ir.Module, formula: Callable[[Vector, _Channels], Vector], arguments: list[Any]
+) -> Any:
+    """The function of a family in a module, emitted at its first use for sums of a type."""
+    name = f"requantize{formula.__name__}_{arguments[0].type.pointee}_{arguments[4].type.pointee}"
+    if name not in module.globals:
+        shape = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+        function = ir.Function(module, shape, name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        _emit_function(function, formula)
+    return module.globals[name]
+
+
+def _emit_function(function: ir.Function, formula: Callable[[Vector, _Channels], Vector]) -> None:
+    """The loops over all channels, `LANES` at a time, then one by one."""
+    channels = function.args[7]
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    whole = builder.sdiv(channels, _INT64(LANES))
+    with cgutils.for_range(builder, whole) as loop:
+        _emit_pixels(builder, function, formula, builder.mul(loop.index, _INT64(LANES)), LANES)
+    done = builder.mul(whole, _INT64(LANES))
+    with cgutils.for_range(builder, builder.sub(channels, done)) as loop:
+        _emit_pixels(builder, function, formula, builder.add(loop.index, done), 1)
+    builder.ret_void()
+
+
+def _emit_pixels(
+    builder: ir.IRBuilder,
+    function: ir.Function,
+    formula: Callable[[Vector, _Channels], Vector],
+    lane: Any,
+    lanes: int,
+) -> None:
+    """The loop over all pixels for some lanes of the channels."""
+    sums, stride, parameters, parameter_stride, codes, depth, pixels, _, *limits = function.args
+
+    def parameter(row: int) -> Vector:
+        place = builder.add(builder.mul(parameter_stride, _INT64(row)), lane)
+        return Vector.load(builder, builder.gep(parameters, [place]), lanes)
+
+    channel = _Channels(
+        # Of at most 32 bits; saying so halves the work of a product.
+        parameter(MULTIPLIER).to_integers(32).to_integers(64),
+        *(parameter(row) for row in (SHIFT, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE)),
+        *(Vector.repeated(builder, limit, lanes) for limit in limits),
+    )
+    with cgutils.for_range(builder, pixels) as loop:
+        place = builder.add(builder.mul(loop.index, stride), lane)
+        total = Vector.load(builder, builder.gep(sums, [place]), lanes)
+        code = formula(total.to_integers(64), channel)
+        place = builder.add(builder.mul(loop.index, depth), lane)
+        code.store(builder.gep(codes, [place]))
