@@ -107,7 +107,7 @@ INSTRUCTION_SETS = (
         operand=np.int16,
         lanes=8,
         wide=Tile(pixels=6, registers=2),
-        narrow=Tile(pixels=12, registers=1),
+        narrow=Tile(pixels=8, registers=1),
         emit=_emit_vpmaddwd("llvm.x86.avx2.pmadd.wd"),
     ),
     InstructionSet(

@@ -4,7 +4,7 @@ The loop nest is
 
     output row → block of output channels → strip of columns → tile → step → pixel → register
 
-of which the last three are `accumulate_tile`. Sums of a strip are requantized together. The last
+of which the last four are `accumulate_strip`. Sums of a strip are requantized together. The last
 tile of a row may reach past it: operands are stored with a tile's pixels to spare, and sums of
 pixels outside the row are not requantized.
 """
@@ -24,7 +24,7 @@ from hwsim.arithmetic._convolution_steps import (
 from hwsim.arithmetic._instruction_sets import INSTRUCTION_SETS
 from hwsim.arithmetic._jit import Codes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
-from hwsim.arithmetic._tile_emitter import accumulate_tile
+from hwsim.arithmetic._tile_emitter import accumulate_strip
 
 STRIP = 48
 """Columns whose sums are requantized together: a multiple of every tile's pixels."""
@@ -52,8 +52,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
     disk by the integers that the function below closes over.
     """
     row = INSTRUCTION_SETS[instruction_set]
-    register_lanes, wide, narrow_pixels = row.lanes, row.wide.registers, row.narrow.pixels
-    wide_pixels = row.wide.pixels
+    register_lanes, most_sums = row.lanes, STRIP * row.lanes * row.wide.registers
 
     @kernel
     def convolve(
@@ -80,7 +79,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
         """
         rows, columns, outputs = ofm.shape
         row_stride, pixel_stride = strides
-        sums = np.empty(STRIP * wide * register_lanes, np.int32)
+        sums = np.empty(most_sums, np.int32)
         for row in range(rows):
             for block in range(blocks.shape[0]):
                 first, registers = blocks[block, FIRST_CHANNEL], blocks[block, REGISTERS]
@@ -89,20 +88,18 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
                 factors, start = weights[blocks[block, FIRST_WEIGHT] :], bias[first:]
                 for strip in range(0, columns, STRIP):
                     end = min(strip + STRIP, columns)
-                    if registers == 1:
-                        for column in range(strip, end, narrow_pixels):
-                            tile = sums[(column - strip) * lanes :]
-                            seen = operands[row * row_stride + column * pixel_stride :]
-                            accumulate_tile(
-                                instruction_set, 1, tile, start, seen, pixel_stride, factors, steps
-                            )
-                    else:
-                        for column in range(strip, end, wide_pixels):
-                            tile = sums[(column - strip) * lanes :]
-                            seen = operands[row * row_stride + column * pixel_stride :]
-                            accumulate_tile(
-                                instruction_set, 0, tile, start, seen, pixel_stride, factors, steps
-                            )
+                    seen = operands[row * row_stride + strip * pixel_stride :]
+                    accumulate_strip(
+                        instruction_set,
+                        registers,
+                        sums,
+                        start,
+                        seen,
+                        pixel_stride,
+                        factors,
+                        steps,
+                        end - strip,
+                    )
                     codes, channels = ofm[row, strip:end], min(lanes, outputs - first)
                     requantize(sums, lanes, scaling, first, codes, first, channels)
 

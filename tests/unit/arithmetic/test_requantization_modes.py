@@ -218,15 +218,19 @@ def test_stored_machine_code_is_stamped_with_every_file_of_the_package() -> None
 
 CHECK_WITHOUT_COMPILER = """
 import numpy as np
-from hwsim.arithmetic.elementwise import requantize_codes
-from quant.common.requantization import Requantization
-codes, one = np.array([[-3, 3]], np.int32), np.ones(1, np.int64)
-assert requantize_codes(codes, 0 * one, Requantization(one, one, 0, -9, 9)).tolist() == [[-1, 2]]
+from hwsim.arithmetic.packing import pack_vector, unpack_vector
+from quant.common.codes import CodeKind
+codes = np.array([-3, 3], np.int32)
+octets = pack_vector(codes, 4, CodeKind.SIGNED)
+assert unpack_vector(octets, 2, 4, CodeKind.SIGNED).tolist() == [-3, 3]
 """
 
 
-def test_kernels_run_without_the_compiler() -> None:
-    """As coverage tools need it: NUMBA_DISABLE_JIT leaves plain Python."""
+def test_kernels_written_in_python_run_without_the_compiler() -> None:
+    """As coverage tools need it: NUMBA_DISABLE_JIT leaves plain Python.
+
+    What is emitted as vector code (requantization, convolution tiles) needs the compiler.
+    """
     environment = {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": ":".join(sys.path)}
     command = [sys.executable, "-c", CHECK_WITHOUT_COMPILER]
     subprocess.run(command, env=environment, check=True, timeout=120)
