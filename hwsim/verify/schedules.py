@@ -158,7 +158,7 @@ def _locate(
                 program, commands=_until(program, index), output=program.tensors[name]
             )
             found = execute(shortened, accelerator, image).output
-            expected = run_layerwise(_ending_at(graph, name), image, arithmetic)
+            expected = run_layerwise(ending_at(graph, name), image, arithmetic)
             if (found != expected).any():
                 return f"node '{name}' (group '{group.name}'), {difference(found, expected)}"
     raise AssertionError("the output differs, so some stored feature map does")
@@ -169,7 +169,7 @@ def _until(program: Program, group: int) -> tuple[Command, ...]:
     return tuple(command for command in program.commands if command.group <= group)
 
 
-def _ending_at(graph: Graph, output: str) -> Graph:
+def ending_at(graph: Graph, output: str) -> Graph:
     """The part of a graph that computes one node."""
     inputs = {node.name: node.inputs for node in graph.nodes}
     needed: set[str] = set()

@@ -28,10 +28,12 @@ def execute(arguments: Namespace) -> int:
 
 def _ask_oracles(seed: int, messages: Messages) -> list[Check]:
     """The checks against installed inference engines; the others are named on stderr."""
-    from hwsim.verify.oracles.suite import verify_oracles
+    from hwsim.verify.oracles import network_suite, suite
 
-    with messages.stage("asking other engines") as progress:
-        findings = verify_oracles(seed, progress=progress)
-    for sentence in findings.missing:
+    with messages.stage("asking other engines for operators") as progress:
+        operators = suite.verify_oracles(seed, progress=progress)
+    with messages.stage("asking other engines for whole networks") as progress:
+        networks = network_suite.verify_networks(seed, progress=progress)
+    for sentence in (*operators.missing, *networks.missing):
         messages.say(sentence)
-    return findings.checks
+    return operators.checks + networks.checks

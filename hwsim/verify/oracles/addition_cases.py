@@ -1,15 +1,14 @@
 """Random additions as inference engines see them, and the same additions in our operators."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.machine import KERNELS, Arithmetic
 from hwsim.verify.oracles.cases import SIGNED_8, single
-from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, onnx_add, tflite_add, xnnpack_add
-from quant.common.requantization_modes import ONE_FLOAT32
-from quant.graph import Add, FusedTerms, IntegerType, Requantization, TermRounding
+from quant.graph import Encoding, IntegerType, TensorType
+from quant.interchange.derivation import ADDITIONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,45 +74,14 @@ def computed_addition(
     case: QuantizedAddition, convention: str, arithmetic: Arithmetic = KERNELS
 ) -> NDArray[np.int32]:
     """The output codes of a case in one of `ADDITIONS`, int32 [height, width, channels]."""
-    codes: NDArray[np.int32] = arithmetic.add(ADDITIONS[convention](case), *case.codes)
-    return codes
-
-
-def _tflite_addition(case: QuantizedAddition) -> Add:
-    found = tflite_add(case.scales, case.output_scale)
-    terms = TermRounding(case.zeros, found.shifts, TFLITE_LEFT_SHIFT)
-    requantization = _sum_requantization(
-        case, found.sum_multiplier, found.sum_shift, "tflite_double"
+    channels = case.codes[0].shape[2]
+    first, second, output = (
+        TensorType(channels, case.integer, Encoding(scale, (zero,)))
+        for scale, zero in zip(
+            (*case.scales, case.output_scale), (*case.zeros, case.output_zero), strict=True
+        )
     )
-    return Add(found.multipliers, 0, requantization, terms)
-
-
-def _xnnpack_addition(case: QuantizedAddition) -> Add:
-    found = xnnpack_add(case.scales, case.output_scale)
-    bias = -sum(
-        multiplier * zero for multiplier, zero in zip(found.multipliers, case.zeros, strict=True)
-    )
-    return Add(found.multipliers, bias, _sum_requantization(case, 1, found.shift, "half_up"))
-
-
-def _onnx_addition(case: QuantizedAddition) -> Add:
-    found = onnx_add(case.scales, case.zeros, case.output_scale, case.output_zero)
-    requantization = replace(_sum_requantization(case, ONE_FLOAT32, 0, "onnxruntime"), zero_point=0)
-    return Add(found.ratios, 0, requantization, FusedTerms(found.addend))
-
-
-def _sum_requantization(
-    case: QuantizedAddition, multiplier: int, shift: int, mode: str
-) -> Requantization:
     low = case.output_zero if case.relu else case.integer.low
-    return Requantization(
-        np.array([multiplier]), np.array([shift]), case.output_zero, low, case.integer.high, mode
-    )
-
-
-ADDITIONS = {
-    "tflite_double": _tflite_addition,
-    "xnnpack": _xnnpack_addition,
-    "onnxruntime": _onnx_addition,
-}
-"""By convention, the operator of our graph that adds as an engine does."""
+    add = ADDITIONS[convention](first, second, output, (low, case.integer.high))
+    codes: NDArray[np.int32] = arithmetic.add(add, *case.codes)
+    return codes

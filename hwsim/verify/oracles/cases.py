@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hwsim.machine import KERNELS, Arithmetic
 from quant.common.codes import CodeKind
-from quant.common.rescaling import rescaling
-from quant.graph import Convolution, IntegerType, Padding, Requantization, TensorType
+from quant.graph import Encoding, IntegerType, Padding, TensorType
+from quant.interchange.derivation import convolution
 
 KERNEL_SIDES = (1, 3, 5)
 SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
@@ -170,24 +170,23 @@ def computed(
     case: QuantizedConvolution, mode: str, arithmetic: Arithmetic = KERNELS
 ) -> NDArray[np.int32]:
     """The output codes of a case in one of our modes, int32 [height, width, out_channels]."""
-    parameters = rescaling(mode, case.input_scale, case.weight_scales, case.output_scale)
-    requantization = Requantization(
-        parameters.multiplier,
-        parameters.shift,
-        case.output_zero,
-        case.output_zero if case.relu else case.input.low,
-        case.input.high,
+    channels = case.codes.shape[2]
+    source, output = (
+        TensorType(count, case.input, Encoding(scale, (zero,)))
+        for count, scale, zero in (
+            (channels, case.input_scale, case.input_zero),
+            (len(case.weight), case.output_scale, case.output_zero),
+        )
+    )
+    operator = convolution(
         mode,
-        parameters.destination_scale,
-    )
-    convolution = Convolution(
+        source,
+        output,
         case.weight,
-        SIGNED_8,
-        case.bias - case.input_zero * case.weight.sum(axis=(1, 2, 3)),
+        case.bias,
+        case.weight_scales,
         Padding.even(*case.padding),
-        np.array([case.input_zero]),
-        requantization,
+        (case.output_zero if case.relu else case.input.low, case.input.high),
     )
-    operand = TensorType(case.codes.shape[2], case.input)
-    codes: NDArray[np.int32] = arithmetic.convolution(convolution, operand, case.codes)
+    codes: NDArray[np.int32] = arithmetic.convolution(operator, source, case.codes)
     return codes

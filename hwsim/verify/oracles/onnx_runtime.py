@@ -1,4 +1,4 @@
-"""ONNX Runtime as an oracle: QLinearConv and QLinearAdd on models of one operator."""
+"""ONNX Runtime as an oracle: models of one quantized operator and of whole graphs."""
 
 from typing import Any
 
@@ -9,32 +9,27 @@ from onnx import helper, numpy_helper
 
 from hwsim.verify.oracles.addition_cases import QuantizedAddition
 from hwsim.verify.oracles.cases import QuantizedConvolution
-from quant.graph import IntegerType
-
-OPSET = 13
-EXTENSIONS = "com.microsoft"
-"""The domain of ONNX Runtime's own operators."""
-IR_VERSION = 8
-"""Of the models: old enough for every ONNX Runtime of the last years."""
+from quant.graph import Graph, Size, TensorType
+from quant.interchange.onnx_writer import EXTENSIONS, IR_VERSION, OPSET, element, onnx_model
 
 
 def convolution(case: QuantizedConvolution) -> NDArray[np.int32]:
     """Output codes of QLinearConv, int32 [height, width, out_channels]."""
-    element = _element(case.input)
+    kind = element(TensorType(1, case.input))
     constants = {
         "input_scale": np.float32(case.input_scale),
-        "input_zero": element.type(case.input_zero),
+        "input_zero": kind.type(case.input_zero),
         "weight": case.weight.transpose(0, 3, 1, 2).astype(np.int8),
         "weight_scale": case.weight_scales,
         "weight_zero": np.zeros(len(case.weight), np.int8),
         "output_scale": np.float32(case.output_scale),
-        "output_zero": element.type(case.output_zero),
+        "output_zero": kind.type(case.output_zero),
         "bias": case.bias.astype(np.int32),
     }
     node = helper.make_node(
         "QLinearConv", ["image", *constants], ["codes"], pads=[*case.padding] * 2
     )
-    image = case.codes.transpose(2, 0, 1)[None].astype(element)
+    image = case.codes.transpose(2, 0, 1)[None].astype(kind)
     codes: NDArray[np.int32] = (
         _run(node, constants, {"image": image})[0].transpose(1, 2, 0).astype(np.int32)
     )
@@ -43,24 +38,17 @@ def convolution(case: QuantizedConvolution) -> NDArray[np.int32]:
 
 def addition(case: QuantizedAddition) -> NDArray[np.int32]:
     """Output codes of QLinearAdd, int32 [height, width, channels]."""
-    element = _element(case.integer)
+    kind = element(TensorType(1, case.integer))
     constants: dict[str, Any] = {}
     names = ("first", "second", "codes")
     scales, zeros = (*case.scales, case.output_scale), (*case.zeros, case.output_zero)
     for name, scale, zero in zip(names, scales, zeros, strict=True):
-        constants |= {f"{name}_scale": np.float32(scale), f"{name}_zero": element.type(zero)}
+        constants |= {f"{name}_scale": np.float32(scale), f"{name}_zero": kind.type(zero)}
     parameters = list(constants)
     inputs = ["first", *parameters[:2], "second", *parameters[2:]]
     node = helper.make_node("QLinearAdd", inputs, ["codes"], domain=EXTENSIONS)
-    images = {
-        name: codes.astype(element) for name, codes in zip(names[:2], case.codes, strict=True)
-    }
+    images = {name: codes.astype(kind) for name, codes in zip(names[:2], case.codes, strict=True)}
     return _run(node, constants, images).astype(np.int32)
-
-
-def _element(integer: IntegerType) -> np.dtype[Any]:
-    """NumPy's type of 8-bit codes."""
-    return np.dtype(str(integer).replace("s", "int").replace("u", "uint"))
 
 
 def _run(node: Any, constants: dict[str, Any], images: dict[str, NDArray[Any]]) -> NDArray[Any]:
@@ -78,11 +66,26 @@ def _run(node: Any, constants: dict[str, Any], images: dict[str, NDArray[Any]]) 
     )
     operator_sets = [helper.make_opsetid("", OPSET), helper.make_opsetid(EXTENSIONS, 1)]
     model = helper.make_model(graph, opset_imports=operator_sets, ir_version=IR_VERSION)
+    codes: NDArray[Any] = _session(model.SerializeToString()).run(["codes"], images)[0]
+    return codes
+
+
+def network(graph: Graph, image: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Output codes of a whole graph, int32 [height, width, channels].
+
+    Args:
+        graph: in the convention of ONNX Runtime.
+        image: int32 [height, width, channels], codes of the input.
+    """
+    session = _session(onnx_model(graph, Size(*image.shape[:2])))
+    batch = image.transpose(2, 0, 1)[None].astype(element(graph.input.output))
+    (found,) = session.run([graph.output], {graph.input.name: batch})
+    codes: NDArray[np.int32] = found[0].transpose(1, 2, 0).astype(np.int32)
+    return codes
+
+
+def _session(model: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    codes: NDArray[Any] = session.run(["codes"], images)[0]
-    return codes
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -7,7 +7,6 @@ is of roundings, and holds on every processor.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -17,13 +16,12 @@ from numpy.typing import NDArray
 from hwsim.verify.checks import Check, Progress, Tally
 from hwsim.verify.oracles.addition_cases import computed_addition, random_addition
 from hwsim.verify.oracles.cases import Codes, computed, random_convolution
+from hwsim.verify.oracles.findings import Findings, load_engine
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
 
 VALUES_PER_PAIR = 100_000
 """Output integers compared for each mode and oracle, at least."""
-
-INSTALL = "pip install 'hwsim[verify]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,6 @@ class Pair:
     module: str
     operator: Operator
     ask: Callable[[ModuleType, Any], NDArray[np.int32]]
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What came of asking the oracles: checks, and a sentence for each that is not installed."""
-
-    checks: list[Check]
-    missing: list[str]
 
 
 def _convolution(codes: Codes) -> Operator:
@@ -206,15 +196,9 @@ def verify_oracles(
     """
     findings = Findings([], [])
     for done, pair in enumerate(pairs, 1):
-        try:
-            engine = import_module(f"hwsim.verify.oracles.{pair.module}")
-        except ModuleNotFoundError as error:
-            findings.missing.append(
-                f"{pair.oracle} ({pair.mode}): not asked, for '{error.name}' is not installed; "
-                f"{INSTALL}"
-            )
-            continue
-        findings.checks.append(_compare(pair, engine, seed, values))
+        engine = load_engine(pair.module, f"{pair.oracle} ({pair.mode})", findings)
+        if engine is not None:
+            findings.checks.append(_compare(pair, engine, seed, values))
         if progress is not None:
             progress(done, len(pairs))
     return findings

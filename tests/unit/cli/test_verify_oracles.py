@@ -8,8 +8,8 @@ import pytest
 from hwsim.cli import main
 from hwsim.cli.commands import verify
 from hwsim.verify import Check
-from hwsim.verify.oracles import suite
-from hwsim.verify.oracles.suite import Findings
+from hwsim.verify.oracles import network_suite, suite
+from hwsim.verify.oracles.findings import Findings
 
 OURS = Check("add", "int64 reference", "any widths", 1, 10, 0, None)
 
@@ -27,12 +27,16 @@ def test_checks_of_oracles_count(
 ) -> None:
     theirs = Check("convolution", "an engine", "xnnpack", 1, 10, mismatches, "row 0")
     findings = Findings([theirs], ["another engine: not asked"])
+    network = Check("edsr", "an engine", "xnnpack", 1, 10, 0, None)
+    found = Findings([network], ["a third engine: not asked"])
     monkeypatch.setattr(suite, "verify_oracles", lambda seed, progress: findings)
+    monkeypatch.setattr(network_suite, "verify_networks", lambda seed, progress: found)
     status = main(["verify", "--oracles", "--json"])
     printed = capsys.readouterr()
     oracles = [check["oracle"] for check in json.loads(printed.out)["checks"]]
-    assert oracles == ["int64 reference", "an engine"]
+    assert oracles == ["int64 reference", "an engine", "an engine"]
     assert "another engine: not asked\n" in printed.err
+    assert "a third engine: not asked\n" in printed.err
     assert status == (1 if mismatches else 0)
 
 
@@ -40,5 +44,6 @@ def test_engines_are_not_asked_unless_wanted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delattr(suite, "verify_oracles")
+    monkeypatch.delattr(network_suite, "verify_networks")
     assert main(["verify", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["checks"]) == 1

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from hwsim.verify.oracles import suite
-from hwsim.verify.oracles.addition_cases import ADDITIONS
+from hwsim.verify.oracles import findings
 from hwsim.verify.oracles.suite import PAIRS, Pair, verify_oracles
+from quant.interchange.derivation import ADDITIONS
 
 PACKAGES = {"litert": "ai_edge_litert", "onnx_runtime": "onnxruntime", "torch_quantized": "torch"}
 
@@ -25,9 +25,9 @@ def need(pair: Pair) -> None:
 @by_pair
 def test_the_mode_equals_its_engine(pair: Pair) -> None:
     need(pair)
-    findings = verify_oracles(pairs=[pair])
-    (check,) = findings.checks
-    assert findings.missing == []
+    found = verify_oracles(pairs=[pair])
+    (check,) = found.checks
+    assert found.missing == []
     assert (check.oracle, check.mode) == (pair.oracle, pair.mode)
     assert check.values >= 100_000
     assert check.first_mismatch is None
@@ -60,10 +60,10 @@ def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     def missing(module: str) -> None:
         raise ModuleNotFoundError("No module named 'tflite'", name="tflite")
 
-    monkeypatch.setattr(suite, "import_module", missing)
-    findings = verify_oracles(pairs=PAIRS[:1])
-    assert findings.checks == []
-    assert findings.missing == [
+    monkeypatch.setattr(findings, "import_module", missing)
+    found = verify_oracles(pairs=PAIRS[:1])
+    assert found.checks == []
+    assert found.missing == [
         "LiteRT reference (tflite_double): not asked, for 'tflite' is not installed; "
         "pip install 'hwsim[verify]'"
     ]

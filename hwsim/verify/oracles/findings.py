@@ -1,0 +1,32 @@
+"""What came of asking engines, some of which may not be installed."""
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+
+from hwsim.verify.checks import Check
+
+INSTALL = "pip install 'hwsim[verify]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Checks, and a sentence for each engine that is not installed."""
+
+    checks: list[Check] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def load_engine(module: str, who: str, findings: Findings) -> ModuleType | None:
+    """The module of this package that asks an engine; None, and a sentence, without the engine.
+
+    Args:
+        module: its name.
+        who: the engine and what it is asked for, for the sentence.
+        findings: receives the sentence.
+    """
+    try:
+        return import_module(f"hwsim.verify.oracles.{module}")
+    except ModuleNotFoundError as error:
+        findings.missing.append(f"{who}: not asked, for '{error.name}' is not installed; {INSTALL}")
+        return None
