@@ -1,8 +1,9 @@
 """How the kernels compute each named requantization mode: a family and per-channel numbers.
 
-``docs/operators/requantization`` defines the modes; `hwsim.arithmetic.reference_requantization`
-computes them as the pages say. Here each becomes the numbers that its family's one
-formula (`hwsim.arithmetic._requantization_emitter`) multiplies, adds and shifts by.
+``docs/operators/requantization`` defines the modes, and
+`hwsim.arithmetic.reference.requantization_modes` computes them as the pages say. Here each becomes
+the numbers that its family's one formula (`hwsim.arithmetic._requantization_emitter`) multiplies,
+adds and shifts by.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,7 @@ from accelerators import Accelerator
 from hwsim.arithmetic.convolution import PackedConvolution, convolve, pack_convolution
 from hwsim.arithmetic.elementwise import pixel_shuffle
 from hwsim.arithmetic.packing import pack_rows, unpack_rows, unpack_vector
-from hwsim.machine.layerwise import add_codes, requantized_codes
+from hwsim.machine.kernel_operators import KERNELS
 from hwsim.machine.memory import Dram, Sram
 from hwsim.schedule.constants import read_parameters
 from hwsim.schedule.program import (
@@ -27,7 +27,7 @@ from hwsim.schedule.program import (
     StoreRows,
     code_format,
 )
-from quant.graph import Add, Requantization, Requantize
+from quant.graph import Requantization, TensorType
 
 Codes = NDArray[np.int32]
 Progress = Callable[[int, int], None]
@@ -187,12 +187,9 @@ class _Machine:
         return self.packed[key]
 
     def _elementwise(self, command: Elementwise) -> None:
+        types = [TensorType(rows.buffer.channels, rows.buffer.integer) for rows in command.inputs]
         codes = [self._read(rows) for rows in command.inputs]
-        match command.operator:
-            case Add() as add:
-                result = add_codes(add, *codes)
-            case Requantize() as requantize:
-                result = requantized_codes(requantize, *codes)
+        result = KERNELS.compute(command.operator, types, codes)
         self._write(command.output, result, 0)
 
     def _read(self, rows: Rows) -> Codes:

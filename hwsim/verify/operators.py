@@ -21,7 +21,7 @@ from hwsim.verify.random_operators import (
     random_type,
 )
 from quant.common.codes import CodeKind
-from quant.graph import Add, IntegerType, TensorType
+from quant.graph import Add, IntegerType, Operator, PixelShuffle, TensorType
 
 VALUES_PER_OPERATOR = 100_000
 """Output integers compared for each operator and mode, at least."""
@@ -30,15 +30,20 @@ CASES_PER_OPERATOR = 200
 
 _SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
 
-Compute = Callable[[Arithmetic], NDArray[np.int64]]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Case:
-    """One random operator with its operands: what it is in words, and how to compute it."""
+    """One random operator with its operands, and what it is in words."""
 
     description: str
-    compute: Compute
+    operator: Operator
+    types: tuple[TensorType, ...]
+    operands: tuple[NDArray[np.int32], ...]
+
+    def compute(self, arithmetic: Arithmetic) -> NDArray[np.int64]:
+        """What an arithmetic makes of it."""
+        codes: NDArray[np.int64] = arithmetic.compute(self.operator, self.types, self.operands)
+        return codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,9 @@ def _draw_convolution(random: Random, kind: CodeKind) -> _Case:
     height, width = convolution.kernel
     return _Case(
         f"{height}×{width} {weight_type} on {_shape(codes)} {operand.integer} to {output}",
-        lambda arithmetic: arithmetic.convolution(convolution, operand, codes),
+        convolution,
+        (operand,),
+        (codes,),
     )
 
 
@@ -100,11 +107,13 @@ def _draw_add(random: Random) -> _Case:
     output = TensorType(first.channels, output.integer)
     second = TensorType(first.channels, random_type(random))
     size = random_size(random, 1, 32)
-    codes = [random_codes(random, size, operand) for operand in (first, second)]
+    codes = random_codes(random, size, first), random_codes(random, size, second)
     add = random_add(random, (first, second), codes, output)
     return _Case(
         f"{first.integer} and {second.integer} of {_shape(codes[0])} to {output}",
-        lambda arithmetic: arithmetic.add(add, *codes),
+        add,
+        (first, second),
+        codes,
     )
 
 
@@ -112,11 +121,9 @@ def _draw_add_with(random: Random, draw: Callable[[Random, IntegerType], Add]) -
     """An addition of 8-bit codes as an engine does it."""
     size = random_size(random, 1, 32)
     operand = TensorType(int(random.integers(1, 32, endpoint=True)), _SIGNED_8)
-    codes = [random_codes(random, size, operand) for _ in range(2)]
+    codes = random_codes(random, size, operand), random_codes(random, size, operand)
     add = draw(random, _SIGNED_8)
-    return _Case(
-        f"{_shape(codes[0])} {operand.integer}", lambda arithmetic: arithmetic.add(add, *codes)
-    )
+    return _Case(f"{_shape(codes[0])} {operand.integer}", add, (operand, operand), codes)
 
 
 def _draw_requantize(random: Random) -> _Case:
@@ -126,7 +133,9 @@ def _draw_requantize(random: Random) -> _Case:
     requantize = random_requantize(random, operand, codes, output)
     return _Case(
         f"{operand.integer} of {_shape(codes)} to {output}",
-        lambda arithmetic: arithmetic.requantize(requantize, codes),
+        requantize,
+        (operand,),
+        (codes,),
     )
 
 
@@ -136,7 +145,9 @@ def _draw_pixel_shuffle(random: Random) -> _Case:
     codes = random_codes(random, random_size(random, 1, 24), operand)
     return _Case(
         f"factor {factor} on {_shape(codes)} {operand.integer}",
-        lambda arithmetic: arithmetic.pixel_shuffle(codes, factor),
+        PixelShuffle(factor),
+        (operand,),
+        (codes,),
     )
 
 

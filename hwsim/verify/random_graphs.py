@@ -94,7 +94,7 @@ class _Builder:
             random_type(self.random, WEIGHT_KINDS, CONVOLUTION_BITS),
             keep_size=True,
         )
-        codes = REFERENCE.convolution(operator, source.type, source.codes)
+        codes = REFERENCE.compute(operator, (source.type,), (source.codes,))
         return self._append(operator, (source,), output, codes)
 
     def narrow(self, source: _Feature) -> _Feature:
@@ -105,7 +105,7 @@ class _Builder:
         """The same feature map in another type."""
         output = TensorType(source.type.channels, integer)
         operator = random_requantize(self.random, source.type, source.codes, output)
-        codes = REFERENCE.requantize(operator, source.codes)
+        codes = REFERENCE.compute(operator, (source.type,), (source.codes,))
         return self._append(operator, (source,), output, codes)
 
     def add(self, first: _Feature, second: _Feature) -> _Feature:
@@ -114,14 +114,15 @@ class _Builder:
         operator = random_add(
             self.random, (first.type, second.type), (first.codes, second.codes), output
         )
-        codes = REFERENCE.add(operator, first.codes, second.codes)
+        codes = REFERENCE.compute(operator, (first.type, second.type), (first.codes, second.codes))
         return self._append(operator, (first, second), output, codes)
 
     def shuffle(self, source: _Feature, factor: int) -> _Feature:
         """Channels to space."""
         output = TensorType(source.type.channels // factor**2, source.type.integer)
-        codes = REFERENCE.pixel_shuffle(source.codes, factor)
-        return self._append(PixelShuffle(factor), (source,), output, codes)
+        operator = PixelShuffle(factor)
+        codes = REFERENCE.compute(operator, (source.type,), (source.codes,))
+        return self._append(operator, (source,), output, codes)
 
     def _narrow_type(self) -> IntegerType:
         return random_type(self.random, maximum_bits=CONVOLUTION_BITS)

@@ -83,5 +83,5 @@ def computed_addition(
     )
     low = case.output_zero if case.relu else case.integer.low
     add = ADDITIONS[convention](first, second, output, (low, case.integer.high))
-    codes: NDArray[np.int32] = arithmetic.add(add, *case.codes)
+    codes: NDArray[np.int32] = arithmetic.compute(add, (first, second), case.codes)
     return codes

@@ -188,5 +188,5 @@ def computed(
         Padding.even(*case.padding),
         (case.output_zero if case.relu else case.input.low, case.input.high),
     )
-    codes: NDArray[np.int32] = arithmetic.convolution(operator, source, case.codes)
+    codes: NDArray[np.int32] = arithmetic.compute(operator, (source,), (case.codes,))
     return codes

@@ -108,7 +108,7 @@ class _Builder:
             self.convention, operand, output, weight, bias.astype(np.int64), scales,
             Padding.even(1, 1), clamp,
         )  # fmt: skip
-        codes = REFERENCE.convolution(operator, operand, self.codes[source])
+        codes = REFERENCE.compute(operator, (operand,), (self.codes[source],))
         return self._append(name, operator, (source,), output, codes)
 
     def add(self, name: str, first: str, second: str) -> str:
@@ -121,7 +121,7 @@ class _Builder:
         output = self._fitted(np.asarray(real), operands[0].channels, relu=False)
         clamp = self.integer.low, self.integer.high
         operator = ADDITIONS[self.convention](operands[0], operands[1], output, clamp)
-        codes = REFERENCE.add(operator, self.codes[first], self.codes[second])
+        codes = REFERENCE.compute(operator, operands, (self.codes[first], self.codes[second]))
         return self._append(name, operator, (first, second), output, codes)
 
     def shuffle(self, name: str, source: str, factor: int) -> str:

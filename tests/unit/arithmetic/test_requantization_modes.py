@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hwsim.arithmetic import _jit, _kernels_requantization, reference, reference_requantization
+from hwsim.arithmetic import _jit, _kernels_requantization, reference
 from hwsim.arithmetic.convolution import KERNELS, ConvolutionKernel, convolve, pack_convolution
 from hwsim.arithmetic.elementwise import add_requantize, requantize_codes
+from hwsim.arithmetic.reference import requantization_modes as references_of_modes
 from hwsim.arithmetic.requantization_modes import RECIPES
 from quant.common.requantization import Requantization
 from quant.common.requantization_modes import MODES
@@ -54,9 +55,9 @@ def test_every_mode_has_a_page_a_reference_and_a_recipe() -> None:
     pages = {page.stem for page in (PAGES / "requantization").iterdir()}
     assert pages == set(MODES) - set(PRIMITIVES) | {"primitive"}
     assert set(RECIPES) == set(MODES)
-    references = set(reference_requantization.ROUNDED) | set(reference_requantization.FLOAT)
+    references = set(references_of_modes.ROUNDED) | set(references_of_modes.FLOAT)
     assert references == set(MODES)
-    assert set(reference_requantization.FLOAT) == {m for m in MODES if MODES[m].is_float}
+    assert set(references_of_modes.FLOAT) == {m for m in MODES if MODES[m].is_float}
 
 
 @pytest.mark.parametrize("row", table("requantization/primitive", *INTEGER_COLUMNS, *PRIMITIVES))

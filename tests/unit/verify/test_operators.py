@@ -1,6 +1,5 @@
 """The operator checks pass on the kernels, and catch every fault planted in them."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,10 @@ import pytest
 from hwsim.machine import KERNELS, REFERENCE, Arithmetic
 from hwsim.verify import Check, verify_operators
 from hwsim.verify.operators import OPERATOR_CHECKS
-from quant.graph import Convolution, Requantization, TensorType
+from quant.graph import Add, Convolution, Operator, PixelShuffle, Requantization
+from quant.graph.operators import OPERATORS as OPERATORS_BY_KIND
 
-OPERATORS = ("convolution", "add", "requantize", "pixel_shuffle")
+OPERATORS = tuple(operator.kind for operator in KERNELS.operators)
 FEW = {"values": 1000, "cases": 20}
 
 
@@ -24,10 +24,15 @@ def off_by_one_at_the_last(compute: Any) -> Any:
     return wrong
 
 
-def halves_rounded_down(convolution: Convolution, tensor: TensorType, codes: Any) -> Any:
+def with_a_fault(operator: type[Operator]) -> Arithmetic:
+    return KERNELS.replacing(operator, off_by_one_at_the_last(KERNELS.operators[operator]))
+
+
+def halves_rounded_down(convolution: Convolution, types: Any, operands: Any) -> Any:
     """Requantization with the other rounding of exact halves."""
     requantization: Requantization = convolution.requantization
     around = convolution.padding
+    (codes,) = operands
     pad = ((around.top, around.bottom), (around.left, around.right))
     padded = np.stack(
         [
@@ -60,8 +65,7 @@ def test_the_kernels_pass_on_every_operator() -> None:
 
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_one_wrong_integer_in_each_map_is_counted_and_located(operator: str) -> None:
-    wrong = {operator: off_by_one_at_the_last(getattr(KERNELS, operator))}
-    checks = verify_operators(**FEW, candidate=replace(KERNELS, **wrong))
+    checks = verify_operators(**FEW, candidate=with_a_fault(OPERATORS_BY_KIND[operator]))
     found = failed(checks)
     assert {check.subject for check in found} == {operator}
     for check in found:
@@ -75,20 +79,20 @@ def test_one_wrong_integer_in_each_map_is_counted_and_located(operator: str) -> 
 
 
 def test_another_rounding_of_halves_is_caught() -> None:
-    wrong = replace(KERNELS, convolution=halves_rounded_down)
+    wrong = KERNELS.replacing(Convolution, halves_rounded_down)
     checks = failed(verify_operators(**FEW, candidate=wrong))
     assert {check.subject for check in checks} == {"convolution"}
 
 
 def test_a_result_of_another_shape_is_a_mismatch() -> None:
-    wrong = replace(KERNELS, pixel_shuffle=lambda codes, factor: codes)
+    wrong = KERNELS.replacing(PixelShuffle, lambda operator, types, operands: operands[0])
     (check,) = failed(verify_operators(**FEW, candidate=wrong))
     assert check.first_mismatch is not None
     assert "shape" in check.first_mismatch
 
 
 def test_the_same_seed_gives_the_same_checks() -> None:
-    wrong: Arithmetic = replace(KERNELS, add=off_by_one_at_the_last(KERNELS.add))
+    wrong = with_a_fault(Add)
     first, again, other = (
         verify_operators(seed=seed, **FEW, candidate=wrong) for seed in (3, 3, 4)
     )

@@ -1,0 +1,68 @@
+"""Convolutions: their padding and their accumulators."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hwsim.arithmetic.geometry import DENSE, Geometry
+from hwsim.arithmetic.reference.integers import Integers, integers
+
+
+def pad(ifm: ArrayLike, padding: tuple[int, int, int, int], pad_code: ArrayLike) -> Integers:
+    """Surround an image with the codes that taps outside it read.
+
+    Args:
+        ifm: [H, W, I].
+        padding: rows above and below, columns left and right.
+        pad_code: [I], the code of each channel outside the image.
+
+    Returns:
+        [H + top + bottom, W + left + right, I].
+    """
+    image = integers(ifm)
+    top, bottom, left, right = padding
+    height, width, channels = image.shape
+    padded = np.empty((top + height + bottom, left + width + right, channels), np.int64)
+    padded[:, :] = integers(pad_code)
+    padded[top : top + height, left : left + width] = image
+    return padded
+
+
+def convolve(
+    ifm: ArrayLike, weight: ArrayLike, bias: ArrayLike, geometry: Geometry = DENSE
+) -> Integers:
+    """The accumulators of a convolution: correlation, as neural networks mean it.
+
+    Args:
+        ifm: [H, W, I], already padded.
+        weight: [O, KH, KW, I/groups].
+        bias: [O].
+        geometry: stride, dilation and groups; groups divide I and O.
+
+    Returns:
+        [(H - window height) // stride + 1, (W - window width) // stride + 1, O], where a window
+        spans (K - 1) · dilation + 1 rows or columns.
+    """
+    image, kernel = integers(ifm), integers(weight)
+    outputs, kernel_height, kernel_width, group_inputs = kernel.shape
+    height, width = geometry.output_size(image.shape[:2], (kernel_height, kernel_width))
+    accumulator = np.zeros((height, width, outputs), np.int64)
+    for group in range(geometry.groups):
+        members = _part(group, outputs // geometry.groups)
+        channels = image[:, :, _part(group, group_inputs)]
+        for ky in range(kernel_height):
+            for kx in range(kernel_width):
+                rows = _every(geometry.stride[0], ky * geometry.dilation[0], height)
+                columns = _every(geometry.stride[1], kx * geometry.dilation[1], width)
+                taps = kernel[members, ky, kx]
+                accumulator[:, :, members] += channels[rows, columns] @ taps.T
+    return accumulator + integers(bias)
+
+
+def _part(index: int, size: int) -> slice:
+    """Part ``index`` of something cut into parts of a size."""
+    return slice(index * size, (index + 1) * size)
+
+
+def _every(stride: int, first: int, count: int) -> slice:
+    """``count`` places from the first on, a stride apart."""
+    return slice(first, first + (count - 1) * stride + 1, stride)
