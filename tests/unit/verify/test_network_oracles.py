@@ -1,13 +1,13 @@
 """Whole networks of ours, run by the engines whose convention they are in."""
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hwsim.machine import KERNELS
 from hwsim.verify.oracles.network_suite import NETWORK_PAIRS, NetworkPair, verify_networks
-from quant.graph import Size
+from quant.graph import Add, Size
 
 PACKAGES = {"litert": "ai_edge_litert", "onnx_runtime": "onnxruntime"}
 SMALL = {"blocks": 2, "channels": 16, "image": Size(20, 28)}
@@ -43,12 +43,12 @@ def test_a_difference_is_located(pair: NetworkPair) -> None:
     """One wrong kernel result in the middle, and the node that made it is named."""
     need(pair)
 
-    def wrong(*arguments: object) -> object:
-        codes = np.array(KERNELS.add(*arguments))  # type: ignore[arg-type]
+    def wrong(*arguments: Any) -> Any:
+        codes = np.array(KERNELS.operators[Add](*arguments))
         codes[3, 4, 5] ^= 1
         return codes
 
-    arithmetic = replace(KERNELS, add=wrong)
+    arithmetic = KERNELS.replacing(Add, wrong)
     (check,) = verify_networks(**SMALL, pairs=[pair], arithmetic=arithmetic).checks
     assert check.mismatches > 0
     assert check.first_mismatch is not None
