@@ -152,7 +152,7 @@ def convolve(packed: PackedConvolution, ifm: Codes, threads: int | None = None) 
         ValueError: the image has another type or depth, is smaller than the window, or holds a
             code out of range.
     """
-    height, width = _output_size(packed, ifm)
+    height, width = output_size(packed, ifm)
     image = np.ascontiguousarray(ifm)
     ofm = np.empty((height, width, packed.weight_shape[0]), np.int32)
     stride = packed.geometry.stride[0]
@@ -171,8 +171,8 @@ def convolve(packed: PackedConvolution, ifm: Codes, threads: int | None = None) 
     return ofm
 
 
-def _output_size(packed: PackedConvolution, ifm: Codes) -> tuple[int, int]:
-    """Rows and columns of the output, the input checked."""
+def output_size(packed: PackedConvolution, ifm: Codes) -> tuple[int, int]:
+    """Rows and columns of the output; raises ValueError for an input that `convolve` refuses."""
     kernel, inputs = packed.weight_shape[1:3], packed.weight_shape[3] * packed.geometry.groups
     if ifm.dtype != np.int32 or ifm.ndim != 3 or ifm.shape[2] != inputs:
         raise ValueError(

@@ -51,8 +51,8 @@ def convolve(
         channels = image[:, :, _part(group, group_inputs)]
         for ky in range(kernel_height):
             for kx in range(kernel_width):
-                rows = _every(geometry.stride[0], ky * geometry.dilation[0], height)
-                columns = _every(geometry.stride[1], kx * geometry.dilation[1], width)
+                rows = every(geometry.stride[0], ky * geometry.dilation[0], height)
+                columns = every(geometry.stride[1], kx * geometry.dilation[1], width)
                 taps = kernel[members, ky, kx]
                 accumulator[:, :, members] += channels[rows, columns] @ taps.T
     return accumulator + integers(bias)
@@ -63,6 +63,6 @@ def _part(index: int, size: int) -> slice:
     return slice(index * size, (index + 1) * size)
 
 
-def _every(stride: int, first: int, count: int) -> slice:
+def every(stride: int, first: int, count: int) -> slice:
     """``count`` places from the first on, a stride apart."""
     return slice(first, first + (count - 1) * stride + 1, stride)
