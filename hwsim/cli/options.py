@@ -24,7 +24,9 @@ def add_general_options(parser: ArgumentParser) -> None:
 
 def add_run_options(parser: ArgumentParser) -> None:
     """What ``hwsim run`` takes."""
-    _add_network(parser, "network name, or a graph file (.hwgraph)")
+    _add_network(
+        parser, "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite)"
+    )
     _add_image(parser)
     _add_quantization(parser)
     _add_machine(parser)
@@ -40,7 +42,9 @@ def add_run_options(parser: ArgumentParser) -> None:
 
 def add_estimate_options(parser: ArgumentParser) -> None:
     """What ``hwsim estimate`` takes."""
-    _add_network(parser, "network name, or a graph file (.hwgraph)")
+    _add_network(
+        parser, "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite)"
+    )
     _add_input_size(parser)
     _add_quantization(parser)
     _add_machine(parser)
@@ -77,7 +81,11 @@ def add_train_options(parser: ArgumentParser) -> None:
 
 def add_verify_options(parser: ArgumentParser) -> None:
     """What ``hwsim verify`` takes."""
-    _add_network(parser, "network name, or a graph file (.hwgraph), run besides all operators")
+    _add_network(
+        parser,
+        "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite), run besides "
+        "all operators",
+    )
     _add_quantization(parser)
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of everything drawn (default: 0)"

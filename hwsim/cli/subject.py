@@ -1,4 +1,4 @@
-"""What a command works on: a network name or a graph file, as an integer graph."""
+"""What a command works on: a network name, a graph file or a TensorFlow Lite file, as a graph."""
 
 from argparse import Namespace
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from quant.common.errors import UserError, suggestion
 from quant.graph import Graph, load_graph
 from quant.graph.serialization import SUFFIX
 from quant.imaging import calibration_photographs, read_image
+from quant.interchange.picture_ends import with_picture_ends
 from quant.networks import load_network, network_config, network_names
 from quant.networks.registry import shipped_weights
 from quant.policy import BitPolicy
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 Pixels = NDArray[np.uint8]
+
+MODEL_SUFFIX = ".tflite"
 
 _QUANTIZATION_OPTIONS = ("method", "bits", "calibration", "weights", "random_weights")
 
@@ -60,7 +63,7 @@ class FloatSubject:
 def load_subject(
     arguments: Namespace, messages: Messages, *, random_when_none_shipped: bool = False
 ) -> Subject:
-    """Read the graph file, or quantize the network, that the arguments name.
+    """Read the graph or TensorFlow Lite file, or quantize the network, that the arguments name.
 
     Args:
         arguments: with ``network`` and the quantization options.
@@ -79,7 +82,8 @@ def load_subject(
             arguments, messages, random_when_none_shipped=random_when_none_shipped
         )
         return Subject(subject.quantize(policy), subject.network)
-    if not name.endswith(SUFFIX) and not Path(name).exists() and "/" not in name:
+    is_file = name.endswith((SUFFIX, MODEL_SUFFIX)) or Path(name).exists() or "/" in name
+    if not is_file:
         raise UserError(
             f"network '{name}': expected a known network or a graph file ({SUFFIX}); "
             + suggestion(name, network_names())
@@ -90,7 +94,20 @@ def load_subject(
                 f"{name} is a graph file, which is quantized already; "
                 f"leave out --{option.replace('_', '-')} or name a network"
             )
-    return Subject(load_graph(Path(name)), None)
+    path = Path(name)
+    return Subject(_load_model(path) if name.endswith(MODEL_SUFFIX) else load_graph(path), None)
+
+
+def _load_model(path: Path) -> Graph:
+    """The graph of a TensorFlow Lite file, from picture to picture."""
+    try:
+        from quant.interchange.tflite_reader import read_tflite
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{path}: reading TensorFlow Lite files needs '{error.name}', which is not installed; "
+            "pip install 'hwsim[verify]'"
+        ) from error
+    return with_picture_ends(read_tflite(path))
 
 
 def load_float_subject(

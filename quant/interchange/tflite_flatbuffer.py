@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 SCHEMA_VERSION = 3
 IDENTIFIER = b"TFL3"
-TENSOR_TYPES = {
+TENSOR_TYPES: dict[np.dtype[Any], int] = {
     np.dtype(np.int8): tflite.TensorType.INT8,
     np.dtype(np.uint8): tflite.TensorType.UINT8,
     np.dtype(np.int16): tflite.TensorType.INT16,

@@ -1,0 +1,177 @@
+"""Models read back: what was written, what others wrote, and what is refused."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from quant.common.errors import UserError
+from quant.graph import Convolution, Graph, ParametricRelu, Requantize, TransposedConvolution
+from quant.graph.grids import Size
+from tests.unit.interchange.small_graphs import small_graph
+
+tflite = pytest.importorskip("tflite", reason="needs tflite, of the extra [verify]")
+
+from quant.interchange.tflite_flatbuffer import Operator, Tensor, model_bytes  # noqa: E402
+from quant.interchange.tflite_reader import read_tflite  # noqa: E402
+from quant.interchange.tflite_writer import tflite_model  # noqa: E402
+
+CODES = tflite.BuiltinOperator
+
+
+def plain(value: object) -> Any:
+    """Constants that can be compared with ==."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if is_dataclass(value):
+        return [plain(getattr(value, field.name)) for field in fields(value)]
+    return value
+
+
+def read(content: bytes, folder: Path) -> Graph:
+    path = folder / "model.tflite"
+    path.write_bytes(content)
+    return read_tflite(path)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    graph = small_graph("tflite_double")
+    found = read(tflite_model(graph, Size(6, 8)), tmp_path)
+    assert [node.name for node in found.nodes] == [node.name for node in graph.nodes]
+    for node, again in zip(graph.nodes, found.nodes, strict=True):
+        assert again.inputs == node.inputs
+        assert plain(again.operator) == plain(node.operator)
+        assert again.output.integer == node.output.integer
+        assert again.output.encoding.zero_point == node.output.encoding.zero_point
+        assert np.float32(again.output.encoding.scale) == np.float32(node.output.encoding.scale)
+
+
+def feature_map(name: str, channels: int = 4, scale: float = 0.05, zero: int = 3) -> Tensor:
+    return Tensor(name, (1, 6, 8, channels), np.int8, np.array([scale], np.float32), zero)
+
+
+def constant(name: str, values: Any, scale: float, dtype: Any = np.int8, **more: Any) -> Tensor:
+    content = np.array(values, dtype)
+    scales = np.array([scale], np.float32)
+    return Tensor(name, content.shape, dtype, scales, values=content, **more)
+
+
+def one_operator(code: int, *tensors: Tensor, options: Any = None, **settings: int) -> bytes:
+    """A model of one operator that reads all tensors but the last."""
+    names = [tensor.name for tensor in tensors]
+    operator = Operator(code, 1, names[:-1], names[-1:], options, settings)
+    return model_bytes(tensors, [operator], ["image"], names[-1:])
+
+
+def test_relu_alone_changes_the_encoding_and_clamps(tmp_path: Path) -> None:
+    content = one_operator(CODES.RELU, feature_map("image"), feature_map("out", 4, 0.025, -128))
+    operator = read(content, tmp_path).node("out").operator
+    assert isinstance(operator, Requantize)
+    given = operator.requantization
+    assert (operator.bias.tolist(), given.low, given.high) == ([-3], -128, 127)
+    assert given.multiplier[0] / 2.0 ** given.shift[0] == pytest.approx(2, rel=1e-6)
+
+
+def test_relu6_ends_at_the_code_of_6(tmp_path: Path) -> None:
+    content = one_operator(CODES.RELU6, feature_map("image"), feature_map("out", 4, 0.05, -100))
+    operator = read(content, tmp_path).node("out").operator
+    assert isinstance(operator, Requantize)
+    assert (operator.requantization.low, operator.requantization.high) == (-100, 20)
+
+
+@pytest.mark.parametrize(
+    ("code", "clamp"), [(CODES.MINIMUM, (-128, 40)), (CODES.MAXIMUM, (40, 127))]
+)
+def test_limits_are_clamps(code: int, clamp: tuple[int, int], tmp_path: Path) -> None:
+    limit = constant("limit", 40, 0.05, zero=3)
+    content = one_operator(code, feature_map("image"), limit, feature_map("out"))
+    operator = read(content, tmp_path).node("out").operator
+    assert isinstance(operator, Requantize)
+    assert (operator.requantization.low, operator.requantization.high) == clamp
+    assert operator.requantization.multiplier.tolist() == [1]
+
+
+def test_slopes_of_prelu_are_integers(tmp_path: Path) -> None:
+    slope = constant("slope", [[[10, -20, 30, 40]]], 0.01, zero=5)
+    content = one_operator(CODES.PRELU, feature_map("image"), slope, feature_map("out"))
+    operator = read(content, tmp_path).node("out").operator
+    assert isinstance(operator, ParametricRelu)
+    assert operator.slope.tolist() == [5, -25, 25, 35]
+    assert operator.bias == -3
+    assert operator.positive.multiplier.tolist() == [2**30]
+    factor = operator.negative.multiplier[0] / 2.0 ** operator.negative.shift[0]
+    assert factor == pytest.approx(0.01, rel=1e-6)
+
+
+def test_a_depthwise_convolution_has_a_group_for_each_channel(tmp_path: Path) -> None:
+    values = np.arange(3 * 3 * 8).reshape(1, 3, 3, 8)
+    weight = Tensor(
+        "weight", values.shape, np.int8, np.full(8, 0.01, np.float32), 0, values.astype(np.int8), 3
+    )
+    content = one_operator(
+        CODES.DEPTHWISE_CONV_2D, feature_map("image"), weight, feature_map("out", 8),
+        options=tflite.DepthwiseConv2DOptions, Padding=tflite.Padding.SAME, StrideH=1, StrideW=1,
+        DepthMultiplier=2, DilationHFactor=1, DilationWFactor=1,
+        FusedActivationFunction=tflite.ActivationFunctionType.RELU,
+    )  # fmt: skip
+    operator = read(content, tmp_path).node("out").operator
+    assert isinstance(operator, Convolution)
+    assert (operator.groups, operator.weight.shape) == (4, (8, 3, 3, 1))
+    assert operator.weight[5, :, :, 0].tolist() == values[0, :, :, 5].tolist()
+    assert operator.requantization.low == 3
+    assert str(operator.padding) == "(1, 1, 1, 1)"
+
+
+def test_a_transposed_convolution_turns_its_kernel(tmp_path: Path) -> None:
+    values = np.arange(2 * 9 * 4).reshape(2, 3, 3, 4)
+    weight = constant("weight", values, 0.01)
+    shape = Tensor("shape", (4,), np.int32, values=np.array([1, 12, 16, 2], np.int32))
+    content = one_operator(
+        CODES.TRANSPOSE_CONV, shape, weight, feature_map("image"), feature_map("out", 2),
+        options=tflite.TransposeConvOptions, Padding=tflite.Padding.SAME, StrideH=2, StrideW=2,
+    )  # fmt: skip
+    graph = read(content, tmp_path)
+    operator = graph.node("out").operator
+    assert isinstance(operator, TransposedConvolution)
+    assert (operator.weight[:, ::-1, ::-1] == values).all()
+    assert graph.sizes(Size(6, 8))["out"] == Size(12, 16)
+    assert str(operator.padding) == "(2, 1, 2, 1)"
+
+
+def _float_input() -> bytes:
+    image = replace(feature_map("image"), dtype=np.int16)
+    return one_operator(CODES.RELU, image, feature_map("out"))
+
+
+REFUSED: dict[str, Callable[[], bytes]] = {
+    "expected a TensorFlow Lite file (.tflite), found something else; give a file that TensorFlow "
+    "Lite's converter wrote": lambda: b"no model at all",
+    "tensor 'image': expected 8-bit codes, found INT16; convert the network with full integer "
+    "quantization, or without that operator": _float_input,
+    "tensor 'out': expected one of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, ADD, QUANTIZE, "
+    "RELU, RELU6, RELU_N1_TO_1, PRELU, MINIMUM, MAXIMUM, DEPTH_TO_SPACE, CONCATENATION, found "
+    "ABS; convert the network with full integer quantization, or without that operator": (
+        lambda: one_operator(CODES.ABS, feature_map("image"), feature_map("out"))
+    ),
+    "tensor 'out': expected one constant of the operand's encoding, found another; convert the "
+    "network with full integer quantization, or without that operator": lambda: one_operator(
+        CODES.MINIMUM, feature_map("image"), constant("limit", 4, 0.06), feature_map("out")
+    ),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_no_graph_can_be_made_of(message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as raised:
+        read(REFUSED[message](), tmp_path)
+    assert str(raised.value) == f"{tmp_path / 'model.tflite'}: {message}"
+
+
+@pytest.mark.parametrize("length", [12, 40, 200, 400])
+def test_a_truncated_file_is_one_sentence(length: int, tmp_path: Path) -> None:
+    content = tflite_model(small_graph("tflite_double"), Size(6, 8))
+    with pytest.raises(UserError):
+        read(content[:length], tmp_path)

@@ -1,0 +1,34 @@
+"""Published TensorFlow Lite models, read as graphs, equal LiteRT's reference kernels."""
+
+import numpy as np
+import pytest
+
+from hwsim.machine import KERNELS, run_layerwise
+from quant.imaging import DEFAULT_SAMPLE, sample_photograph
+from tests.shared_data import shared_file
+
+pytest.importorskip("ai_edge_litert", reason="needs ai_edge_litert, of the extra [verify]")
+
+from hwsim.verify.oracles import litert
+from quant.interchange.tflite_reader import read_tflite
+
+MODELS = (
+    "mlperf_edsr_f32b5_full_qint8",
+    "mlperf_edsr_f32b5_QAT",
+    "NCNet_model",
+)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", MODELS)
+def test_every_output_value_of_a_photograph_is_equal(name: str) -> None:
+    path = shared_file("tflite", f"{name}.tflite")
+    graph = read_tflite(path)
+    pixels = sample_photograph(DEFAULT_SAMPLE)[96:160, 80:160].astype(np.int32)
+    codes = pixels + graph.input.output.integer.low
+    expected = litert.model_file(path.read_bytes(), codes)
+    found = run_layerwise(graph, codes, KERNELS)
+    scale = int(graph.scale())
+    assert found.shape == (64 * scale, 80 * scale, 3)
+    assert np.count_nonzero(found != expected) == 0
+    assert expected.std() > 20  # the photograph, not a flat picture
