@@ -26,6 +26,8 @@ ACTION_UNITS: dict[tuple[str, str], str] = {
     ("requantizer", "output"): "output value",
     ("vector_unit", "add"): "element",
     ("vector_unit", "requantize"): "element",
+    ("vector_unit", "multiply"): "product of two elements",
+    ("vector_unit", "accumulate"): "element added to a sum, or compared with an extreme",
     ("sram", "read_word"): "word",
     ("sram", "write_word"): "word",
     ("sram", "leakage"): "cycle, for the whole memory",

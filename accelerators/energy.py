@@ -5,11 +5,12 @@ from accelerators.catalog import load_sram_table, require_same_node
 from accelerators.datapaths.output_stationary import MAX_OPERAND_BITS, operand_slices
 from accelerators.energy_tables import EnergyTable
 from accelerators.schema import Accelerator, Array
-from accelerators.vector_unit import ADD, REQUANTIZE
+from accelerators.vector_unit import ACCUMULATE, ADD, MULTIPLY, REQUANTIZE
 from quant.common.errors import UserError, suggestion
 
 NOT_MODELLED = (
-    "control: instruction fetch and decode, address generators, DMA engines",
+    "control: instruction fetch and decode, address generators, DMA engines, and the positions and "
+    "weights a bilinear resize works out for each row and column",
     "the clock tree, and switching in processing elements that have no work",
     "wires between the SRAM, the array and the vector unit, and the skew registers at its edges",
     "SRAM bank conflicts",
@@ -78,6 +79,8 @@ def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str
         ("requantizer", "output"): _recipe_pj(requantize_recipe(array.accumulator_bits), table),
         ("vector_unit", "add"): _recipe_pj(ADD, table),
         ("vector_unit", "requantize"): _recipe_pj(REQUANTIZE, table),
+        ("vector_unit", "multiply"): _recipe_pj(MULTIPLY, table),
+        ("vector_unit", "accumulate"): _recipe_pj(ACCUMULATE, table),
         ("sram", "read_word"): macro.read_pj,
         ("sram", "write_word"): macro.write_pj,
         ("sram", "leakage"): sram.banks * macro.leakage_mw * 1000 / clock_mhz,  # mW to uW

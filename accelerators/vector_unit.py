@@ -1,12 +1,18 @@
 """The vector unit: element-wise work on streams, one element a lane and cycle.
 
-docs/datapaths/vector_unit.md derives the formula and states the semantics.
+docs/datapaths/vector_unit.md derives the formulas and states the semantics.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from accelerators.actions import Recipe, requantize_recipe
 
 LANE_BITS = 32
 """Width of a lane's registers and adder; operands are sign-extended to it."""
+
+ACCUMULATOR_BITS = 40
+"""Width of the sums of a statistic, which are kept in SRAM between tiles."""
 
 PIPELINE_STAGES = 4
 """Scale, round and shift, add, clamp: the stages an element passes, one a cycle."""
@@ -14,18 +20,67 @@ PIPELINE_STAGES = 4
 ADD = Recipe(adds=(LANE_BITS,))
 """Energy of adding two elements that have one scale."""
 
+MULTIPLY = Recipe(multiplies=((LANE_BITS, LANE_BITS),))
+"""Energy of the product of two elements."""
+
+ACCUMULATE = Recipe(adds=(ACCUMULATOR_BITS,))
+"""Energy of adding an element to a sum, or of comparing it with an extreme."""
+
 REQUANTIZE = requantize_recipe(LANE_BITS)
 """Energy of bringing one element to another scale."""
 
 
-def elementwise_cycles(lanes: int, elements: int) -> int:
+@dataclass(frozen=True, slots=True)
+class VectorWork:
+    """What one element of an operator takes.
+
+    Attributes:
+        passes: how often it goes through the pipeline, each time with up to two operands.
+        actions: how often it does each action of the component ``vector_unit``.
+        lookups: words it reads from a table in SRAM.
+    """
+
+    passes: int = 1
+    actions: Mapping[str, int] = field(default_factory=dict)
+    lookups: int = 0
+
+
+WORK: Mapping[str, VectorWork] = {
+    "add": VectorWork(actions={"requantize": 2, "add": 1}),
+    "requantize": VectorWork(actions={"requantize": 1}),
+    "multiply": VectorWork(passes=2, actions={"add": 2, "multiply": 1, "requantize": 1}),
+    "prelu": VectorWork(passes=2, actions={"add": 1, "multiply": 1, "requantize": 1}),
+    "lookup_table": VectorWork(actions={"add": 1}, lookups=1),
+    "concatenate": VectorWork(),
+    "bilinear_resize": VectorWork(passes=3, actions={"multiply": 4, "add": 3, "requantize": 1}),
+    "statistics": VectorWork(actions={"accumulate": 1}),
+}
+"""The operators the unit computes, by kind. An element is one of the result, of a statistic one of
+the operand."""
+
+
+def elementwise_cycles(lanes: int, elements: int, passes: int = 1) -> int:
     """Cycles from the first operand in to the last result out.
 
     Args:
         lanes: elements the unit takes a cycle.
         elements: elements of the result, at least 1.
+        passes: times every element goes through the pipeline.
 
     Returns:
-        ``ceil(elements / lanes)`` issue cycles and the rest of the pipeline behind the last one.
+        ``passes · ceil(elements / lanes)`` issue cycles and the rest of the pipeline behind the
+        last one.
     """
-    return -(-elements // lanes) + PIPELINE_STAGES - 1
+    return passes * -(-elements // lanes) + PIPELINE_STAGES - 1
+
+
+def work_cycles(work: VectorWork, lanes: int, banks: int, elements: int) -> int:
+    """Cycles an operator's elements hold the unit.
+
+    Args:
+        work: what an element takes.
+        lanes: elements the unit takes a cycle.
+        banks: of the SRAM; each serves one lookup a cycle.
+        elements: at least 1.
+    """
+    return elementwise_cycles(min(lanes, banks) if work.lookups else lanes, elements, work.passes)

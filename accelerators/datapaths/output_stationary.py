@@ -59,16 +59,18 @@ def convolution_cycles(
     reduction: int,
     weight_bits: int,
     activation_bits: int,
+    groups: int = 1,
+    feed: int = 0,
 ) -> int:
     """Cycles from the first operand in to the last requantized output.
 
-    With folds T, R rows, C columns and K = reduction x passes::
+    With folds T, R rows, C columns and K = max(reduction x passes, feed)::
 
         (T - 1) max(K, R) + K + (R + C - 2) + R + 2
 
     Tiles follow each other every K cycles, or every R where draining a tile takes longer; the
     last one needs its K operands, the skew to the far corner, R rows of drain and the rest of
-    the requantizer's pipeline.
+    the requantizer's pipeline. All columns are fed the same activations, so groups share no tile.
 
     Args:
         array: the PE array.
@@ -77,9 +79,12 @@ def convolution_cycles(
         reduction: products summed for one output, kernel area x input channels, at least 1.
         weight_bits: weight width, 1 to 16.
         activation_bits: activation width, 1 to 16.
+        groups: into which output channels are divided; each is a matrix product of its own.
+        feed: cycles SRAM takes to deliver a tile's activations, where that can be more than K;
+            see `scattered_feed_cycles`.
     """
-    operands = reduction * precision_passes(array, weight_bits, activation_bits)
-    tiles = _folds(pixels, array.rows) * _folds(channels, array.columns)
+    operands = max(reduction * precision_passes(array, weight_bits, activation_bits), feed)
+    tiles = _folds(pixels, array.rows) * _folds(channels // groups, array.columns) * groups
     earlier_tiles = (tiles - 1) * max(operands, array.rows)
     skew = array.rows + array.columns - 2
     drain = array.rows + REQUANTIZER_STAGES - 1
@@ -94,12 +99,15 @@ def sram_reads(
     weight_bits: int,
     activation_bits: int,
     word_bits: int,
+    groups: int = 1,
+    taps: int = 1,
 ) -> SramReads:
     """Words read from SRAM, with operands packed to the bit.
 
     Operand counts are SCALE-Sim's for this dataflow: every channel fold reads all activations
     again, every pixel fold all weights. An operand of several slices is read once and held at
-    the array's edge during its passes.
+    the array's edge during its passes. A group's channels are a part of each pixel: with groups,
+    every tap of every pixel is read on its own, in whole words.
 
     Args:
         array: the PE array.
@@ -109,13 +117,44 @@ def sram_reads(
         weight_bits: weight width, 1 to 16.
         activation_bits: activation width, 1 to 16.
         word_bits: width of an SRAM word.
+        groups: into which input and output channels are divided.
+        taps: of the kernel; asked for with groups only.
     """
-    activations = pixels * reduction * _folds(channels, array.columns)
+    channel_folds = _folds(channels // groups, array.columns) * groups
     weights = channels * reduction * _folds(pixels, array.rows)
-    return SramReads(
-        activation_words=-(-activations * activation_bits // word_bits),
-        weight_words=-(-weights * weight_bits // word_bits),
-    )
+    if groups == 1:
+        activation_words = _folds(pixels * reduction * channel_folds * activation_bits, word_bits)
+    else:
+        run_words = _folds(reduction // taps * activation_bits, word_bits)
+        activation_words = pixels * taps * run_words * channel_folds
+    return SramReads(activation_words, _folds(weights * weight_bits, word_bits))
+
+
+def scattered_feed_cycles(
+    array: "Array",
+    pixels: int,
+    taps: int,
+    group_channels: int,
+    activation_bits: int,
+    word_bits: int,
+    banks: int,
+) -> int:
+    """Cycles SRAM takes to deliver a tile's activations of a grouped convolution.
+
+    Each row of the array reads each of its taps in words of its own; each bank serves one word a
+    cycle, conflicts apart.
+
+    Args:
+        array: the PE array.
+        pixels: output pixels, at least 1.
+        taps: of the kernel.
+        group_channels: input channels of a group.
+        activation_bits: activation width, 1 to 16.
+        word_bits: width of an SRAM word.
+        banks: of the SRAM.
+    """
+    run_words = _folds(group_channels * activation_bits, word_bits)
+    return _folds(min(pixels, array.rows) * taps * run_words, banks)
 
 
 def utilization(array: "Array", macs: int, cycles: int) -> float:

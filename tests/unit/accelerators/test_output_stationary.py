@@ -11,6 +11,7 @@ from accelerators.datapaths.output_stationary import (
     convolution_cycles,
     operand_slices,
     precision_passes,
+    scattered_feed_cycles,
     sram_reads,
     utilization,
 )
@@ -169,3 +170,45 @@ def test_the_array_never_does_more_than_its_peak(
     passes = precision_passes(machine, weight_bits, activation_bits)
     share = utilization(machine, pixels * channels * reduction, cycles)
     assert 0 < share < 1 / passes
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.integers(1, 5),
+    columns=st.integers(1, 5),
+    operands=st.integers(1, 12),
+    groups=st.integers(1, 3),
+    pixel_folds=st.integers(1, 2),
+)
+def test_groups_run_one_after_the_other_on_the_stepped_array(
+    rows: int, columns: int, operands: int, groups: int, pixel_folds: int
+) -> None:
+    tiles = pixel_folds * groups
+    cycles, correct = stepped(rows, columns, operands, tiles, max(operands, rows))
+    assert correct
+    pixels, channels = rows * pixel_folds, columns * groups
+    assert cycles == convolution_cycles(
+        array(rows, columns), pixels, channels, operands, 8, 8, groups
+    )
+
+
+def test_a_depthwise_convolution_uses_one_column() -> None:
+    machine = array(32, 32)
+    cycles = convolution_cycles(machine, 3200, 64, 9, 8, 8, groups=64)
+    assert cycles == (100 * 64 - 1) * 32 + 9 + 62 + 34
+    assert round(100 * utilization(machine, 3200 * 64 * 9, cycles), 1) == 0.9
+
+
+def test_a_group_reads_its_channels_of_every_tap_in_words_of_their_own() -> None:
+    # 10 pixels, 9 taps, 8 groups of 3 → 4 channels of 6 bits: 18 bits of a 16-bit word are two
+    reads = sram_reads(array(4, 4), 10, 32, 27, 8, 6, 16, groups=8, taps=9)
+    assert reads.activation_words == 10 * 9 * 2 * 8
+    assert reads.weight_words == 32 * 27 * 3 * 8 // 16
+
+
+def test_banks_that_cannot_feed_the_rows_make_tiles_longer() -> None:
+    machine = array(16, 16)
+    feed = scattered_feed_cycles(machine, 64, 25, 1, 8, word_bits=64, banks=8)
+    assert feed == 16 * 25 // 8
+    fed = convolution_cycles(machine, 64, 4, 25, 8, 8, groups=4, feed=feed)
+    assert fed == 15 * 50 + 50 + 30 + 18

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelerators.vector_unit import elementwise_cycles
+from accelerators import ACTION_UNITS
+from accelerators.vector_unit import WORK, elementwise_cycles, work_cycles
 
 
 @pytest.mark.parametrize(
@@ -19,3 +20,18 @@ def test_cycles_grow_with_elements_and_fall_with_lanes(lanes: int, elements: int
     cycles = elementwise_cycles(lanes, elements)
     assert elementwise_cycles(lanes, elements + 1) in (cycles, cycles + 1)
     assert elementwise_cycles(lanes + 1, elements) <= cycles
+
+
+def test_every_pass_takes_the_lanes_again() -> None:
+    assert elementwise_cycles(32, 64, passes=3) == 3 * 2 + 3
+
+
+def test_lookups_are_served_by_the_banks() -> None:
+    assert work_cycles(WORK["lookup_table"], lanes=32, banks=8, elements=64) == 8 + 3
+    assert work_cycles(WORK["lookup_table"], lanes=4, banks=8, elements=64) == 16 + 3
+    assert work_cycles(WORK["add"], lanes=32, banks=8, elements=64) == 2 + 3
+
+
+def test_all_work_is_made_of_priced_actions() -> None:
+    actions = {name for work in WORK.values() for name in work.actions}
+    assert {("vector_unit", name) for name in actions} <= set(ACTION_UNITS)
