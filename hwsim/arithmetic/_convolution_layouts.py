@@ -9,7 +9,7 @@ import numpy as np
 
 from hwsim.arithmetic import _kernels_convolution_int64
 from hwsim.arithmetic._convolution_steps import Steps, pack_steps
-from hwsim.arithmetic._instruction_sets import INSTRUCTION_SETS
+from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._kernels_bounds import extremes
 from hwsim.arithmetic._kernels_convolution_tiles import narrow, tile_kernel
@@ -49,7 +49,7 @@ class Tiled:
     of additions and the origin's detour do not matter.
 
     Attributes:
-        instruction_set: place in `INSTRUCTION_SETS`.
+        instruction_set: place in `TABLE`.
         geometry: of the convolution.
         steps: what the tiles add up.
         bias: int32 [channels], modulo 2^32.
@@ -66,7 +66,7 @@ class Tiled:
 
     def run(self, ifm: Codes, scaling: Scaling, ofm: Codes) -> bool:
         """As `Layout` says."""
-        row = INSTRUCTION_SETS[self.instruction_set]
+        row = TABLE[self.instruction_set]
         _, width, channels = ifm.shape
         pixel = self.geometry.stride[1] * channels
         # The last tile of the last row may begin at its last pixel, and its last step may end
@@ -93,10 +93,10 @@ class Tiled:
 
 
 def tiled(instruction_set: int) -> Pack:
-    """Lays constants out for a row of `INSTRUCTION_SETS`."""
+    """Lays constants out for a row of `TABLE`."""
 
     def pack(weight: Codes, bias: Wide, geometry: Geometry, bounds: ConvolutionBounds) -> Layout:
-        row = INSTRUCTION_SETS[instruction_set]
+        row = TABLE[instruction_set]
         steps = pack_steps(weight, geometry, row)
         origin = _origin(bounds.input, row.operand)
         sums = np.zeros(steps.channels, np.int64)

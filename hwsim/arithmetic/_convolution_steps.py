@@ -29,7 +29,7 @@ class Steps:
     """The steps of all blocks of output channels, one block after the other.
 
     Attributes:
-        weights: of the operands' width, for each step [registers, lanes, taps].
+        weights: of the operands' width, for each step [registers, words, lanes, taps of a word].
         rows: int64 [steps], rows from a window's first to the step's operands.
         elements: int64 [steps], operands from there on.
         blocks: int64 [blocks, 5], where each begins.
@@ -60,7 +60,7 @@ def pack_steps(weight: Codes, geometry: Geometry, instruction_set: InstructionSe
         geometry: which operands they meet.
         instruction_set: whose lanes and taps to fill.
     """
-    width = np.dtype(instruction_set.operand).itemsize
+    stored = f"int{np.iinfo(instruction_set.operand).bits}"
     weights, rows, elements, blocks = [], [], [], []
     step = place = 0
     for block in _blocks(weight.shape[0], geometry.groups, instruction_set):
@@ -69,9 +69,16 @@ def pack_steps(weight: Codes, geometry: Geometry, instruction_set: InstructionSe
         packed, block_rows, block_elements = _runs(
             dense, first_input, weight.shape[3] * geometry.groups, geometry, instruction_set.taps
         )
+        registers = packed.reshape(
+            -1,
+            block.registers,
+            instruction_set.lanes,
+            instruction_set.words,
+            instruction_set.word_taps,
+        ).swapaxes(2, 3)
         steps = packed.shape[0]
         blocks.append((block.first, block.registers, step, step + steps, place))
-        weights.append(packed.astype(f"int{8 * width}").reshape(-1))
+        weights.append(registers.astype(stored).reshape(-1))
         rows.append(block_rows)
         elements.append(block_elements)
         step += steps

@@ -21,12 +21,12 @@ from hwsim.arithmetic._convolution_steps import (
     FIRST_WEIGHT,
     REGISTERS,
 )
-from hwsim.arithmetic._instruction_sets import INSTRUCTION_SETS
+from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
-from hwsim.arithmetic._tile_emitter import accumulate_strip
+from hwsim.arithmetic._strip_intrinsic import accumulate_strip
 
-STRIP = 48
+STRIP = 96
 """Columns whose sums are requantized together: a multiple of every tile's pixels."""
 
 Operands = NDArray[np.integer]
@@ -46,12 +46,12 @@ def narrow(ifm: Codes, origin: int, operands: Operands) -> tuple[int, int]:
 
 
 def tile_kernel(instruction_set: int) -> Callable[..., None]:
-    """The kernel of a row of `INSTRUCTION_SETS`.
+    """The kernel of a row of `TABLE`.
 
     The row is a constant of the machine code. Numba tells the kernels of different rows apart on
     disk by the integers that the function below closes over.
     """
-    row = INSTRUCTION_SETS[instruction_set]
+    row = TABLE[instruction_set]
     register_lanes, most_sums = row.lanes, STRIP * row.lanes * row.wide.registers
 
     @kernel

@@ -13,10 +13,7 @@ from math import prod
 import numpy as np
 
 from hwsim.arithmetic._convolution_layouts import Layout, Pack, plain, tiled
-from hwsim.arithmetic._instruction_sets import (
-    INSTRUCTION_SETS,
-    target_features,
-)
+from hwsim.arithmetic._instruction_sets import TABLE, available
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
@@ -51,9 +48,9 @@ class ConvolutionKernel:
     pack: Pack
 
 
-def _tiled_kernel(place: int) -> ConvolutionKernel:
+def tiled_kernel(place: int) -> ConvolutionKernel:
     """The kernel of a row of the instruction sets."""
-    row = INSTRUCTION_SETS[place]
+    row = TABLE[place]
     return ConvolutionKernel(
         row.name, lambda bounds, _product: row.holds(bounds) and bounds.sums_fit(32), tiled(place)
     )
@@ -66,14 +63,7 @@ INT64 = ConvolutionKernel(
 )
 """For every other width; compiled for any processor."""
 
-KERNELS = (
-    *(
-        _tiled_kernel(place)
-        for place, row in enumerate(INSTRUCTION_SETS)
-        if row.features <= target_features()
-    ),
-    INT64,
-)
+KERNELS = (*map(tiled_kernel, available()), INT64)
 """What Numba's target can run, in order of preference: the first that is exact is used."""
 
 
