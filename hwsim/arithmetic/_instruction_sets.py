@@ -109,7 +109,7 @@ INSTRUCTION_SETS = (
         narrow=Tile(3 * ROWS, 1),
         emit_strip=matrix_strip(AmxRegisters),
         words=WORDS,
-        is_permitted=is_permitted,
+        is_permitted=lambda: is_permitted(),
     ),
     InstructionSet(
         "avx512vnni",

@@ -57,7 +57,7 @@ def _accumulate_strip(
         with builder.if_else(is_narrow) as branches:
             for branch, tile in zip(branches, (row.narrow, row.wide), strict=True):
                 with branch:
-                    builder.call(_strip_function(builder.module, row, tile), arguments)
+                    builder.call(strip_function(builder.module, row, tile), arguments)
         return context.get_dummy_value()
 
     return signature, generate
@@ -66,7 +66,7 @@ def _accumulate_strip(
 accumulate_strip: Callable[..., None] = intrinsic(prefer_literal=True)(_accumulate_strip)
 
 
-def _strip_function(module: ir.Module, row: InstructionSet, tile: Tile) -> Any:
+def strip_function(module: ir.Module, row: InstructionSet, tile: Tile) -> Any:
     """The function of a module for a kind of tile, emitted at its first use."""
     name = f"accumulate_strip_{tile.pixels}x{tile.registers}"
     if name not in module.globals:

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
-from hwsim.arithmetic._instruction_sets import INSTRUCTION_SETS, InstructionSet, Tile
-from hwsim.arithmetic._tile_emitter import _strip_function
+from hwsim.arithmetic._instruction_sets import INSTRUCTION_SETS, InstructionSet
+from hwsim.arithmetic._strip_intrinsic import strip_function
+from hwsim.arithmetic._strips import Tile
 from tests.emulation.processor import ENTRY, Arrays, missing_tools, run
 
 PROCESSORS = {
     # features: LLVM's name and Bochs's
     frozenset[str](): ("x86-64-v2", "corei7_haswell_4770"),
     frozenset({"avx2"}): ("haswell", "corei7_haswell_4770"),
-    frozenset({"avx512bw"}): ("skylake-avx512", "corei7_skylake_x"),
-    frozenset({"avx512vnni"}): ("icelake-client", "corei7_icelake_u"),
+    frozenset({"avx512f", "avx512bw"}): ("skylake-avx512", "corei7_skylake_x"),
+    frozenset({"avx512f", "avx512vnni"}): ("icelake-client", "corei7_icelake_u"),
 }
 STEPS = 37
 TILES = 2
@@ -83,7 +84,7 @@ def _object_code(row: InstructionSet, tile: Tile, processor: str) -> bytes:
     module = ir.Module()
     module.triple = "x86_64-unknown-none"
     word, byte = ir.IntType(64), ir.IntType(8)
-    callee = _strip_function(module, row, tile)
+    callee = strip_function(module, row, tile)
     entry = ir.Function(module, ir.FunctionType(ir.VoidType(), [word.as_pointer()]), ENTRY)
     builder = ir.IRBuilder(entry.append_basic_block())
     words = [builder.load(builder.gep(entry.args[0], [word(i)])) for i in range(len(callee.args))]

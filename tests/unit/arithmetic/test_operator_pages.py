@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwsim.arithmetic import reference
-from hwsim.arithmetic.convolution import KERNELS, convolve, pack_convolution
+from hwsim.arithmetic.convolution import INT64, KERNELS, convolve, pack_convolution
 from hwsim.arithmetic.elementwise import (
     add_requantize,
     add_rounded_requantize,
@@ -77,8 +77,8 @@ def test_geometry_table(row: tuple[str, ...]) -> None:
     bias = np.zeros(outputs, np.int64)
     assert reference.convolve(ifm, weight, bias, geometry).ravel().tolist() == sums.tolist()
     unscaled = requantization(1, 0, 0, -FAR, FAR)
-    for kernel in KERNELS:
-        packed = pack_convolution(weight, bias, unscaled, 0, 8, geometry, [kernel])
+    for kernels in (KERNELS, [INT64]):
+        packed = pack_convolution(weight, bias, unscaled, 0, 8, geometry, kernels)
         assert convolve(packed, ifm).ravel().tolist() == sums.tolist()
 
 
