@@ -219,11 +219,10 @@ def test_stored_machine_code_is_stamped_with_every_file_of_the_package() -> None
 
 CHECK_WITHOUT_COMPILER = """
 import numpy as np
-from hwsim.arithmetic.packing import pack_vector, unpack_vector
+from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
 from quant.common.codes import CodeKind
-codes = np.array([-3, 3], np.int32)
-octets = pack_vector(codes, 4, CodeKind.SIGNED)
-assert unpack_vector(octets, 2, 4, CodeKind.SIGNED).tolist() == [-3, 3]
+codes, code = np.array([-3, 3], np.int32), code_format(4, CodeKind.SIGNED)
+assert unpack_vector(pack_vector(codes, code), 2, code).tolist() == [-3, 3]
 """
 
 
