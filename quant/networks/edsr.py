@@ -4,10 +4,10 @@ Every operation is a plain ``nn`` module or an addition: ``torch.fx`` traces the
 graph that can be lowered to integers operator by operator.
 """
 
-import torch
 from torch import Tensor, nn
 
-from quant.networks.config import EDSRConfig
+from quant.networks.config import DirectEDSRConfig, EDSRConfig
+from quant.networks.layers import colour_shift, convolution, upsampling_steps
 
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
 """Mean colour of the DIV2K training pictures, as a part of white; from the authors' code."""
@@ -20,7 +20,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.residual_scale = residual_scale
         self.body = nn.Sequential(
-            _convolution(channels, channels), nn.ReLU(), _convolution(channels, channels)
+            convolution(channels, channels), nn.ReLU(), convolution(channels, channels)
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -48,10 +48,10 @@ class EDSR(nn.Module):
         channels = config.channels
         blocks = [ResidualBlock(channels, config.residual_scale) for _ in range(config.blocks)]
         self.sub_mean = _mean_shift(config, sign=-1)
-        self.head = nn.Sequential(_convolution(config.colours, channels))
-        self.body = nn.Sequential(*blocks, _convolution(channels, channels))
+        self.head = nn.Sequential(convolution(config.colours, channels))
+        self.body = nn.Sequential(*blocks, convolution(channels, channels))
         self.tail = nn.Sequential(
-            _upsampler(channels, config.scale), _convolution(channels, config.colours)
+            _upsampler(channels, config.scale), convolution(channels, config.colours)
         )
         self.add_mean = _mean_shift(config, sign=1)
 
@@ -70,24 +70,42 @@ class EDSR(nn.Module):
         return enlarged
 
 
-def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel_size=3, padding=1)
+class DirectEDSR(nn.Module):
+    """EDSR without mean colour, whose last convolution gives every pixel of an enlarged block.
+
+    The network of the MLPerf Mobile super-resolution task: 3x3 head, residual blocks and a 3x3
+    convolution inside one long skip addition, one 3x3 convolution to scale^2 colours, one pixel
+    shuffle. Nothing but the picture itself is ever as large as the picture.
+
+    Attributes:
+        config: the shape of the network.
+    """
+
+    def __init__(self, config: DirectEDSRConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = config.channels
+        blocks = [ResidualBlock(channels, residual_scale=1.0) for _ in range(config.blocks)]
+        self.head = nn.Sequential(convolution(3, channels))
+        self.body = nn.Sequential(*blocks, convolution(channels, channels))
+        self.tail = nn.Sequential(
+            convolution(channels, 3 * config.scale**2), nn.PixelShuffle(config.scale)
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Enlarge pictures: float, N x 3 x H x W in 0..255, to N x 3 x scale*H x scale*W."""
+        shallow = self.head(image)
+        enlarged: Tensor = self.tail(self.body(shallow) + shallow)
+        return enlarged
 
 
 def _upsampler(channels: int, scale: int) -> nn.Sequential:
-    steps = [2, 2] if scale == 4 else [scale]
     layers: list[nn.Module] = []
-    for step in steps:
-        layers += [_convolution(channels, step * step * channels), nn.PixelShuffle(step)]
+    for step in upsampling_steps(scale):
+        layers += [convolution(channels, step * step * channels), nn.PixelShuffle(step)]
     return nn.Sequential(*layers)
 
 
 def _mean_shift(config: EDSRConfig, sign: int) -> nn.Conv2d:
-    """A frozen 1x1 identity convolution whose bias adds or subtracts the mean colour."""
     mean = RGB_MEAN if config.colours == 3 else (sum(RGB_MEAN) / 3,)
-    shift = nn.Conv2d(config.colours, config.colours, kernel_size=1)
-    with torch.no_grad():
-        shift.weight.copy_(torch.eye(config.colours)[:, :, None, None])
-        assert shift.bias is not None
-        shift.bias.copy_(sign * config.pixel_range * torch.tensor(mean))
-    return shift.requires_grad_(False)
+    return colour_shift([sign * config.pixel_range * part for part in mean])

@@ -6,16 +6,51 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.common.errors import UserError, suggestion
-from quant.networks.config import EDSRConfig
+from quant.networks.config import (
+    DirectEDSRConfig,
+    EDSRConfig,
+    MobileSRConfig,
+    MSRResNetConfig,
+    NetworkConfig,
+    RDNConfig,
+    SRGANConfig,
+    SRResNetConfig,
+)
 
 if TYPE_CHECKING:
     from torch import nn
 
-_CONFIGS: dict[str, EDSRConfig] = {
+_SCALES = (2, 3, 4)
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of the normalization of torchvision's models
+
+_CONFIGS: dict[str, NetworkConfig] = {
     "edsr_tiny_x2": EDSRConfig(blocks=6, channels=32, scale=2),
-    "edsr_baseline_x2": EDSRConfig(blocks=16, channels=64, scale=2),
-    "edsr_baseline_x3": EDSRConfig(blocks=16, channels=64, scale=3),
-    "edsr_baseline_x4": EDSRConfig(blocks=16, channels=64, scale=4),
+    **{f"mobile_sr_x{s}": MobileSRConfig(layers=4, channels=32, scale=s) for s in _SCALES},
+    **{f"edsr_baseline_x{s}": EDSRConfig(blocks=16, channels=64, scale=s) for s in _SCALES},
+    **{
+        f"edsr_x{s}": EDSRConfig(blocks=32, channels=256, scale=s, residual_scale=0.1)
+        for s in _SCALES
+    },
+    "srresnet_x2": SRResNetConfig(blocks=16, channels=64, scale=2),
+    "srresnet_x4": SRResNetConfig(blocks=16, channels=64, scale=4),
+    **{f"msrresnet_x{s}": MSRResNetConfig(blocks=16, channels=64, scale=s) for s in _SCALES},
+    "srgan_x2": SRGANConfig(scale=2),
+    "srgan_x4": SRGANConfig(scale=4),
+    **{
+        f"rdn_x{s}": RDNConfig(blocks=16, layers=8, growth=64, channels=64, scale=s)
+        for s in _SCALES
+    },
+    **{
+        f"rdn_compact_x{s}": RDNConfig(blocks=6, layers=4, growth=32, channels=64, scale=s)
+        for s in _SCALES
+    },
+    # Shapes of checkpoints others have published.
+    "edsr_r8f64_x2": EDSRConfig(blocks=8, channels=64, scale=2),
+    "edsr_mlperf_x2": DirectEDSRConfig(blocks=5, channels=32, scale=2),
+    "srresnet_r8f64_x4": SRResNetConfig(blocks=8, channels=64, scale=4),
+    "srresnet_imagenet_x4": SRResNetConfig(
+        blocks=16, channels=64, scale=4, input_mean=_IMAGENET_MEAN, tanh=True
+    ),
 }
 
 _SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
@@ -26,7 +61,7 @@ def network_names() -> tuple[str, ...]:
     return tuple(_CONFIGS)
 
 
-def network_config(name: str) -> EDSRConfig:
+def network_config(name: str) -> NetworkConfig:
     """The shape of a network.
 
     Raises:

@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from quant.networks.inference import pixel_range
 from quant.training.config import TrainingConfig
 from quant.training.state import TrainingState
 
-_WHITE = 255.0  # networks take and give pixels in 0..255
+_WHITE_CODE = 255.0  # of the 8-bit pictures that are trained on
 
 
 def optimize(
@@ -32,12 +33,13 @@ def optimize(
         The mean absolute error in 0..1 pixels before the step, a scalar tensor still on the
         device, so that nobody has to wait for it.
     """
+    white = pixel_range(state.network)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     state.optimizer.zero_grad(set_to_none=True)
     with torch.autocast(low.device.type, dtype=torch.bfloat16, enabled=bfloat16):
-        enlarged = state.network(low)
-    loss = nn.functional.l1_loss(enlarged.float(), high) / _WHITE
+        enlarged = state.network(low * (white / _WHITE_CODE))
+    loss = nn.functional.l1_loss(enlarged.float() / white, high / _WHITE_CODE)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(state.network.parameters(), config.gradient_clip)
     state.optimizer.step()
@@ -49,6 +51,9 @@ def optimize(
 def _update_average(state: TrainingState, decay: float) -> None:
     # Early on the decay is smaller, so that the random start is forgotten soon.
     decay = min(decay, (1 + state.iteration) / (10 + state.iteration))
-    pairs = zip(state.average.parameters(), state.network.parameters(), strict=True)
-    for average, current in pairs:
-        average.lerp_(current, 1 - decay)
+    averages, currents = (m.state_dict().values() for m in (state.average, state.network))
+    for average, current in zip(averages, currents, strict=True):
+        if average.is_floating_point():  # weights, and the statistics of batch normalization
+            average.lerp_(current, 1 - decay)
+        else:
+            average.copy_(current)

@@ -12,8 +12,14 @@ from quant.networks.weights import save_weights
 
 
 def test_the_names_that_stand() -> None:
-    names = ("edsr_tiny_x2", "edsr_baseline_x2", "edsr_baseline_x3", "edsr_baseline_x4")
-    assert network_names() == names
+    names = [
+        "edsr_tiny_x2", "mobile_sr_x2", "mobile_sr_x3", "mobile_sr_x4", "edsr_baseline_x2",
+        "edsr_baseline_x3", "edsr_baseline_x4", "edsr_x2", "edsr_x3", "edsr_x4", "srresnet_x2",
+        "srresnet_x4", "msrresnet_x2", "msrresnet_x3", "msrresnet_x4", "srgan_x2", "srgan_x4",
+        "rdn_x2", "rdn_x3", "rdn_x4", "rdn_compact_x2", "rdn_compact_x3", "rdn_compact_x4",
+        "edsr_r8f64_x2", "edsr_mlperf_x2", "srresnet_r8f64_x4", "srresnet_imagenet_x4",
+    ]  # fmt: skip
+    assert list(network_names()) == names
     assert network_config("edsr_tiny_x2") == EDSRConfig(blocks=6, channels=32, scale=2)
     assert network_config("edsr_baseline_x3") == EDSRConfig(blocks=16, channels=64, scale=3)
 
@@ -30,7 +36,9 @@ def test_listing_networks_imports_neither_torch_nor_numpy() -> None:
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(UserError) as caught:
         load_network("edsr_tiny")
-    assert str(caught.value) == ("network 'edsr_tiny' is not known; did you mean 'edsr_tiny_x2'?")
+    assert str(caught.value) == (
+        "network 'edsr_tiny' is not known; did you mean 'edsr_tiny_x2' or 'edsr_x4' or 'edsr_x3'?"
+    )
 
 
 def test_weights_that_are_not_shipped_are_asked_for() -> None:

@@ -1,17 +1,14 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from quant.common.errors import UserError
-from quant.imaging import bicubic_downscale, luma_psnr_db, read_image
 from quant.networks.build import build_network
 from quant.networks.config import EDSRConfig
-from quant.networks.inference import super_resolve
+from quant.networks.registry import network_config
 from quant.networks.weights import load_weights, read_provenance, save_weights
-from tests.shared_data import shared_file
 
 TINY = EDSRConfig(blocks=1, channels=4, scale=2)
 
@@ -91,6 +88,48 @@ def test_files_of_anything_but_tensors_are_refused_unrun(
     assert capsys.readouterr().out == ""
 
 
+def test_weights_of_another_scale_name_their_network(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save(build_network(network_config("mobile_sr_x4")).state_dict(), path)
+    with pytest.raises(UserError) as caught:
+        load_weights(build_network(network_config("mobile_sr_x3")), path)
+    assert str(caught.value) == (
+        f"{path}: weights of another architecture: 2 of another shape "
+        "('tail.0.weight': expected 27×32×3×3, found 48×32×3×3, "
+        "'tail.0.bias': expected 27, found 48); they fit network 'mobile_sr_x4'"
+    )
+
+
+@pytest.mark.parametrize("wrapper", ["params_ema", "params", "state_dict", "model"])
+def test_wrapped_state_dictionaries_are_unpacked(tmp_path: Path, wrapper: str) -> None:
+    original, loaded = build_network(TINY, seed=1), build_network(TINY, seed=2)
+    state = {f"module.{name}": value for name, value in original.state_dict().items()}
+    torch.save({"epoch": 3, wrapper: state}, tmp_path / "w.pth")
+    load_weights(loaded, tmp_path / "w.pth")
+    assert _same(original, loaded)
+
+
+def test_averaged_weights_are_preferred(tmp_path: Path) -> None:
+    average, last = build_network(TINY, seed=1), build_network(TINY, seed=2)
+    both = {"params": last.state_dict(), "params_ema": average.state_dict()}
+    torch.save(both, tmp_path / "w.pth")
+    load_weights(last, tmp_path / "w.pth")
+    assert _same(average, last)
+
+
+def test_half_precision_halves_the_file_and_rounds_the_weights_alone(tmp_path: Path) -> None:
+    original = build_network(EDSRConfig(blocks=2, channels=16, scale=2), seed=1)
+    loaded = build_network(EDSRConfig(blocks=2, channels=16, scale=2), seed=2)
+    save_weights(tmp_path / "full.safetensors", original, {})
+    save_weights(tmp_path / "half.safetensors", original, {}, precision="float16")
+    load_weights(loaded, tmp_path / "half.safetensors")
+    full, half = (path.stat().st_size for path in sorted(tmp_path.iterdir()))
+    assert half < 0.55 * full
+    for name, value in original.state_dict().items():
+        expected = value.half().float() if value.dim() == 4 else value
+        assert torch.equal(loaded.state_dict()[name], expected), name
+
+
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         load_weights(build_network(TINY), tmp_path / "w.pt")
@@ -102,15 +141,30 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
     [
         (
             EDSRConfig(blocks=1, channels=8, scale=2),
-            "expected 'head.0.weight' of shape (4, 3, 3, 3), found shape (8, 3, 3, 3)",
+            "11 of another shape ('head.0.weight': expected 4×3×3×3, found 8×3×3×3, "
+            "'head.0.bias': expected 4, found 8, "
+            "'body.0.body.0.weight': expected 4×4×3×3, found 8×8×3×3, …); "
+            "give the weights of this network or name the network they belong to",
         ),
         (
             EDSRConfig(blocks=0, channels=4, scale=2),
-            "expected 'body.0.body.0.weight' of shape (4, 4, 3, 3), found none",
+            "6 missing ('body.0.body.0.weight', 'body.0.body.0.bias', 'body.0.body.2.weight', …), "
+            "2 superfluous ('body.0.bias', 'body.0.weight'); "
+            "give the weights of this network or name the network they belong to",
         ),
         (
             EDSRConfig(blocks=1, channels=4, scale=4),
-            "expected no tensor 'tail.0.2.bias', found one",
+            "2 superfluous ('tail.0.2.bias', 'tail.0.2.weight'); "
+            "give the weights of this network or name the network they belong to",
+        ),
+        (
+            EDSRConfig(blocks=6, channels=32, scale=2),
+            "2 missing ('body.1.weight', 'body.1.bias'), 22 superfluous ('body.1.body.0.bias', "
+            "'body.1.body.0.weight', 'body.1.body.2.bias', …), "
+            "9 of another shape ('head.0.weight': expected 4×3×3×3, found 32×3×3×3, "
+            "'head.0.bias': expected 4, found 32, "
+            "'body.0.body.0.weight': expected 4×4×3×3, found 32×32×3×3, …); "
+            "they fit network 'edsr_tiny_x2'",
         ),
     ],
 )
@@ -121,62 +175,5 @@ def test_weights_of_another_architecture_are_refused(
     save_weights(path, build_network(other), {})
     with pytest.raises(UserError) as caught:
         load_weights(network, path)
-    assert str(caught.value) == (
-        f"{path}: weights of another architecture: {expected}; "
-        "give the weights of this network or name the network they belong to"
-    )
+    assert str(caught.value) == f"{path}: weights of another architecture: {expected}"
     assert _same(network, build_network(TINY, seed=1))
-
-
-def _foreign_state(blocks: int, channels: int) -> dict[str, Tensor]:
-    layers = {"head": (channels, 3), f"body.{blocks}": (channels, channels)}
-    layers |= {f"body.{n}.{i}": (channels, channels) for n in range(blocks) for i in (0, 2)}
-    layers |= {"up.0": (4 * channels, channels), "tail": (3, channels)}
-    generator = torch.Generator().manual_seed(0)
-    state = {"mean": torch.tensor([0.4488, 0.4371, 0.4040])}
-    for name, (outputs, inputs) in layers.items():
-        state[f"{name}.weight"] = torch.randn(outputs, inputs, 3, 3, generator=generator) * 0.1
-        state[f"{name}.bias"] = torch.randn(outputs, generator=generator) * 0.1
-    return state
-
-
-def _foreign_forward(state: dict[str, Tensor], image: Tensor, blocks: int) -> Tensor:
-    """The foreign code base's own computation: 0..1 pixels, mean-free, halved range."""
-
-    def convolve(name: str, features: Tensor) -> Tensor:
-        weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
-        return nn.functional.conv2d(features, weight, bias, padding=1)
-
-    mean = state["mean"][None, :, None, None]
-    shallow = features = convolve("head", (image / 255 - mean) / 0.5)
-    for n in range(blocks):
-        inner = convolve(f"body.{n}.0", features).relu()
-        features = features + convolve(f"body.{n}.2", inner)
-    features = convolve(f"body.{blocks}", features) + shallow
-    enlarged = convolve("tail", nn.functional.pixel_shuffle(convolve("up.0", features), 2))
-    return (enlarged * 0.5 + mean) * 255
-
-
-def test_the_foreign_layout_gives_the_same_picture(tmp_path: Path) -> None:
-    state = _foreign_state(blocks=2, channels=6)
-    torch.save(state, tmp_path / "foreign.pt")
-    network = build_network(EDSRConfig(blocks=2, channels=6, scale=2))
-    load_weights(network, tmp_path / "foreign.pt")
-    image = torch.rand(1, 3, 8, 9, generator=torch.Generator().manual_seed(1)) * 255
-    with torch.no_grad():
-        torch.testing.assert_close(network(image), _foreign_forward(state, image, blocks=2))
-
-
-@pytest.mark.shared
-@pytest.mark.slow
-def test_the_foreign_weights_have_their_published_quality() -> None:
-    network = build_network(EDSRConfig(blocks=8, channels=64, scale=2)).eval()
-    load_weights(network, shared_file("weights", "EDSR_r8f64_x2_krasserm.pt"))
-    originals = [
-        read_image(file) for file in sorted(shared_file("images", "Set5", "HR").glob("*.png"))
-    ]
-    psnr_db = [
-        luma_psnr_db(original, super_resolve(network, bicubic_downscale(original, 2)), 2)
-        for original in originals
-    ]
-    assert np.mean(psnr_db) == pytest.approx(37.80, abs=0.02)
