@@ -10,7 +10,7 @@ from importlib import import_module
 
 from hwsim.cli.interruption import Interruption, interruptible, uninterrupted
 from hwsim.cli.parser import COMMANDS, UsageError, build_parser
-from quant.common.errors import UserError
+from quant.common.errors import CheckError, UserError
 
 OK, MISMATCH, BAD_INPUT, INTERNAL_ERROR = 0, 1, 2, 70
 INTERRUPTED = 128 + 2  # a shell's status for a program that SIGINT ended
@@ -24,7 +24,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the program's name; None takes the process's own.
 
     Returns:
-        The exit status: 0 success, 1 a verification found a mismatch, 2 bad input, 130 Ctrl-C,
+        The exit status: 0 success, 1 a check failed, 2 bad input, 130 Ctrl-C,
         141 whoever read the output went away, 70 a defect of this program.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -67,6 +67,8 @@ def _end(command: str, error: BaseException, interruption: Interruption) -> int:
             return BROKEN_PIPE
         case UsageError():
             return _tell(error.program, str(error), BAD_INPUT)
+        case CheckError():
+            return _tell(command, str(error), MISMATCH)
         case UserError():
             return _tell(command, str(error), BAD_INPUT)
         case MemoryError():

@@ -95,7 +95,7 @@ def build_parser() -> ArgumentParser:
     parser = _Parser(
         prog="hwsim",
         description="Run quantized super-resolution networks on a simulated integer accelerator.",
-        epilog="Exit status: 0 success, 1 a verification found a mismatch, 2 bad input, "
+        epilog="Exit status: 0 success, 1 a check found a mismatch or an overflow, 2 bad input, "
         "130 interrupted.",
         allow_abbrev=False,
     )

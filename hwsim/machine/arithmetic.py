@@ -1,16 +1,19 @@
 """An arithmetic: how each kind of operator is computed on whole feature maps."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from quant.graph import Operator, TensorType
+from hwsim.arithmetic.overflows import Overflows
+from quant.graph import Convolution, Operator, TensorType
 
 Codes = NDArray[Any]
 Compute = Callable[[Any, Sequence[TensorType], Sequence[Codes]], Codes]
 """(operator, its operands' types, their integers [height, width, channels]) to the result's."""
+Accumulate = Callable[[Convolution, Sequence[TensorType], Sequence[Codes]], tuple[Codes, Overflows]]
+"""As `Compute`, of a convolution that declares an accumulator, with the sums that overflowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,12 @@ class Arithmetic:
     Attributes:
         name: what reports call it.
         operators: how each type of operator is computed.
+        accumulate: how a convolution that declares an accumulator is computed.
     """
 
     name: str
     operators: Mapping[type[Operator], Compute]
+    accumulate: Accumulate
 
     def compute(
         self, operator: Operator, types: Sequence[TensorType], operands: Sequence[Codes]
@@ -35,8 +40,10 @@ class Arithmetic:
             types: of the operands.
             operands: integers [height, width, channels] of those types.
         """
+        if isinstance(operator, Convolution) and operator.accumulator is not None:
+            return self.accumulate(operator, types, operands)[0]
         return self.operators[type(operator)](operator, types, operands)
 
     def replacing(self, operator: type[Operator], compute: Compute) -> "Arithmetic":
         """The same arithmetic with one operator computed in another way."""
-        return Arithmetic(self.name, {**self.operators, operator: compute})
+        return replace(self, operators={**self.operators, operator: compute})

@@ -13,6 +13,8 @@ from hwsim.arithmetic.elementwise import (
 )
 from hwsim.arithmetic.fused_addition import add_fused
 from hwsim.arithmetic.geometry import Geometry
+from hwsim.arithmetic.overflow import convolve_bounded, pack_bounded_convolution
+from hwsim.arithmetic.overflows import Overflows
 from hwsim.machine.arithmetic import Arithmetic, Codes
 from quant.graph import (
     Add,
@@ -29,8 +31,6 @@ Operands = Sequence[Codes]
 
 
 def _convolution(convolution: Convolution, types: Types, operands: Operands) -> Codes:
-    if convolution.accumulator is not None:
-        raise ValueError("no kernel for accumulators that can overflow")
     integer = types[0].integer
     packed = pack_convolution(
         convolution.weight.astype(np.int32),
@@ -38,9 +38,30 @@ def _convolution(convolution: Convolution, types: Types, operands: Operands) -> 
         convolution.requantization,
         integer.low,
         integer.high,
-        Geometry(convolution.stride, convolution.dilation, convolution.groups),
+        _geometry(convolution),
     )
     return convolve(packed, _padded(convolution, operands[0]))
+
+
+def _accumulate(
+    convolution: Convolution, types: Types, operands: Operands
+) -> tuple[Codes, Overflows]:
+    assert convolution.accumulator is not None
+    integer = types[0].integer
+    packed = pack_bounded_convolution(
+        convolution.weight.astype(np.int32),
+        convolution.bias,
+        convolution.requantization,
+        integer.low,
+        integer.high,
+        convolution.accumulator,
+        _geometry(convolution),
+    )
+    return convolve_bounded(packed, _padded(convolution, operands[0]))
+
+
+def _geometry(convolution: Convolution) -> Geometry:
+    return Geometry(convolution.stride, convolution.dilation, convolution.groups)
 
 
 def _padded(convolution: Convolution, codes: Codes) -> Codes:
@@ -84,4 +105,5 @@ KERNELS = Arithmetic(
         Requantize: _requantize,
         PixelShuffle: _pixel_shuffle,
     },
+    _accumulate,
 )

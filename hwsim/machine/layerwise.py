@@ -5,12 +5,27 @@ kernels. Neither knows tiles, memories or addresses.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.machine.accumulators import LayerOverflows
 from hwsim.machine.arithmetic import Arithmetic, Codes
-from quant.graph import Graph, Input
+from quant.graph import Accumulator, Convolution, Graph, Input
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerwiseExecution:
+    """What came out of computing a graph layer by layer.
+
+    Attributes:
+        output: int32 [height, width, channels], the codes of the output tensor.
+        overflows: of each convolution that declares an accumulator, in graph order.
+    """
+
+    output: NDArray[np.int32]
+    overflows: tuple[LayerOverflows, ...]
 
 
 def run_layerwise(
@@ -19,7 +34,17 @@ def run_layerwise(
     arithmetic: Arithmetic,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.int32]:
-    """Codes of a graph's output for the codes of an image.
+    """The output of `execute_layerwise` alone."""
+    return execute_layerwise(graph, image, arithmetic, progress).output
+
+
+def execute_layerwise(
+    graph: Graph,
+    image: NDArray[np.int32],
+    arithmetic: Arithmetic,
+    progress: Callable[[int, int], None] | None = None,
+) -> LayerwiseExecution:
+    """Compute a graph operator by operator.
 
     Args:
         graph: a verified graph.
@@ -27,25 +52,30 @@ def run_layerwise(
         arithmetic: `REFERENCE` or `KERNELS`.
         progress: called with nodes done and nodes in all.
 
-    Returns:
-        int32 [height, width, channels].
+    Raises:
+        AccumulatorOverflow: a sum left an accumulator whose overflow is ``error``.
     """
     types = {node.name: node.output for node in graph.nodes}
     remaining = {name: len(readers) for name, readers in graph.consumers().items()}
     codes: dict[str, Codes] = {}
+    overflows: list[LayerOverflows] = []
     for done, node in enumerate(graph.nodes, 1):
-        if isinstance(node.operator, Input):
-            codes[node.name] = image
-        else:
-            codes[node.name] = arithmetic.compute(
-                node.operator,
-                [types[name] for name in node.inputs],
-                [codes[name] for name in node.inputs],
-            )
+        operand_types = [types[name] for name in node.inputs]
+        operands = [codes[name] for name in node.inputs]
+        match node.operator:
+            case Input():
+                codes[node.name] = image
+            case Convolution(accumulator=Accumulator() as accumulator) as convolution:
+                ofm, found = arithmetic.accumulate(convolution, operand_types, operands)
+                overflows.append(LayerOverflows(node.name, accumulator, ofm.size, found))
+                overflows[-1].require_none()
+                codes[node.name] = ofm
+            case operator:
+                codes[node.name] = arithmetic.compute(operator, operand_types, operands)
         for name in dict.fromkeys(node.inputs):
             remaining[name] -= 1
             if remaining[name] == 0 and name != graph.output:
                 del codes[name]
         if progress is not None:
             progress(done, len(graph.nodes))
-    return codes[graph.output].astype(np.int32)
+    return LayerwiseExecution(codes[graph.output].astype(np.int32), tuple(overflows))

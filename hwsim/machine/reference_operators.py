@@ -6,6 +6,7 @@ import numpy as np
 
 from hwsim.arithmetic import reference
 from hwsim.arithmetic.geometry import Geometry
+from hwsim.arithmetic.overflows import Overflows
 from hwsim.machine.arithmetic import Arithmetic, Codes
 from quant.graph import (
     Add,
@@ -22,15 +23,35 @@ Operands = Sequence[Codes]
 
 
 def _convolution(convolution: Convolution, types: Types, operands: Operands) -> Codes:
-    if convolution.accumulator is not None:
-        raise ValueError("no reference for accumulators that can overflow")
-    padding = convolution.padding
-    pad_code = np.broadcast_to(convolution.pad_code, convolution.in_channels)
-    sides = (padding.top, padding.bottom, padding.left, padding.right)
-    padded = reference.pad(operands[0], sides, pad_code)
-    geometry = Geometry(convolution.stride, convolution.dilation, convolution.groups)
+    padded, geometry = _padded(convolution, operands[0]), _geometry(convolution)
     sums = reference.convolve(padded, convolution.weight, convolution.bias, geometry)
     return reference.requantize(sums, convolution.requantization)
+
+
+def _accumulate(
+    convolution: Convolution, types: Types, operands: Operands
+) -> tuple[Codes, Overflows]:
+    assert convolution.accumulator is not None
+    sums, overflows = reference.accumulate(
+        _padded(convolution, operands[0]),
+        convolution.weight,
+        convolution.bias,
+        convolution.accumulator,
+        _geometry(convolution),
+    )
+    return reference.requantize(sums, convolution.requantization), overflows
+
+
+def _padded(convolution: Convolution, codes: Codes) -> Codes:
+    padding = convolution.padding
+    pad_code = np.broadcast_to(convolution.pad_code, convolution.in_channels)
+    return reference.pad(
+        codes, (padding.top, padding.bottom, padding.left, padding.right), pad_code
+    )
+
+
+def _geometry(convolution: Convolution) -> Geometry:
+    return Geometry(convolution.stride, convolution.dilation, convolution.groups)
 
 
 def _add(add: Add, types: Types, operands: Operands) -> Codes:
@@ -64,4 +85,5 @@ REFERENCE = Arithmetic(
         Requantize: _requantize,
         PixelShuffle: _pixel_shuffle,
     },
+    _accumulate,
 )

@@ -1,7 +1,8 @@
 """Checks every operator's fast kernel against its int64 reference on random operators and codes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from hwsim.verify.checks import Check, Progress, Tally
 from hwsim.verify.random_operators import (
     KERNEL_SIDES,
     Random,
+    random_accumulator,
     random_add,
     random_codes,
     random_convolution,
@@ -20,8 +22,16 @@ from hwsim.verify.random_operators import (
     random_size,
     random_type,
 )
+from quant.common.accumulators import OVERFLOWS
 from quant.common.codes import CodeKind
-from quant.graph import Add, IntegerType, Operator, PixelShuffle, TensorType
+from quant.graph import (
+    Add,
+    Convolution,
+    IntegerType,
+    Operator,
+    PixelShuffle,
+    TensorType,
+)
 
 VALUES_PER_OPERATOR = 100_000
 """Output integers compared for each operator and mode, at least."""
@@ -80,15 +90,34 @@ def verify_operators(
         while tally.values < values or tally.cases < cases:
             case = subject.draw(random)
             where = f"{subject.operator}, case {tally.cases} ({case.description})"
-            tally.compare(where, case.compute(candidate), case.compute(oracle))
+            _compare(tally, where, case, candidate, oracle)
         checks.append(tally.close())
         if progress is not None:
             progress(position + 1, len(_SUBJECTS))
     return checks
 
 
-def _draw_convolution(random: Random, kind: CodeKind) -> _Case:
-    operand, output = _tensor(random, 48), _tensor(random, 48)
+def _compare(
+    tally: Tally, where: str, case: _Case, candidate: Arithmetic, oracle: Arithmetic
+) -> None:
+    """Count a case; what overflowed an accumulator that is declared is compared as one value."""
+    convolution = case.operator
+    if not isinstance(convolution, Convolution) or convolution.accumulator is None:
+        tally.compare(where, case.compute(candidate), case.compute(oracle))
+        return
+    (codes, overflows), (expected, expected_overflows) = (
+        arithmetic.accumulate(convolution, case.types, case.operands)
+        for arithmetic in (candidate, oracle)
+    )
+    if overflows == expected_overflows:
+        tally.compare(where, codes, expected)
+    else:
+        place = f"{where}: found {overflows}, expected {expected_overflows}"
+        tally.add(expected.size, int(np.count_nonzero(codes != expected)) + 1, place)
+
+
+def _draw_convolution(random: Random, kind: CodeKind, maximum_channels: int = 48) -> _Case:
+    operand, output = (_tensor(random, maximum_channels) for _ in range(2))
     weight_type = random_type(random, (kind,))
     # Large enough for the largest kernel without padding, small enough for many shapes.
     codes = random_codes(random, random_size(random, max(KERNEL_SIDES), 20), operand)
@@ -99,6 +128,18 @@ def _draw_convolution(random: Random, kind: CodeKind) -> _Case:
         convolution,
         (operand,),
         (codes,),
+    )
+
+
+def _draw_accumulation(random: Random, overflow: str) -> _Case:
+    """A convolution whose sums often leave their accumulator; small, as the reference steps."""
+    case = _draw_convolution(random, CodeKind.SIGNED, 20)
+    assert isinstance(case.operator, Convolution)
+    accumulator = random_accumulator(random, case.operator, case.operands[0], overflow)
+    return replace(
+        case,
+        description=f"{case.description} in {accumulator}",
+        operator=replace(case.operator, accumulator=accumulator),
     )
 
 
@@ -163,6 +204,10 @@ _SUBJECTS = (
     _Subject("convolution", "signed weights", lambda r: _draw_convolution(r, CodeKind.SIGNED)),
     _Subject("convolution", "unsigned weights", lambda r: _draw_convolution(r, CodeKind.UNSIGNED)),
     _Subject("convolution", "odd weights", lambda r: _draw_convolution(r, CodeKind.ODD)),
+    *(
+        _Subject("convolution", f"overflow {name}", partial(_draw_accumulation, overflow=name))
+        for name in OVERFLOWS
+    ),
     _Subject("add", "any widths", _draw_add),
     _Subject("add", "operands rounded first", lambda r: _draw_add_with(r, random_rounded_add)),
     _Subject("add", "sums in float32", lambda r: _draw_add_with(r, random_fused_add)),

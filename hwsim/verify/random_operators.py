@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
+from quant.common.accumulators import LEAST_BITS, MOST_BITS
 from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, onnx_add, tflite_add
 from quant.common.codes import CodeKind
 from quant.common.requantization_modes import MODES, ONE_FLOAT32
 from quant.common.rescaling import rescaling
 from quant.graph import (
+    Accumulator,
     Add,
     Convolution,
     FusedTerms,
@@ -102,6 +104,27 @@ def random_convolution(
         pad_code,
         _requantization(random, output.integer, deviation, int(largest.max())),
     )
+
+
+def random_accumulator(
+    random: Random, convolution: Convolution, sample: Codes, overflow: str
+) -> Accumulator:
+    """An accumulator that holds the sums of an input, or all but the largest of them.
+
+    Args:
+        random: where every draw comes from.
+        convolution: what is summed.
+        sample: the input.
+        overflow: a name in `quant.common.accumulators.OVERFLOWS`.
+    """
+    around = convolution.padding
+    pad_code = np.broadcast_to(convolution.pad_code, convolution.in_channels)
+    sides = (around.top, around.bottom, around.left, around.right)
+    padded = reference.pad(sample, sides, pad_code)
+    sums = reference.convolve(padded, convolution.weight, convolution.bias)
+    needed = int(np.abs(sums).max()).bit_length() + 1
+    bits = needed - int(random.integers(0, 4, endpoint=True))
+    return Accumulator(min(max(bits, LEAST_BITS), MOST_BITS), overflow)
 
 
 def random_add(

@@ -12,6 +12,13 @@ class UserError(Exception):
     """
 
 
+class CheckError(UserError):
+    """A check that the user asked for failed.
+
+    As `UserError`, but nothing is wrong with what was given: the command line exits with status 1.
+    """
+
+
 def suggestion(given: str, known: Iterable[str]) -> str:
     """The closing words of an unknown-name message: the nearest known names, else all of them.
 

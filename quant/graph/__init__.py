@@ -2,6 +2,7 @@
 
 from quant.common.accumulators import Accumulator
 from quant.common.codes import CodeKind
+from quant.graph.accumulators import accumulator_bits, can_overflow, with_accumulators
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import Size
 from quant.graph.operators import (
@@ -26,7 +27,7 @@ from quant.graph.operators import (
     TermRounding,
     TransposedConvolution,
 )
-from quant.graph.rules import accumulator_bits, sum_bits
+from quant.graph.rules import sum_bits
 from quant.graph.serialization import load_graph, save_graph
 from quant.graph.types import Encoding, IntegerType, Padding, TensorType
 from quant.graph.verifier import verify
@@ -63,8 +64,10 @@ __all__ = [
     "TermRounding",
     "TransposedConvolution",
     "accumulator_bits",
+    "can_overflow",
     "load_graph",
     "save_graph",
     "sum_bits",
     "verify",
+    "with_accumulators",
 ]

@@ -49,18 +49,6 @@ BIAS_BITS = 40
 Operands = Sequence[TensorType]
 
 
-def accumulator_bits(node: Node, operand: TensorType) -> int:
-    """Signed bits that hold every partial sum of a convolution, whatever the order of its taps.
-
-    Raises:
-        GraphError: the node is no convolution.
-    """
-    convolution = node.operator
-    if not isinstance(convolution, Convolution):
-        raise broken(node, "a convolution", convolution.kind)
-    return sum_bits(convolution.weight, convolution.bias, operand.integer)
-
-
 def sum_bits(weight: Integers, bias: Integers, codes: IntegerType) -> int:
     """Signed bits that hold every partial sum of these weights with any codes of a type.
 

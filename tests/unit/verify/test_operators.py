@@ -1,5 +1,6 @@
 """The operator checks pass on the kernels, and catch every fault planted in them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hwsim.machine import KERNELS, REFERENCE, Arithmetic
 from hwsim.verify import Check, verify_operators
 from hwsim.verify.operators import OPERATOR_CHECKS
+from quant.common.accumulators import OVERFLOWS
 from quant.graph import Add, Convolution, Operator, PixelShuffle, Requantization
 from quant.graph.operators import OPERATORS as OPERATORS_BY_KIND
 
@@ -82,6 +84,23 @@ def test_another_rounding_of_halves_is_caught() -> None:
     wrong = KERNELS.replacing(Convolution, halves_rounded_down)
     checks = failed(verify_operators(**FEW, candidate=wrong))
     assert {check.subject for check in checks} == {"convolution"}
+
+
+def _miscounted(*arguments: Any) -> Any:
+    codes, overflows = KERNELS.accumulate(*arguments)
+    return codes, replace(overflows, count=overflows.count + 1)
+
+
+def _wrong_in_one(*arguments: Any) -> Any:
+    codes, overflows = KERNELS.accumulate(*arguments)
+    return off_by_one_at_the_last(lambda: codes)(), overflows
+
+
+@pytest.mark.parametrize("fault", [_miscounted, _wrong_in_one])
+def test_faults_of_accumulators_are_caught(fault: Any) -> None:
+    found = failed(verify_operators(**FEW, candidate=replace(KERNELS, accumulate=fault)))
+    assert [check.mode for check in found] == [f"overflow {name}" for name in OVERFLOWS]
+    assert all(check.mismatches == check.cases for check in found)
 
 
 def test_a_result_of_another_shape_is_a_mismatch() -> None:
