@@ -10,10 +10,19 @@ from hwsim.arithmetic._jit import Codes, Memory, Wide, kernel
 
 
 @kernel
-def _pack_bytes(values: Codes, target: Memory, flip: int, origin: int, halving: int) -> None:
-    """One 8-bit code a byte."""
+def _pack_bytes(values: Codes, target: Memory) -> None:
+    """8-bit codes, one a byte: without halving, a code is its value's low bits."""
     for index in range(values.size):
-        target[index] = ((values[index] + origin) >> halving) ^ flip
+        target[index] = values[index]
+
+
+@kernel
+def _pack_byte_pairs(values: Codes, target: Memory) -> None:
+    """16-bit codes, two bytes each, the low one first."""
+    for index in range(values.size):
+        value = values[index]
+        target[2 * index] = value
+        target[2 * index + 1] = value >> 8
 
 
 @kernel
@@ -56,17 +65,27 @@ def pack(
         for column in range(row_values // channels):
             codes = values[row, column * channels : (column + 1) * channels]
             target = memory[row_addresses[row] + column * pixel_bytes + first_byte :]
-            if bits == 8:
-                _pack_bytes(codes, target, flip, origin, halving)
+            if bits == 8 and halving == 0:
+                _pack_bytes(codes, target)
+            elif bits == 16 and halving == 0:
+                _pack_byte_pairs(codes, target)
             else:
                 _pack_bits(codes, target, bits, flip, origin, halving)
 
 
 @kernel
-def _unpack_bytes(source: Memory, values: Codes, flip: int, origin: int, halving: int) -> None:
-    """One 8-bit code a byte."""
+def _unpack_bytes(source: Memory, values: Codes, flip: int) -> None:
+    """8-bit codes, one a byte; without halving, ``flip`` is also the origin."""
     for index in range(values.size):
-        values[index] = ((np.int64(source[index]) ^ flip) << halving) - origin
+        values[index] = (np.int64(source[index]) ^ flip) - flip
+
+
+@kernel
+def _unpack_byte_pairs(source: Memory, values: Codes, flip: int) -> None:
+    """16-bit codes, two bytes each, the low one first."""
+    for index in range(values.size):
+        code = np.int64(source[2 * index]) | np.int64(source[2 * index + 1]) << 8
+        values[index] = (code ^ flip) - flip
 
 
 @kernel
@@ -108,7 +127,9 @@ def unpack(
             first = first_value + column * channels
             codes = values[row, first : first + channels]
             source = memory[row_addresses[row] + column * pixel_bytes :]
-            if bits == 8:
-                _unpack_bytes(source, codes, flip, origin, halving)
+            if bits == 8 and halving == 0:
+                _unpack_bytes(source, codes, flip)
+            elif bits == 16 and halving == 0:
+                _unpack_byte_pairs(source, codes, flip)
             else:
                 _unpack_bits(source, codes, bits, flip, origin, halving)
