@@ -220,6 +220,25 @@ def unpack_rows(
         pixels[:] = _at_positions(pixels, code)
 
 
+def first_unset_row(flags: Memory, row_addresses: Wide, row_bytes: int) -> int | None:
+    """The first row that has a byte whose flag is not set.
+
+    Args:
+        flags: uint8 [N], 1 for each byte of a memory that is set, else 0.
+        row_addresses: int64 [rows], where each row starts.
+        row_bytes: bytes of a row.
+
+    Returns:
+        The row's position, None when all bytes of all rows are set.
+
+    Raises:
+        ValueError: a row leaves the memory, or an array has another type than stated.
+    """
+    _check_rows(flags, row_addresses, len(row_addresses), row_bytes, "flags")
+    row = _kernels_packing.first_row_with_zero(flags, row_addresses, row_bytes)
+    return None if row < 0 else int(row)
+
+
 def pack_vector(values: Codes, code: CodeFormat) -> Memory:
     """Codes bit after bit, as weights are stored.
 
@@ -286,9 +305,10 @@ def _check_rows(memory: Memory, row_addresses: Wide, rows: int, row_bytes: int, 
     _check_array(row_addresses, np.int64, 1, f"{what}: row addresses")
     if len(row_addresses) != rows:
         raise ValueError(f"{what}: {rows} rows need as many addresses, got {len(row_addresses)}")
-    if rows and not 0 <= row_addresses.min() <= row_addresses.max() <= len(memory) - row_bytes:
+    addresses = row_addresses.tolist()  # mostly few, where Python is quicker than NumPy
+    if rows and not 0 <= min(addresses) <= max(addresses) <= len(memory) - row_bytes:
         raise ValueError(
-            f"{what}: rows of {row_bytes} bytes at {row_addresses.min()} … {row_addresses.max()} "
+            f"{what}: rows of {row_bytes} bytes at {min(addresses)} … {max(addresses)} "
             f"leave the memory of {len(memory)} bytes"
         )
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from accelerators import Accelerator, EnergyModel
-from hwsim.cost.charges import READ_BIT, WRITE_BIT, Charges, charge, charge_idle
-from hwsim.cost.clock import UNITS, Clock
-from hwsim.schedule.program import Command, Program, ScheduledGroup
+from hwsim.cost.charges import READ_BIT, WRITE_BIT, Charges, charge_idle
+from hwsim.cost.clock import Clock
+from hwsim.cost.command_costs import UNITS
+from hwsim.schedule.commands import Command
+from hwsim.schedule.program import Program, ScheduledGroup
 
 PICOJOULES_PER_MICROJOULE = 1e6
 
@@ -127,13 +129,13 @@ def group_cost(
     A group starts when everything before it has ended, so its cost does not depend on the others.
     """
     clock = Clock(accelerator)
+    events = (event for command in commands if (event := clock.advance(command)) is not None)
+    times = Counter(event.cost for event in events)
     busy = dict.fromkeys(UNITS, 0)
     charges: Charges = Counter()
-    for command in commands:
-        event = clock.advance(command)
-        if event is not None:
-            busy[event.unit] += event.end - event.start
-            charges.update(charge(command, accelerator))
+    for cost, count in times.items():
+        busy[cost.unit] += count * cost.cycles
+        charges.update({action: count * each for action, each in cost.charges.items()})
     charges.update(charge_idle(clock.now, accelerator))
     energy_uj: dict[str, float] = {}
     for action, count in charges.items():

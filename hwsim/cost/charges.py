@@ -1,4 +1,4 @@
-"""What each command is charged for: how often which component did what.
+"""What each type of command is charged for: how often which component did what.
 
 The one account of cost. Totals are sums of charges; energy is a count times an entry of the
 named energy table. What is not here is listed in `accelerators` as not modelled.
@@ -8,18 +8,14 @@ from collections import Counter
 
 from accelerators import Accelerator, Action
 from accelerators.datapaths.output_stationary import sram_reads
-from hwsim.schedule.program import (
-    Barrier,
-    Command,
+from hwsim.schedule.commands import (
     Convolve,
     Elementwise,
     LoadConstants,
     LoadRows,
-    Rows,
     StoreRows,
-    ceil_divide,
-    pixel_bytes,
 )
+from hwsim.schedule.storage import Rows, ceil_divide, pixel_bytes
 from hwsim.schedule.traffic import dram_bytes, sram_words
 from quant.graph import Add
 
@@ -36,29 +32,24 @@ ARRAY_LEAKAGE = Action("mac_array", "leakage")
 Charges = Counter[Action]
 
 
-def charge(command: Command, accelerator: Accelerator) -> Charges:
-    """The actions one command causes, with their counts."""
-    match command:
-        case LoadConstants() | LoadRows():
-            return Counter(
-                {
-                    READ_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
-                    WRITE_WORD: sram_words(command, accelerator.sram.word_bits),
-                }
-            )
-        case StoreRows():
-            return Counter(
-                {
-                    WRITE_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
-                    READ_WORD: sram_words(command, accelerator.sram.word_bits),
-                }
-            )
-        case Convolve():
-            return _charge_convolution(command, accelerator)
-        case Elementwise():
-            return _charge_elementwise(command, accelerator)
-        case Barrier():
-            return Counter()
+def charge_load(command: LoadConstants | LoadRows, accelerator: Accelerator) -> Charges:
+    """The actions of a transfer into SRAM, with their counts."""
+    return Counter(
+        {
+            READ_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
+            WRITE_WORD: sram_words(command, accelerator.sram.word_bits),
+        }
+    )
+
+
+def charge_store(command: StoreRows, accelerator: Accelerator) -> Charges:
+    """The actions of a transfer out of SRAM, with their counts."""
+    return Counter(
+        {
+            WRITE_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
+            READ_WORD: sram_words(command, accelerator.sram.word_bits),
+        }
+    )
 
 
 def charge_idle(cycles: int, accelerator: Accelerator) -> Charges:
@@ -67,7 +58,8 @@ def charge_idle(cycles: int, accelerator: Accelerator) -> Charges:
     return Counter({SRAM_LEAKAGE: cycles, ARRAY_LEAKAGE: cycles * array.rows * array.columns})
 
 
-def _charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
+def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
+    """The actions of a tile on the array, with their counts."""
     ifm, output, settings = command.input.buffer, command.output, command.settings
     reduction = settings.kernel[0] * settings.kernel[1] * ifm.channels
     word_bits = accelerator.sram.word_bits
@@ -98,8 +90,11 @@ def _charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
     )
 
 
-def _charge_elementwise(command: Elementwise, accelerator: Accelerator) -> Charges:
-    """An addition brings both operands to a common scale first: two rescalings and a sum."""
+def charge_elementwise(command: Elementwise, accelerator: Accelerator) -> Charges:
+    """The actions of a tile on the vector unit, with their counts.
+
+    An addition brings both operands to a common scale first: two rescalings and a sum.
+    """
     word_bits = accelerator.sram.word_bits
     elements = command.output.pixels * command.output.buffer.channels
     addends = elements if isinstance(command.operator, Add) else 0

@@ -1,6 +1,7 @@
 """Payload a program moves: the data itself, without the rest of last bursts."""
 
-from hwsim.schedule.program import LoadConstants, LoadRows, Program, StoreRows
+from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
+from hwsim.schedule.program import Program
 from hwsim.schedule.traffic import payload_bytes
 
 

@@ -1,9 +1,12 @@
-"""Simulated memories: bytes, what has been written to them, and how many bytes crossed."""
+"""Simulated memories: bytes, and what has been written to them."""
+
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.schedule.program import Block, Rows
+from hwsim.arithmetic.packing import first_unset_row
+from hwsim.schedule.storage import Block, DramTensor, Piece, Rows
 
 Bytes = NDArray[np.uint8]
 
@@ -17,26 +20,18 @@ class Dram:
 
     Attributes:
         octets: uint8, the content.
-        read_bytes: payload bytes read so far.
-        write_bytes: payload bytes written so far.
     """
 
     def __init__(self, constants: Bytes, size_bytes: int) -> None:
         # A recognizable pattern, so that bytes nobody wrote do not pass for a black image.
         self.octets = np.full(size_bytes, 0xCD, np.uint8)
         self.octets[: len(constants)] = constants
-        self.read_bytes = 0
-        self.write_bytes = 0
 
-    def read(self, address: int, size_bytes: int) -> Bytes:
-        """Consecutive bytes, counted as read."""
-        self.read_bytes += size_bytes
-        return self.octets[address : address + size_bytes]
-
-    def write(self, address: int, octets: Bytes) -> None:
-        """Overwrite consecutive bytes, counted as written."""
-        self.write_bytes += len(octets)
-        self.octets[address : address + len(octets)] = octets
+    @staticmethod
+    def row_addresses(tensor: DramTensor, row: int, count: int, column: int) -> NDArray[np.int64]:
+        """Where rows of a tensor start, from a row and column on; int64 [count]."""
+        start = tensor.pixel_address(row, column)
+        return start + np.arange(count, dtype=np.int64) * tensor.row_bytes
 
 
 class Sram:
@@ -44,25 +39,30 @@ class Sram:
 
     Attributes:
         octets: uint8, the content.
-        written: bool, whether each byte was written since the last `forget`.
+        written: uint8, 1 for each byte that was written since the last `forget`, else 0.
     """
 
     def __init__(self, size_bytes: int) -> None:
         self.octets = np.full(size_bytes, 0xAB, np.uint8)
-        self.written = np.zeros(size_bytes, np.bool_)
+        self.written = np.zeros(size_bytes, np.uint8)
 
     def forget(self) -> None:
         """Nothing in it counts as written any more: the next group starts from scratch."""
-        self.written[:] = False
+        self.written[:] = 0
 
     def write(self, address: int, octets: Bytes) -> None:
         """Overwrite consecutive bytes."""
-        self.octets[address : address + len(octets)] = octets
-        self.mark(address, len(octets))
+        end = address + len(octets)
+        self.octets[address:end] = octets
+        self.written[address:end] = 1
 
-    def mark(self, address: int, size_bytes: int) -> None:
-        """Note that bytes hold something now."""
-        self.written[address : address + size_bytes] = True
+    def mark_rows(self, rows: Rows) -> NDArray[np.int64]:
+        """Note that rows hold something now; their addresses."""
+        size_bytes = rows.columns * rows.buffer.pixel_bytes
+        addresses = rows.addresses()
+        for address in addresses:
+            self.written[address : address + size_bytes] = 1
+        return address_array(addresses)
 
     def read_block(self, block: Block) -> Bytes:
         """The bytes of a block of constants.
@@ -70,7 +70,7 @@ class Sram:
         Raises:
             MachineError: some of them were never written.
         """
-        self._check(block.name, block.address, block.size_bytes)
+        self._check(block, block.size_bytes, block.name)
         return self.octets[block.address : block.address + block.size_bytes]
 
     def check_rows(self, rows: Rows) -> NDArray[np.int64]:
@@ -79,11 +79,20 @@ class Sram:
         Raises:
             MachineError: some byte was not.
         """
-        addresses = rows.addresses()
-        for address in addresses:
-            self._check(rows.buffer.name, address, rows.columns * rows.buffer.pixel_bytes)
-        return np.array(addresses, np.int64)
+        buffer = rows.buffer
+        return self._check(rows, rows.columns * buffer.pixel_bytes, buffer.name)
 
-    def _check(self, name: str, address: int, size_bytes: int) -> None:
-        if not self.written[address : address + size_bytes].all():
-            raise MachineError(f"'{name}' at SRAM address {address} is read before it is written")
+    def _check(self, piece: Piece, size_bytes: int, name: str) -> NDArray[np.int64]:
+        addresses = address_array(piece.addresses())
+        unset = first_unset_row(self.written, addresses, size_bytes)
+        if unset is not None:
+            raise MachineError(
+                f"'{name}' at SRAM address {addresses[unset]} is read before it is written"
+            )
+        return addresses
+
+
+@lru_cache(maxsize=4096)  # rings have few slots, and commands ask for the same ones again and again
+def address_array(addresses: tuple[int, ...]) -> NDArray[np.int64]:
+    """Addresses for the kernels; not to be changed."""
+    return np.array(addresses, np.int64)

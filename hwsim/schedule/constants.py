@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic.packing import pack_vector
 from hwsim.schedule.layout import WeightBlock
-from hwsim.schedule.program import BIAS_BYTES, MULTIPLIER_BYTES, PARAMETER_BYTES, code_format
+from hwsim.schedule.storage import BIAS_BYTES, MULTIPLIER_BYTES, PARAMETER_BYTES, code_format
 from quant.graph import Convolution
 
 

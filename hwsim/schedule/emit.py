@@ -4,22 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
-from hwsim.schedule.layout import Allocation, WeightBlock
-from hwsim.schedule.program import (
-    Block,
+from hwsim.schedule.commands import (
     Command,
     ConvolutionSettings,
     Convolve,
     Elementwise,
-    LineBuffer,
     LoadConstants,
     LoadRows,
-    Rows,
     StoreRows,
-    Tiling,
 )
+from hwsim.schedule.layout import Allocation, WeightBlock
+from hwsim.schedule.program import Tiling
+from hwsim.schedule.storage import Block, DramTensor, Rows
 from hwsim.schedule.tiling import Problem
-from quant.graph import Add, Convolution, Padding, PixelShuffle, Requantize
+from quant.graph import Add, Convolution, Node, Padding, PixelShuffle, Requantize
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,19 @@ class _Emitter:
         self.resident = len(allocation.weights) < 2
         self.turn = 0
         self.loaded_rows = 0
+        self.elementwise = [
+            (node.name, node.inputs, node.operator)
+            for node in self.group.nodes
+            if isinstance(node.operator, Add | Requantize)
+        ]
+        self.stores = [_store_plan(problem, node) for node in self.group.stored]
 
     def items(self) -> Iterator[Item]:
         convolution = self.group.convolution
         if convolution is None:
             for tile in self._tiles():
-                yield self._finish(Item(loads=self._operand_loads(tile)), tile)
+                rows = self._rows(tile)
+                yield self._finish(Item(loads=self._operand_loads(tile, rows)), tile, rows)
             return
         settings = _settings(convolution)
         for tile in self._tiles():
@@ -102,27 +107,42 @@ class _Emitter:
                 yield Tile(y0, y1, x0, x1, running_row, strip)
                 running_row += y1 - y0
 
+    def _rows(self, tile: Tile) -> dict[str, Rows]:
+        """Where a tile of each tensor lies: loaded as an operand, or computed in the group."""
+        first, count, columns = tile.running_row, tile.y1 - tile.y0, tile.x1 - tile.x0
+        return {
+            name: Rows(buffer, first, count, columns)
+            for name, buffer in chain(
+                self.allocation.operands.items(), self.allocation.outputs.items()
+            )
+        }
+
     def _convolution_items(
         self, convolution: Convolution, settings: ConvolutionSettings, tile: Tile
     ) -> Iterator[Item]:
+        rows = self._rows(tile)
+        name = self.group.anchor.name
         window, padding, row_load = self._input_window(convolution, tile)
         for block in self.blocks:
             item = Item()
             if block.first_channel == 0:
                 item.loads += [row_load] if row_load is not None else []
-                item.loads += self._operand_loads(tile)
+                item.loads += self._operand_loads(tile, rows)
             slot = 0 if self.resident else self.turn % 2
+            weights = _sized(self.allocation.weights[slot], block.weight_bytes)
+            parameters = _sized(self.allocation.parameters[slot], block.parameter_bytes)
             if not self.resident or self.turn == 0:
-                item.loads += self._constant_loads(block, slot)
+                item.loads.append(LoadConstants(self.index, block.address, weights))
+                item.loads.append(LoadConstants(self.index, block.parameter_address, parameters))
             self.turn += 1
             item.computes.append(
                 Convolve(
                     self.index,
-                    self.group.anchor.name,
+                    name,
                     window,
-                    self._rows(self.allocation.outputs[self.group.anchor.name], tile),
-                    self._sized(self.allocation.weights[slot], block.weight_bytes),
-                    self._sized(self.allocation.parameters[slot], block.parameter_bytes),
+                    rows[name],
+                    weights,
+                    parameters,
                     block.first_channel,
                     block.channels,
                     padding,
@@ -130,7 +150,7 @@ class _Emitter:
                 )
             )
             last = block is self.blocks[-1]
-            yield self._finish(item, tile) if last else item
+            yield self._finish(item, tile, rows) if last else item
 
     def _input_window(
         self, convolution: Convolution, tile: Tile
@@ -157,62 +177,34 @@ class _Emitter:
         fresh = Rows(buffer, base + start, last - start, columns)
         return window, padding, LoadRows(self.index, tensor, start, column, fresh)
 
-    def _constant_loads(self, block: WeightBlock, slot: int) -> list[Command]:
-        weights = self._sized(self.allocation.weights[slot], block.weight_bytes)
-        parameters = self._sized(self.allocation.parameters[slot], block.parameter_bytes)
+    def _operand_loads(self, tile: Tile, rows: dict[str, Rows]) -> list[Command]:
+        tensors = self.problem.tensors
         return [
-            LoadConstants(self.index, block.address, weights),
-            LoadConstants(self.index, block.parameter_address, parameters),
+            LoadRows(self.index, tensors[name], tile.y0, tile.x0, rows[name])
+            for name in self.allocation.operands
         ]
 
-    def _operand_loads(self, tile: Tile) -> list[Command]:
-        return [
-            LoadRows(
-                self.index,
-                self.problem.tensors[name],
-                tile.y0,
-                tile.x0,
-                self._rows(buffer, tile),
-            )
-            for name, buffer in self.allocation.operands.items()
-        ]
-
-    def _finish(self, item: Item, tile: Tile) -> Item:
+    def _finish(self, item: Item, tile: Tile, rows: dict[str, Rows]) -> Item:
         """Append the elementwise operators of the group and the stores of a tile."""
-        for node in self.group.nodes:
-            if isinstance(node.operator, Add | Requantize):
-                inputs = tuple(self._source(name, tile) for name in node.inputs)
-                output = self._rows(self.allocation.outputs[node.name], tile)
-                item.computes.append(
-                    Elementwise(self.index, node.name, inputs, output, node.operator)
-                )
-        for node in self.group.stored:
-            shuffle = node.operator if isinstance(node.operator, PixelShuffle) else None
-            factor = shuffle.factor if shuffle else 1
-            item.stores.append(
-                StoreRows(
-                    self.index,
-                    self._source(node.inputs[0] if shuffle else node.name, tile),
-                    self.problem.tensors[node.name],
-                    tile.y0 * factor,
-                    tile.x0 * factor,
-                    factor,
-                )
-            )
+        for name, inputs, operator in self.elementwise:
+            operands = tuple([rows[source] for source in inputs])
+            item.computes.append(Elementwise(self.index, name, operands, rows[name], operator))
+        for source, tensor, factor in self.stores:
+            row, column = tile.y0 * factor, tile.x0 * factor
+            item.stores.append(StoreRows(self.index, rows[source], tensor, row, column, factor))
         return item
 
-    def _source(self, name: str, tile: Tile) -> Rows:
-        """Where a tile of a tensor lies: computed in the group, or loaded as an operand."""
-        outputs = self.allocation.outputs
-        return self._rows(outputs.get(name) or self.allocation.operands[name], tile)
 
-    @staticmethod
-    def _rows(buffer: LineBuffer, tile: Tile) -> Rows:
-        return Rows(buffer, tile.running_row, tile.y1 - tile.y0, tile.x1 - tile.x0)
+def _store_plan(problem: Problem, node: Node) -> tuple[str, DramTensor, int]:
+    """What a stored node's tiles are taken from, where they go, and the factor of its shuffle."""
+    tensor = problem.tensors[node.name]
+    if isinstance(node.operator, PixelShuffle):
+        return node.inputs[0], tensor, node.operator.factor
+    return node.name, tensor, 1
 
-    @staticmethod
-    def _sized(slot: Block, size_bytes: int) -> Block:
-        return Block(slot.name, slot.address, size_bytes)
+
+def _sized(slot: Block, size_bytes: int) -> Block:
+    return Block(slot.name, slot.address, size_bytes)
 
 
 def _settings(convolution: Convolution) -> ConvolutionSettings:

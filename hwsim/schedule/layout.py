@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from accelerators import Accelerator
 from hwsim.schedule.groups import Group
-from hwsim.schedule.program import (
+from hwsim.schedule.program import Tiling
+from hwsim.schedule.storage import (
     PARAMETER_BYTES,
     Block,
     DramTensor,
     LineBuffer,
-    Tiling,
     ceil_divide,
     pixel_bytes,
     round_up,

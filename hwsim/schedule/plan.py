@@ -4,10 +4,11 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 
 from accelerators import Accelerator
+from hwsim.schedule.commands import Command
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.groups import ScheduleError, form_groups
 from hwsim.schedule.layout import Allocation, WeightBlock, allocate, place_tensors, weight_blocks
-from hwsim.schedule.program import Command, ScheduledGroup, Tiling
+from hwsim.schedule.program import ScheduledGroup, Tiling
 from hwsim.schedule.tiling import Problem, choose_tiling
 from quant.graph import Graph, Size, TensorType, accumulator_bits
 

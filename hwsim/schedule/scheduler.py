@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from accelerators import Accelerator
+from hwsim.schedule.commands import Barrier, Command
 from hwsim.schedule.constants import write_constants
 from hwsim.schedule.layout import WeightBlock, place_tensors
 from hwsim.schedule.plan import GroupPlan, plan_groups
-from hwsim.schedule.program import Barrier, Command, Program, round_up
+from hwsim.schedule.program import Program
+from hwsim.schedule.storage import round_up
 from hwsim.schedule.verifier import verify_program
 from quant.graph import Graph, Size
 

@@ -13,7 +13,8 @@ from accelerators.datapaths.output_stationary import convolution_cycles
 from accelerators.vector_unit import elementwise_cycles
 from hwsim.schedule.groups import Group, ScheduleError
 from hwsim.schedule.layout import allocate, weight_bytes
-from hwsim.schedule.program import PARAMETER_BYTES, DramTensor, Tiling, ceil_divide, round_up
+from hwsim.schedule.program import Tiling
+from hwsim.schedule.storage import PARAMETER_BYTES, DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
 from quant.graph import PixelShuffle, Size, TensorType
 

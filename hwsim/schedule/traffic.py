@@ -8,15 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from accelerators import Accelerator
-from hwsim.schedule.program import (
-    DramTensor,
-    LoadConstants,
-    LoadRows,
-    StoreRows,
-    ceil_divide,
-    pixel_bytes,
-    round_up,
-)
+from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
+from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
 
 Transfer = LoadConstants | LoadRows | StoreRows
 

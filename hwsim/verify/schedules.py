@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from accelerators import Accelerator
 from hwsim.machine import KERNELS, Arithmetic, MachineError, execute, run_layerwise
 from hwsim.schedule import Program, ProgramError, ScheduleError, schedule
-from hwsim.schedule.program import Command
+from hwsim.schedule.commands import Command
 from hwsim.verify.checks import Check, Progress, Tally, difference
 from hwsim.verify.random_graphs import random_graph
 from hwsim.verify.random_operators import random_codes, random_size

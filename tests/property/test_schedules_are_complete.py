@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost import program_cost, timeline
-from hwsim.cost.charges import charge, charge_idle
-from hwsim.cost.clock import UNITS
+from hwsim.cost.charges import charge_idle
+from hwsim.cost.command_costs import UNITS, command_cost
 from hwsim.schedule import Program
-from hwsim.schedule.program import Convolve, Rows, StoreRows
-from hwsim.schedule.verifier import reads, writes
+from hwsim.schedule.commands import Convolve, StoreRows
+from hwsim.schedule.storage import Rows
 from hwsim.simulation import estimate, simulate
 from quant.graph import Convolution, Graph, Size
 from tests.edsr_graphs import edsr_graph
@@ -87,7 +87,7 @@ def test_everything_lies_within_the_memory(
     _, program, accelerator, _ = case
     available = accelerator.sram.size_kib * 1024
     for command in program.commands:
-        for piece in (*reads(command), *writes(command)):
+        for piece in (*command.reads, *command.writes):
             place = piece.buffer if isinstance(piece, Rows) else piece
             assert place.address >= 0
             assert place.address + place.size_bytes <= available
@@ -118,12 +118,12 @@ def test_nothing_is_read_before_it_is_there_or_overwritten_before_it_is_read(
     read: dict[tuple[int, int], int] = {}
     for event in timeline(program, accelerator):
         group = event.command.group
-        for piece in reads(event.command):
-            for address in _addresses(piece):
+        for piece in event.command.reads:
+            for address in piece.addresses():
                 assert written[group, address] <= event.start
                 read[group, address] = max(read.get((group, address), 0), event.end)
-        for piece in writes(event.command):
-            for address in _addresses(piece):
+        for piece in event.command.writes:
+            for address in piece.addresses():
                 assert read.get((group, address), 0) <= event.start
                 written[group, address] = event.done
 
@@ -143,7 +143,10 @@ def test_the_account_is_the_sum_of_its_events(
     assert busy == {unit: sum(g.busy_cycles[unit] for g in cost.groups) for unit in UNITS}
     charged = charge_idle(cost.cycles, accelerator)
     for event in events:
-        charged.update(charge(event.command, accelerator))
+        afresh = command_cost(event.command, accelerator)
+        assert (event.unit, event.end - event.start) == (afresh.unit, afresh.cycles)
+        assert event.done - event.end == afresh.latency_cycles
+        charged.update(afresh.charges)
     accounted: Counter[object] = Counter()
     for group in cost.groups:
         accounted.update(group.charges)
@@ -162,10 +165,6 @@ def test_estimates_equal_simulations(sram_kib: int) -> None:
     assert estimated.cost.energy_uj == pytest.approx(
         sum(group.energy_uj for group in estimated.cost.groups), rel=1e-12
     )
-
-
-def _addresses(piece: object) -> list[int]:
-    return piece.addresses() if isinstance(piece, Rows) else [piece.address]  # type: ignore[attr-defined]
 
 
 @cache

@@ -5,18 +5,10 @@ import dataclasses
 import pytest
 
 from hwsim.cost import Clock, timeline
-from hwsim.cost.clock import command_cycles
+from hwsim.cost.command_costs import command_cost
 from hwsim.schedule import schedule
-from hwsim.schedule.program import (
-    Barrier,
-    Command,
-    DramTensor,
-    Elementwise,
-    LineBuffer,
-    LoadRows,
-    Rows,
-    StoreRows,
-)
+from hwsim.schedule.commands import Barrier, Command, Elementwise, LoadRows, StoreRows
+from hwsim.schedule.storage import DramTensor, LineBuffer, Rows
 from quant.graph import IntegerType, Requantize, Size
 from tests.edsr_graphs import edsr_graph
 from tests.machines import machine
@@ -45,7 +37,9 @@ def _store(row: int) -> Command:
     return StoreRows(0, Rows(RESULT, row, 1, 128), TENSOR, row, 0, 1)
 
 
-LOAD, COMPUTE, STORE = (command_cycles(f(0), ACCELERATOR) for f in (_load, _compute, _store))
+LOAD, COMPUTE, STORE = (
+    command_cost(command(0), ACCELERATOR).cycles for command in (_load, _compute, _store)
+)
 
 
 def _run(commands: list[Command]) -> list[tuple[int, int]]:
@@ -95,5 +89,5 @@ def test_no_unit_does_two_things_at_once() -> None:
     free: dict[str, int] = {}
     for event in timeline(program, accelerator):
         assert event.start >= free.get(event.unit, 0)
-        assert event.end == event.start + command_cycles(event.command, accelerator)
+        assert event.end == event.start + command_cost(event.command, accelerator).cycles
         free[event.unit] = event.end

@@ -5,17 +5,11 @@ import pytest
 
 from accelerators import Accelerator
 from hwsim.schedule import ProgramError, ScheduleError, schedule, verify_program
+from hwsim.schedule.commands import Barrier, Convolve, LoadConstants, LoadRows, StoreRows
 from hwsim.schedule.groups import form_groups
 from hwsim.schedule.layout import place_tensors
-from hwsim.schedule.program import (
-    Barrier,
-    Convolve,
-    DramTensor,
-    LoadConstants,
-    LoadRows,
-    Program,
-    StoreRows,
-)
+from hwsim.schedule.program import Program
+from hwsim.schedule.storage import DramTensor
 from hwsim.schedule.tiling import Problem, dram_traffic_bytes
 from hwsim.schedule.traffic import dram_bytes
 from quant.graph import Graph, Size
@@ -180,3 +174,12 @@ def test_the_verifier_catches_buffers_beyond_sram() -> None:
     program = schedule(edsr_graph(channels=16), machine(16), IMAGE)
     with pytest.raises(ProgramError, match=r"expected buffers within 4096 bytes, found '"):
         verify_program(program, machine(4))
+
+
+def test_the_verifier_catches_tensors_that_overlap_in_dram() -> None:
+    accelerator = machine(16)
+    program = schedule(edsr_graph(channels=16), accelerator, IMAGE)
+    store = [command for command in program.commands if isinstance(command, StoreRows)][2]
+    nearer = dataclasses.replace(store.tensor, address=program.input.address + 1)
+    with pytest.raises(ProgramError, match=r"expected 'head' and 'head.input' apart, found them"):
+        verify_program(_tampered(program, StoreRows, tensor=nearer), accelerator)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwsim.schedule import Program, schedule
-from hwsim.schedule.program import (
+from hwsim.schedule.commands import (
     Command,
     Convolve,
     Elementwise,

@@ -1,0 +1,156 @@
+"""What each type of command costs: one row of a table, and a memory of the shapes met so far.
+
+A command's cycles and charges depend on its shape alone, never on addresses or row numbers, and a
+program has many commands but few shapes.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from accelerators import Accelerator
+from accelerators.datapaths.output_stationary import convolution_cycles
+from accelerators.vector_unit import elementwise_cycles
+from hwsim.cost.charges import (
+    Charges,
+    charge_convolution,
+    charge_elementwise,
+    charge_load,
+    charge_store,
+)
+from hwsim.schedule.commands import (
+    Command,
+    Convolve,
+    Elementwise,
+    LoadConstants,
+    LoadRows,
+    StoreRows,
+)
+from hwsim.schedule.traffic import Transfer, dram_bytes, transfer_cycles
+
+DMA, MAC_ARRAY, VECTOR_UNIT = UNITS = ("dma", "mac_array", "vector_unit")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CommandCost:
+    """What commands of one shape cost.
+
+    Attributes:
+        unit: what executes them.
+        cycles: how long they hold it.
+        latency_cycles: how much later than that their result is there.
+        charges: how often which component does what.
+    """
+
+    unit: str
+    cycles: int
+    latency_cycles: int
+    charges: Charges
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a type of command is costed.
+
+    Attributes:
+        unit: what executes it.
+        shape: all of a command that cycles and charges depend on; buffers, tensors and operators
+            stand in it for themselves, by identity.
+        cycles: how long a command holds its unit on an accelerator.
+        charge: the actions it causes there.
+        arrives_late: whether the DRAM's latency passes before its result is there.
+    """
+
+    unit: str
+    shape: Callable[[Any], Hashable]
+    cycles: Callable[[Any, Accelerator], int]
+    charge: Callable[[Any, Accelerator], Charges]
+    arrives_late: bool = False
+
+
+def _constants_shape(command: LoadConstants) -> Hashable:
+    return command.block.size_bytes
+
+
+def _transfer_shape(command: LoadRows | StoreRows) -> Hashable:
+    rows = command.rows
+    return command.tensor, rows.buffer, rows.count, rows.columns
+
+
+def _convolution_shape(command: Convolve) -> Hashable:
+    output = command.output
+    return (
+        command.settings,
+        command.input.buffer,
+        output.buffer,
+        output.count,
+        output.columns,
+        command.channels,
+        command.parameters.size_bytes,
+    )
+
+
+def _elementwise_shape(command: Elementwise) -> Hashable:
+    pieces = (command.output, *command.inputs)
+    return (type(command.operator), *((p.buffer, p.count, p.columns) for p in pieces))
+
+
+def _transfer_cycles(command: Transfer, accelerator: Accelerator) -> int:
+    return transfer_cycles(accelerator, dram_bytes(command, accelerator.dram.burst_bytes))
+
+
+def _convolution_cycles(command: Convolve, accelerator: Accelerator) -> int:
+    ifm, settings = command.input.buffer, command.settings
+    height, width = settings.kernel
+    return convolution_cycles(
+        accelerator.array,
+        command.output.pixels,
+        command.channels,
+        height * width * ifm.channels,
+        settings.weight_type.bits,
+        ifm.integer.bits,
+    )
+
+
+def _elementwise_cycles(command: Elementwise, accelerator: Accelerator) -> int:
+    elements = command.output.pixels * command.output.buffer.channels
+    return elementwise_cycles(accelerator.vector_unit.lanes, elements)
+
+
+_KINDS: dict[type[Command], _Kind] = {
+    LoadConstants: _Kind(DMA, _constants_shape, _transfer_cycles, charge_load, arrives_late=True),
+    LoadRows: _Kind(DMA, _transfer_shape, _transfer_cycles, charge_load, arrives_late=True),
+    StoreRows: _Kind(DMA, _transfer_shape, _transfer_cycles, charge_store),
+    Convolve: _Kind(MAC_ARRAY, _convolution_shape, _convolution_cycles, charge_convolution),
+    Elementwise: _Kind(VECTOR_UNIT, _elementwise_shape, _elementwise_cycles, charge_elementwise),
+}
+"""Every type of command but the barrier, which costs nothing."""
+
+
+def command_cost(command: Command, accelerator: Accelerator) -> CommandCost:
+    """The cost of one command, worked out from scratch."""
+    kind = _KINDS[type(command)]
+    latency_cycles = accelerator.dram.latency_cycles if kind.arrives_late else 0
+    cycles = kind.cycles(command, accelerator)
+    return CommandCost(kind.unit, cycles, latency_cycles, kind.charge(command, accelerator))
+
+
+class CommandCosts:
+    """The costs of commands on one machine, each shape worked out once.
+
+    Attributes:
+        accelerator: the machine.
+    """
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        self.accelerator = accelerator
+        self._by_shape: dict[tuple[type[Command], Hashable], CommandCost] = {}
+
+    def of(self, command: Command) -> CommandCost:
+        """The cost of a command; one object for all commands of a shape."""
+        kind = type(command)
+        shape = kind, _KINDS[kind].shape(command)
+        cost = self._by_shape.get(shape)
+        if cost is None:
+            cost = self._by_shape[shape] = command_cost(command, self.accelerator)
+        return cost
