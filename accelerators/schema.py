@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from quant.common.errors import suggestion
+from quant.common.requantization_modes import MODES
 from quant.common.schemas import Contradictions, Schema, validate_data
 from quant.common.yaml_documents import Location
 
@@ -44,6 +46,13 @@ class VectorUnit(Schema):
 
     lanes: Annotated[int, Field(ge=1, le=4096)]
     """Elements the unit takes a cycle."""
+
+
+class Requantizer(Schema):
+    """What brings the array's sums and the vector unit's to codes."""
+
+    rounding: ShortText
+    """How it rounds: a requantization mode's name (docs/operators/requantize.md)."""
 
 
 class Sram(Schema):
@@ -101,6 +110,8 @@ class Accelerator(Schema):
     """The grid of processing elements."""
     vector_unit: VectorUnit
     """The element-wise unit."""
+    requantizer: Requantizer
+    """How sums become codes."""
     sram: Sram
     """The on-chip memory."""
     dram: Dram
@@ -155,6 +166,12 @@ def resized(
 def _contradictions(accelerator: Accelerator) -> Iterator[tuple[Location, str]]:
     """Every pair of values that no machine could have."""
     array, sram = accelerator.array, accelerator.sram
+    rounding = accelerator.requantizer.rounding
+    if rounding not in MODES:
+        yield (
+            ("requantizer", "rounding"),
+            f"'{rounding}' is no requantization mode; {suggestion(rounding, MODES)}",
+        )
     product_bits = array.weight_bits + array.activation_bits
     if array.accumulator_bits < product_bits:
         yield (

@@ -4,6 +4,8 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, _ActionsContainer
 from pathlib import Path
 
+from quant.common.requantization_modes import DEFAULT_MODE
+
 DEFAULT_NETWORK = "edsr_tiny_x2"
 DEFAULT_METHOD = "minmax"
 DEFAULT_BITS = "w8a8"
@@ -12,7 +14,7 @@ SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
 CHECKS = ("reference", "kernels", "none")
-LISTS = ("networks", "methods", "accelerators", "energy-tables", "policies")
+LISTS = ("networks", "methods", "accelerators", "energy-tables", "policies", "roundings")
 
 
 def add_general_options(parser: ArgumentParser) -> None:
@@ -186,6 +188,12 @@ def _add_quantization(parser: ArgumentParser, *, with_bits: bool = True) -> None
             help="w8a8 and the like, a policy's name or a policy file (.yaml) "
             f"(default: {DEFAULT_BITS})",
         )
+    group.add_argument(
+        "--rounding",
+        metavar="MODE",
+        help="how sums become codes; see hwsim list roundings (default: that of the accelerator's "
+        f"requantizer, {DEFAULT_MODE} without one)",
+    )
     group.add_argument(
         "--calibration",
         type=Path,

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from accelerators import Accelerator
 from hwsim.cli.interruption import uninterrupted
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from quant.common.errors import UserError, suggestion
+from quant.common.requantization_modes import DEFAULT_MODE, mode_named
 from quant.graph import Graph, load_graph
 from quant.graph.serialization import SUFFIX
 from quant.imaging import calibration_photographs, read_image
@@ -29,7 +31,7 @@ Pixels = NDArray[np.uint8]
 
 MODEL_SUFFIX = ".tflite"
 
-_QUANTIZATION_OPTIONS = ("method", "bits", "calibration", "weights", "random_weights")
+_QUANTIZATION_OPTIONS = ("method", "bits", "rounding", "calibration", "weights", "random_weights")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,13 +63,18 @@ class FloatSubject:
 
 
 def load_subject(
-    arguments: Namespace, messages: Messages, *, random_when_none_shipped: bool = False
+    arguments: Namespace,
+    messages: Messages,
+    *,
+    accelerator: Accelerator | None = None,
+    random_when_none_shipped: bool = False,
 ) -> Subject:
     """Read the graph or TensorFlow Lite file, or quantize the network, that the arguments name.
 
     Args:
         arguments: with ``network`` and the quantization options.
         messages: told what takes time.
+        accelerator: the machine whose requantizer rounds, unless ``--rounding`` says otherwise.
         random_when_none_shipped: for what does not depend on the weights, take random ones for a
             network whose trained weights do not come with the program.
 
@@ -79,7 +86,10 @@ def load_subject(
     if name in network_names():
         policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)  # refused before the slow part
         subject = load_float_subject(
-            arguments, messages, random_when_none_shipped=random_when_none_shipped
+            arguments,
+            messages,
+            accelerator=accelerator,
+            random_when_none_shipped=random_when_none_shipped,
         )
         return Subject(subject.quantize(policy), subject.network)
     is_file = name.endswith((SUFFIX, MODEL_SUFFIX)) or Path(name).exists() or "/" in name
@@ -111,13 +121,18 @@ def _load_model(path: Path) -> Graph:
 
 
 def load_float_subject(
-    arguments: Namespace, messages: Messages, *, random_when_none_shipped: bool = False
+    arguments: Namespace,
+    messages: Messages,
+    *,
+    accelerator: Accelerator | None = None,
+    random_when_none_shipped: bool = False,
 ) -> FloatSubject:
     """Load and calibrate the network that the arguments name; see `load_subject`.
 
     Raises:
         UserError: no such network, or anything wrong with weights or calibration pictures.
     """
+    rounding = _rounding(arguments, accelerator)
     name, seed = arguments.network, arguments.random_weights
     scale = network_config(name).scale
     trained = arguments.weights is not None or shipped_weights(name) is not None
@@ -136,7 +151,15 @@ def load_float_subject(
             else read_pictures(arguments.calibration, "--calibration")
         )
         method = arguments.method or DEFAULT_METHOD
-        return FloatSubject(network, scale, quantizer(network, method, pictures, name, step))
+        quantize = quantizer(network, method, pictures, name, step, rounding)
+        return FloatSubject(network, scale, quantize)
+
+
+def _rounding(arguments: Namespace, accelerator: Accelerator | None) -> str:
+    """The requantization mode asked for, or else the machine's, or else the default."""
+    if arguments.rounding is not None:
+        return mode_named(arguments.rounding).name
+    return DEFAULT_MODE if accelerator is None else accelerator.requantizer.rounding
 
 
 def read_pictures(folder: Path, option: str) -> list[Pixels]:

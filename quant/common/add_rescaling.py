@@ -8,8 +8,9 @@ import numpy as np
 from quant.common.float32 import fused_multiply_add
 from quant.common.rescaling import float32_bits, quantize_multiplier
 
-TFLITE_LEFT_SHIFT = 20
-"""Bits by which TensorFlow Lite's ADD widens 8-bit codes before it scales them."""
+TFLITE_LEFT_SHIFT, TFLITE_LEFT_SHIFT_WIDE = 20, 15
+"""Bits by which TensorFlow Lite's ADD widens codes before it scales them: those of 8 bits, and
+those of 16, which have no more room in 32 bits."""
 
 _XNNPACK_MULTIPLIER_BITS = 20
 
@@ -40,16 +41,19 @@ class FusedAdd:
     addend: int
 
 
-def tflite_add(scales: tuple[float, float], output_scale: float) -> TfliteAdd:
-    """What TensorFlow Lite's ADD of 8-bit codes derives in ``add.cc``.
+def tflite_add(
+    scales: tuple[float, float], output_scale: float, left_shift: int = TFLITE_LEFT_SHIFT
+) -> TfliteAdd:
+    """What TensorFlow Lite's ADD derives in ``add.cc``.
 
     Args:
         scales: of the operands; taken as float32.
         output_scale: of the sum.
+        left_shift: bits by which the operands are widened.
     """
     first, second = (float(np.float32(scale)) for scale in scales)
     twice_largest = 2 * max(first, second)
-    widened = 2**TFLITE_LEFT_SHIFT * float(np.float32(output_scale))
+    widened = 2**left_shift * float(np.float32(output_scale))
     factors = np.array(
         [first / twice_largest, second / twice_largest, twice_largest / widened], np.float64
     )

@@ -7,6 +7,8 @@ from real scales.
 
 from dataclasses import dataclass
 
+from quant.common.errors import UserError, suggestion
+
 LARGEST_SHIFT = 62
 LARGEST_FLOAT32 = 0x7F7FFFFF
 """Bit pattern of the largest finite float32; those of all smaller ones from 0 on lie below it."""
@@ -26,6 +28,7 @@ class RequantizationMode:
 
     Attributes:
         name: what graphs and pages call it.
+        summary: how it rounds and whose it is, in a line.
         sum_bits: signed bits of the widest sum it is defined for.
         multipliers: least and greatest multiplier. Modes that scale in floating point hold the
             bit pattern of a float32 of at least 0, an integer like any other.
@@ -37,6 +40,7 @@ class RequantizationMode:
     """
 
     name: str
+    summary: str
     sum_bits: int = 63
     multipliers: tuple[int, int] = (-_LARGEST, _LARGEST)
     shifts: tuple[int, int] = (0, LARGEST_SHIFT)
@@ -49,13 +53,18 @@ class RequantizationMode:
         return min(largest_multiplier.bit_length(), self.factor_bits)
 
 
-def _integer_engine(name: str, shifts: tuple[int, int] = (1, LARGEST_SHIFT)) -> RequantizationMode:
-    return RequantizationMode(name, 32, (0, _LARGEST), shifts)
+def _integer_engine(
+    name: str, summary: str, shifts: tuple[int, int] = (1, LARGEST_SHIFT)
+) -> RequantizationMode:
+    return RequantizationMode(name, summary, 32, (0, _LARGEST), shifts)
 
 
-def _float_engine(name: str, has_destination_scale: bool = False) -> RequantizationMode:
+def _float_engine(
+    name: str, summary: str, has_destination_scale: bool = False
+) -> RequantizationMode:
     return RequantizationMode(
         name,
+        summary,
         sum_bits=32,
         multipliers=(0, LARGEST_FLOAT32),
         shifts=(0, 0),
@@ -65,30 +74,64 @@ def _float_engine(name: str, has_destination_scale: bool = False) -> Requantizat
     )
 
 
+_PRIMITIVE = (
+    RequantizationMode("floor", "down"),
+    RequantizationMode("ceil", "up"),
+    RequantizationMode("trunc_zero", "towards zero"),
+    RequantizationMode("half_up", "once, halves up: the default"),
+    RequantizationMode("half_down", "once, halves down"),
+    RequantizationMode("half_away", "once, halves away from zero"),
+    RequantizationMode("half_even", "once, halves to the even integer"),
+)
+"""One rounding of the exact quotient, with as wide a sum and multiplier as 64 bits hold."""
+
+_INTEGER_ENGINES = (
+    RequantizationMode("shift", "powers of two without multiplier, halves up", multipliers=(1, 1)),
+    _integer_engine("tflite_double", "TensorFlow Lite reference, TOSA, CMSIS-NN: two roundings"),
+    _integer_engine("tflite_single", "TensorFlow Lite, TOSA, CMSIS-NN with single rounding"),
+    _integer_engine("tflite_neon", "TensorFlow Lite optimized: two roundings, halves up"),
+    RequantizationMode(
+        "tflite_s64",
+        "TensorFlow Lite, 16-bit activations: 15-bit multiplier, halves up",
+        48,
+        (0, _LARGEST),
+        (24, LARGEST_SHIFT),
+        factor_bits=15,
+    ),
+    RequantizationMode(
+        "nvdla",
+        "NVDLA: 16-bit multiplier, halves away from zero",
+        32,
+        (-(2**15), 2**15 - 1),
+        (0, 31),
+    ),
+    _integer_engine("dyadic", "HAWQ-V3: once, halves to the even integer", (0, LARGEST_SHIFT)),
+)
+
+_FLOAT_ENGINES = (
+    _float_engine("xnnpack", "XNNPACK, LiteRT's default: float32, halves to even"),
+    _float_engine("onnxruntime", "ONNX Runtime: float32, halves to even"),
+    _float_engine("qnnpack", "PyTorch's QNNPACK: float32, halves to even"),
+    _float_engine("onednn", "oneDNN, PyTorch: two float32 scales, halves to even codes", True),
+)
+
 MODES: dict[str, RequantizationMode] = {
-    mode.name: mode
-    for mode in (
-        # One rounding of the exact quotient.
-        RequantizationMode("floor"),
-        RequantizationMode("ceil"),
-        RequantizationMode("trunc_zero"),
-        RequantizationMode("half_up"),
-        RequantizationMode("half_down"),
-        RequantizationMode("half_away"),
-        RequantizationMode("half_even"),
-        RequantizationMode("shift", multipliers=(1, 1)),
-        # Engines that scale with integers.
-        _integer_engine("tflite_double"),
-        _integer_engine("tflite_single"),
-        _integer_engine("tflite_neon"),
-        RequantizationMode("tflite_s64", 48, (0, _LARGEST), (24, LARGEST_SHIFT), factor_bits=15),
-        RequantizationMode("nvdla", 32, (-(2**15), 2**15 - 1), (0, 31)),
-        _integer_engine("dyadic", (0, LARGEST_SHIFT)),
-        # Engines that scale in float32.
-        _float_engine("xnnpack"),
-        _float_engine("onnxruntime"),
-        _float_engine("qnnpack"),
-        _float_engine("onednn", has_destination_scale=True),
-    )
+    mode.name: mode for mode in (*_PRIMITIVE, *_INTEGER_ENGINES, *_FLOAT_ENGINES)
 }
 """Every mode by its name."""
+
+PRIMITIVE_MODES = tuple(mode.name for mode in _PRIMITIVE)
+"""Modes that are one rounding and no engine's, which leave the choice of constants free."""
+
+DEFAULT_MODE = "half_up"
+
+
+def mode_named(name: str) -> RequantizationMode:
+    """A mode by its name.
+
+    Raises:
+        UserError: no mode has this name.
+    """
+    if name not in MODES:
+        raise UserError(f"rounding '{name}' is no requantization mode; {suggestion(name, MODES)}")
+    return MODES[name]

@@ -5,10 +5,13 @@ Importing this package does not import torch; ``quant.lowering.trace`` and
 """
 
 from quant.lowering.encodings import (
+    FINE,
     MapEncoding,
+    ScaleGrid,
     WeightEncoding,
     image_encoding,
     picture_encoding,
+    scale_grid,
     signed_encoding,
     smallest_weight_scales,
     symmetric_weights,
@@ -20,11 +23,13 @@ from quant.lowering.statistics import Images, Progress, Statistics, TensorStatis
 from quant.lowering.storage import stream_names
 
 __all__ = [
+    "FINE",
     "Encodings",
     "FloatNetwork",
     "Images",
     "MapEncoding",
     "Progress",
+    "ScaleGrid",
     "Statistics",
     "TensorStatistics",
     "WeightEncoding",
@@ -32,6 +37,7 @@ __all__ = [
     "lower",
     "observe",
     "picture_encoding",
+    "scale_grid",
     "signed_encoding",
     "smallest_weight_scales",
     "stream_names",

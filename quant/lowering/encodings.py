@@ -11,14 +11,11 @@ from math import frexp, ldexp
 import numpy as np
 
 from quant.common.codes import CodeKind
+from quant.common.requantization_modes import MODES
 from quant.graph import IntegerType
 from quant.graph.operators import Integers
 from quant.graph.rules import BIAS_BITS
 from quant.lowering.float_network import FloatConvolution, FloatInput, FloatNetwork, Reals
-
-_SCALE_BITS = 12
-"""Significant bits of a scale. The last bits of a float network's values differ from processor to
-processor; rounding scales up to 12 bits (0.02 %) keeps most graphs the same everywhere."""
 
 _SMALLEST_SCALE = 2.0**-100  # for what is zero throughout, or as good as
 
@@ -26,6 +23,36 @@ IMAGE_BITS = 8
 
 _OWN_BIAS_BITS = 30  # leaves half of a 32-bit accumulator to the products
 _FOLDED_ZERO_BITS = BIAS_BITS - 2  # both parts of a bias together fit its stored width
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleGrid:
+    """The scales there are: ``unit`` times numbers of a few significant bits.
+
+    Attributes:
+        significant_bits: of a scale's mantissa. The last bits of a float network's values differ
+            from processor to processor; rounding scales up to 12 bits (0.02 %) keeps most graphs
+            the same everywhere. With one bit, scales are powers of two.
+        unit: a scale that lies on the grid.
+    """
+
+    significant_bits: int = 12
+    unit: float = 1.0
+
+    def at_least(self, scale: float) -> float:
+        """The least scale on the grid that is not below a given one."""
+        fraction, exponent = frexp(max(scale, _SMALLEST_SCALE) / self.unit)
+        above = np.ceil(ldexp(fraction * 2, self.significant_bits - 1))
+        return float(ldexp(above, exponent - self.significant_bits)) * self.unit
+
+
+FINE = ScaleGrid()
+
+
+def scale_grid(network: FloatNetwork, rounding: str) -> ScaleGrid:
+    """Scales a requantization mode can go between; powers of two where it has no multiplier."""
+    powers_of_two = MODES[rounding].multipliers == (1, 1)
+    return ScaleGrid(1, picture_encoding(network).scale) if powers_of_two else FINE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,41 +92,47 @@ class WeightEncoding:
     scale: Reals
 
 
-def unsigned_encoding(low: float, high: float, bits: int) -> MapEncoding:
+def unsigned_encoding(low: float, high: float, bits: int, grid: ScaleGrid = FINE) -> MapEncoding:
     """Codes 0 … 2^bits − 1 over a range, with the real number 0 on a code.
 
     Args:
         low: smallest value to represent; above 0 it is taken as 0.
         high: largest value to represent; below 0 it is taken as 0.
         bits: width of a code.
+        grid: the scales there are.
     """
     low, high = min(low, 0.0), max(high, 0.0)
     integer = IntegerType(bits, CodeKind.UNSIGNED)
-    scale = _rounded_up((high - low) / integer.high)
+    scale = grid.at_least((high - low) / integer.high)
     zero = min(np.floor(-low / scale + 0.5), integer.high)
     return MapEncoding(integer, scale, np.array([zero]))
 
 
-def signed_encoding(largest: float, bits: int) -> MapEncoding:
+def signed_encoding(largest: float, bits: int, grid: ScaleGrid = FINE) -> MapEncoding:
     """Codes −2^(bits−1) … 2^(bits−1) − 1 with the real number 0 at code 0.
 
     Args:
         largest: largest magnitude to represent.
         bits: width of a code, at least 2.
+        grid: the scales there are.
     """
     integer = IntegerType(bits, CodeKind.SIGNED)
-    return MapEncoding(integer, _rounded_up(largest / integer.high), np.zeros(1))
+    return MapEncoding(integer, grid.at_least(largest / integer.high), np.zeros(1))
 
 
-def image_encoding(image: FloatInput, bits: int) -> MapEncoding:
+def image_encoding(image: FloatInput, bits: int, grid: ScaleGrid = FINE) -> MapEncoding:
     """The image as a layer reads it: the 8-bit picture, or fewer bits over the same range.
 
     Args:
         image: the network's input.
         bits: width of a code; 8 and more are the picture itself.
+        grid: the scales there are. Between powers of two, white is just above the last code.
     """
     integer = IntegerType(min(bits, IMAGE_BITS), CodeKind.UNSIGNED)
-    scale = image.scale * (((1 << IMAGE_BITS) - 1) / integer.high)
+    coarser = ((1 << IMAGE_BITS) - 1) / integer.high
+    if grid.significant_bits == 1:
+        coarser = float(1 << (IMAGE_BITS - integer.bits))
+    scale = image.scale * coarser
     return MapEncoding(integer, scale, -image.offset / scale)
 
 
@@ -122,7 +155,9 @@ def smallest_weight_scales(convolution: FloatConvolution, source: MapEncoding) -
     return np.maximum(bound, _SMALLEST_SCALE)
 
 
-def symmetric_weights(weight: Reals, bits: int, smallest_scale: Reals) -> WeightEncoding:
+def symmetric_weights(
+    weight: Reals, bits: int, smallest_scale: Reals, grid: ScaleGrid | None = None
+) -> WeightEncoding:
     """Weights rounded per output channel to −(2^(bits−1) − 1) … 2^(bits−1) − 1.
 
     With one bit the weights are −1 and 1 times their channel's mean magnitude (Rastegari et al.,
@@ -132,19 +167,19 @@ def symmetric_weights(weight: Reals, bits: int, smallest_scale: Reals) -> Weight
         weight: float64 [out_channels, kernel_height, kernel_width, in_channels].
         bits: width of a weight.
         smallest_scale: float64 [out_channels], a bound that keeps biases representable.
+        grid: the scales there are; None: any.
     """
     magnitude = np.abs(weight)
     if bits == 1:
-        scale = np.maximum(magnitude.mean(axis=(1, 2, 3)), smallest_scale)
+        scale = _on(grid, np.maximum(magnitude.mean(axis=(1, 2, 3)), smallest_scale))
         signs = np.where(weight < 0, -1, 1).astype(np.int64)
         return WeightEncoding(signs, IntegerType(1, CodeKind.ODD), scale)
     integer = IntegerType(bits, CodeKind.SIGNED)
-    scale = np.maximum(magnitude.max(axis=(1, 2, 3)) / integer.high, smallest_scale)
+    scale = _on(grid, np.maximum(magnitude.max(axis=(1, 2, 3)) / integer.high, smallest_scale))
     rounded = np.floor(weight / scale[:, None, None, None] + 0.5)
     codes = np.clip(rounded, -integer.high, integer.high).astype(np.int64)
     return WeightEncoding(codes, integer, scale)
 
 
-def _rounded_up(scale: float) -> float:
-    fraction, exponent = frexp(max(scale, _SMALLEST_SCALE))
-    return ldexp(np.ceil(ldexp(fraction, _SCALE_BITS)), exponent - _SCALE_BITS)
+def _on(grid: ScaleGrid | None, scales: Reals) -> Reals:
+    return scales if grid is None else np.array([grid.at_least(scale) for scale in scales.tolist()])

@@ -6,7 +6,7 @@ from quant.graph.operators import Integers
 from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
 from quant.lowering.float_network import Reals
 
-_LARGEST_FACTOR = 2.0**17
+LARGEST_FACTOR = 2.0**17
 """Beyond it every sum but 0 saturates a code of at most 16 bits, so a larger factor is the same."""
 
 
@@ -23,23 +23,35 @@ def fixed_point(factor: Reals, width: int) -> tuple[Integers, Integers]:
     Returns:
         int64 [n] multipliers and int64 [n] shifts.
     """
-    factor = np.minimum(factor, _LARGEST_FACTOR)
-    bits = min(MULTIPLIER_BITS, PRODUCT_BITS - width)
-    _, exponent = np.frexp(factor)
-    shift = np.clip(bits - exponent, 0, MAXIMUM_SHIFT).astype(np.int64)
-    multiplier = np.floor(np.ldexp(factor, shift) + 0.5)
-    return np.minimum(multiplier, 2.0**bits - 1).astype(np.int64), shift
+    return _leading_bits(factor, min(MULTIPLIER_BITS, PRODUCT_BITS - width))
 
 
-def common_fixed_point(factors: tuple[float, float]) -> tuple[tuple[int, int], int]:
+def common_fixed_point(
+    factors: tuple[float, float], bits: int = MULTIPLIER_BITS, longest_shift: int = MAXIMUM_SHIFT
+) -> tuple[tuple[int, int], int]:
     """Two multipliers over one shift: factors[i] ≈ multipliers[i] / 2^shift.
 
     The larger one has all bits a multiplier may have; both are off by at most half a unit.
+
+    Args:
+        factors: at least 0.
+        bits: of a multiplier.
+        longest_shift: the most there may be; small factors that need more keep fewer bits.
     """
-    _, shift = fixed_point(np.array([max(factors)]), 0)
-    capped = [min(factor, _LARGEST_FACTOR) for factor in factors]
-    largest = (1 << MULTIPLIER_BITS) - 1
+    _, shift = _leading_bits(np.array([max(factors)]), bits, longest_shift)
+    capped = [min(factor, LARGEST_FACTOR) for factor in factors]
+    largest = (1 << bits) - 1
     first, second = (
         min(int(np.floor(np.ldexp(factor, shift[0]) + 0.5)), largest) for factor in capped
     )
     return (first, second), int(shift[0])
+
+
+def _leading_bits(
+    factor: Reals, bits: int, longest_shift: int = MAXIMUM_SHIFT
+) -> tuple[Integers, Integers]:
+    factor = np.minimum(factor, LARGEST_FACTOR)
+    _, exponent = np.frexp(factor)
+    shift = np.clip(bits - exponent, 0, longest_shift).astype(np.int64)
+    multiplier = np.floor(np.ldexp(factor, shift) + 0.5)
+    return np.minimum(multiplier, 2.0**bits - 1).astype(np.int64), shift

@@ -8,18 +8,18 @@ With x = s_x·(q_x − z_x), w = s_w·k and y = s_y·(q_y − z_y), y = Σ w·x 
 The bracket is the stored bias, rounded once; ``docs/graph.md`` has the whole derivation.
 """
 
-from math import isinf
+from dataclasses import replace
 
 import numpy as np
 
-from quant.graph import Add, Convolution, Padding, Requantization, Requantize, sum_bits
-from quant.graph.operators import Integers
+from quant.graph import Convolution, Padding, Requantize, sum_bits
 from quant.lowering.encodings import MapEncoding, WeightEncoding
-from quant.lowering.fixed_point import common_fixed_point, fixed_point
 from quant.lowering.float_network import UNCLAMPED, FloatConvolution
+from quant.lowering.requantizer import Requantizer, whole_zero
 
 
 def integer_convolution(
+    requantizer: Requantizer,
     convolution: FloatConvolution,
     weights: WeightEncoding,
     source: MapEncoding,
@@ -30,68 +30,36 @@ def integer_convolution(
     folded_zero = (weights.weight * source.zero).sum(axis=(1, 2, 3))
     bias = np.floor(convolution.bias / step - folded_zero + 0.5).astype(np.int64)
     width = sum_bits(weights.weight, bias, source.integer)
-    multiplier, shift = fixed_point(step / target.scale, width)
     return Convolution(
         weights.weight,
         weights.integer,
         bias,
         Padding.even(*convolution.padding),
         source.zero_codes,
-        _requantization(multiplier, shift, target, convolution.clamp),
+        requantizer.from_scales(source.scale, weights.scale, target, width, convolution.clamp),
     )
-
-
-def integer_add(
-    first: MapEncoding, second: MapEncoding, target: MapEncoding, clamp: tuple[float, float]
-) -> Add:
-    """An addition of two encodings that writes a third, all with whole zero points."""
-    multipliers, shift = common_fixed_point(
-        (first.scale / target.scale, second.scale / target.scale)
-    )
-    bias = -(multipliers[0] * _whole_zero(first) + multipliers[1] * _whole_zero(second))
-    requantization = _requantization(
-        np.ones(1, np.int64), np.array([shift], np.int64), target, clamp
-    )
-    return Add(multipliers, bias, requantization)
 
 
 def integer_requantize(
-    source: MapEncoding, target: MapEncoding, clamp: tuple[float, float] = UNCLAMPED
+    requantizer: Requantizer,
+    source: MapEncoding,
+    target: MapEncoding,
+    clamp: tuple[float, float] = UNCLAMPED,
 ) -> Requantize:
     """A change of encoding, both with whole zero points."""
-    bias = -_whole_zero(source)
+    bias = -whole_zero(source)
     width = (source.integer.magnitude + abs(bias)).bit_length() + 1
-    multiplier, shift = fixed_point(np.array([source.scale / target.scale]), width)
-    return Requantize(np.array([bias]), _requantization(multiplier, shift, target, clamp))
-
-
-def integer_coarser_image(source: MapEncoding, target: MapEncoding) -> Requantize:
-    """Codes of fewer bits over the same range: code 0 stays code 0, without any zero point."""
-    width = source.integer.magnitude.bit_length() + 1
-    multiplier, shift = fixed_point(np.array([source.scale / target.scale]), width)
-    integer = target.integer
     return Requantize(
-        np.zeros(1, np.int64), Requantization(multiplier, shift, 0, integer.low, integer.high)
+        np.array([bias]), requantizer.from_scales(source.scale, 1.0, target, width, clamp)
     )
 
 
-def _requantization(
-    multiplier: Integers, shift: Integers, target: MapEncoding, clamp: tuple[float, float]
-) -> Requantization:
-    low, high = (_clamp_code(limit, target) for limit in clamp)
-    return Requantization(multiplier, shift, _whole_zero(target), low, high)
-
-
-def _clamp_code(limit: float, target: MapEncoding) -> int:
-    """The code nearest to a limit, which may be infinite."""
-    if isinf(limit):
-        return target.integer.low if limit < 0 else target.integer.high
-    code = np.floor(limit / target.scale + 0.5) + _whole_zero(target)
-    return int(np.clip(code, target.integer.low, target.integer.high))
-
-
-def _whole_zero(encoding: MapEncoding) -> int:
-    """The code of the real number 0, which only for images with a mean is no whole number."""
-    (zero,) = set(encoding.zero.tolist())
-    assert zero == int(zero)
-    return int(zero)
+def integer_coarser_image(
+    requantizer: Requantizer, source: MapEncoding, target: MapEncoding
+) -> Requantize:
+    """Codes of fewer bits over the same range: code 0 stays code 0, without any zero point."""
+    width = source.integer.magnitude.bit_length() + 1
+    black = replace(target, zero=np.zeros(1))
+    return Requantize(
+        np.zeros(1, np.int64), requantizer.from_scales(source.scale, 1.0, black, width)
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from quant.common.requantization_modes import DEFAULT_MODE, RequantizationMode, mode_named
 from quant.graph import (
     Encoding,
     Graph,
@@ -13,6 +14,7 @@ from quant.graph import (
     verify,
 )
 from quant.graph.operators import Operator
+from quant.lowering.additions import integer_add
 from quant.lowering.encodings import (
     IMAGE_BITS,
     MapEncoding,
@@ -31,11 +33,11 @@ from quant.lowering.float_network import (
     FloatPixelShuffle,
 )
 from quant.lowering.integer_operators import (
-    integer_add,
     integer_coarser_image,
     integer_convolution,
     integer_requantize,
 )
+from quant.lowering.requantizer import Requantizer
 from quant.lowering.storage import Storage, Store, storages
 
 
@@ -56,7 +58,11 @@ class Encodings:
 
 
 def lower(
-    network: FloatNetwork, encodings: Encodings, name: str, metadata: Mapping[str, str]
+    network: FloatNetwork,
+    encodings: Encodings,
+    name: str,
+    metadata: Mapping[str, str],
+    rounding: str = DEFAULT_MODE,
 ) -> Graph:
     """The verified integer graph of a folded network.
 
@@ -64,15 +70,18 @@ def lower(
         network: a folded network.
         encodings: how its tensors are encoded.
         name: what the graph calls itself.
-        metadata: text to keep with the graph.
+        metadata: text to keep with the graph, which also notes the rounding.
+        rounding: the mode every sum is requantized in; its engine's addition comes with it.
 
     Raises:
+        UserError: no mode has this name, or it cannot express a layer's widths or scales.
         GraphError: the encodings ask for more than the graph can hold.
     """
-    lowering = _Lowering(network, encodings)
+    lowering = _Lowering(network, encodings, mode_named(rounding))
     for node in network.nodes:
         lowering.append(node)
-    return verify(Graph.build(name, lowering.nodes, network.output, metadata))
+    noted = {**metadata, "rounding": rounding}
+    return verify(Graph.build(name, lowering.nodes, network.output, noted))
 
 
 @dataclass(eq=False)
@@ -81,6 +90,7 @@ class _Lowering:
 
     network: FloatNetwork
     encodings: Encodings
+    mode: RequantizationMode
     nodes: list[Node] = field(default_factory=list)
     maps: dict[str, MapEncoding] = field(default_factory=dict)
     copies: dict[tuple[object, ...], str] = field(default_factory=dict)
@@ -101,17 +111,18 @@ class _Lowering:
     def _operator(
         self, node: FloatNode, sources: list[MapEncoding], target: MapEncoding
     ) -> Operator:
+        requantizer = Requantizer(self.mode, node.name)
         match node.operator:
             case FloatInput():
                 return Input()
             case FloatConvolution() as convolution:
                 weights = self.encodings.weights[node.name]
-                return integer_convolution(convolution, weights, sources[0], target)
+                return integer_convolution(requantizer, convolution, weights, sources[0], target)
             case FloatAdd(clamp=clamp):
                 first, second = sources
-                return integer_add(first, second, target, clamp)
+                return integer_add(requantizer, (first, second), target, clamp)
             case FloatClamp(clamp=clamp):
-                return integer_requantize(sources[0], target, clamp)
+                return integer_requantize(requantizer, sources[0], target, clamp)
             case FloatPixelShuffle(factor=factor):
                 return PixelShuffle(factor)
             case FloatAffine():
@@ -141,8 +152,8 @@ class _Lowering:
         if key not in self.copies:
             make = integer_coarser_image if store is Store.IMAGE else integer_requantize
             self.copies[key] = f"{node.name}.input"
-            channels = self.channels[source]
-            self._append(self.copies[key], make(stored, wanted), (source,), wanted, channels)
+            copy = make(Requantizer(self.mode, node.name), stored, wanted)
+            self._append(self.copies[key], copy, (source,), wanted, self.channels[source])
         return self.copies[key]
 
     def _append(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from quant.common.errors import UserError, suggestion
+from quant.common.requantization_modes import DEFAULT_MODE, mode_named
 from quant.graph import Graph
 from quant.lowering import Images, Progress
 from quant.methods.calibration import Calibration
@@ -79,6 +80,7 @@ def quantize(
     calibration_images: Images,
     name: str = "network",
     progress: Progress | None = None,
+    rounding: str = DEFAULT_MODE,
 ) -> Graph:
     """The integer graph of a float network.
 
@@ -89,12 +91,13 @@ def quantize(
         calibration_images: uint8, height x width x colours each; never those judged on.
         name: what the graph calls itself.
         progress: told after every calibration image.
+        rounding: name of the requantization mode (`quant.common.requantization_modes`).
 
     Raises:
-        UserError: the network cannot be lowered, the method is not known, the policy names layers
-            the network has not, or the images do not fit.
+        UserError: the network cannot be lowered, the method or mode is not known, the policy names
+            layers the network has not or widths the mode does not take, or the images do not fit.
     """
-    return quantizer(network, method, calibration_images, name, progress)(policy)
+    return quantizer(network, method, calibration_images, name, progress, rounding)(policy)
 
 
 def quantizer(
@@ -103,6 +106,7 @@ def quantizer(
     calibration_images: Images,
     name: str = "network",
     progress: Progress | None = None,
+    rounding: str = DEFAULT_MODE,
 ) -> Callable[[BitPolicy], Graph]:
     """`quantize` for many policies: the network is traced and calibrated once.
 
@@ -112,13 +116,15 @@ def quantizer(
         calibration_images: uint8, height x width x colours each.
         name: what the graphs call themselves.
         progress: told after every calibration image.
+        rounding: name of the requantization mode.
 
     Raises:
         UserError: as `quantize`; what concerns the policy is raised by the result.
     """
     from quant.lowering.trace import trace  # torch takes seconds to import
 
+    mode = mode_named(rounding).name
     chosen = method_named(method) if isinstance(method, str) else method
     traced = trace(network, name)
     calibration = Calibration(traced, calibration_images, progress)
-    return lambda policy: chosen.quantize(traced, policy, calibration)
+    return lambda policy: chosen.quantize(traced, policy, calibration, mode)

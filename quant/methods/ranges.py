@@ -6,19 +6,23 @@ formulas, the sources and measurements.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quant.common.errors import UserError
+from quant.common.requantization_modes import DEFAULT_MODE, mode_named
 from quant.graph import Graph
 from quant.lowering import (
+    FINE,
     Encodings,
     FloatNetwork,
     MapEncoding,
+    ScaleGrid,
     Statistics,
     TensorStatistics,
     WeightEncoding,
     image_encoding,
     lower,
+    scale_grid,
     signed_encoding,
     smallest_weight_scales,
     stream_names,
@@ -37,9 +41,16 @@ Range = Callable[[TensorStatistics], tuple[float, float]]
 class MinMax:
     """Codes cover everything that was observed."""
 
-    def quantize(self, network: FloatNetwork, policy: BitPolicy, calibration: Calibration) -> Graph:
+    def quantize(
+        self,
+        network: FloatNetwork,
+        policy: BitPolicy,
+        calibration: Calibration,
+        rounding: str = DEFAULT_MODE,
+    ) -> Graph:
         """See `QuantizationMethod.quantize`."""
-        return _quantized(network, policy, calibration, str(self), calibration.ranges, _whole_range)
+        source = Source(policy, str(self), calibration.description, rounding)
+        return _quantized(network, source, calibration.ranges, _whole_range)
 
     def __str__(self) -> str:
         return "minmax"
@@ -64,11 +75,16 @@ class Percentile:
                 f"given {self.percent:g}; choose one such as 99.99"
             )
 
-    def quantize(self, network: FloatNetwork, policy: BitPolicy, calibration: Calibration) -> Graph:
+    def quantize(
+        self,
+        network: FloatNetwork,
+        policy: BitPolicy,
+        calibration: Calibration,
+        rounding: str = DEFAULT_MODE,
+    ) -> Graph:
         """See `QuantizationMethod.quantize`."""
-        return _quantized(
-            network, policy, calibration, str(self), calibration.histograms, self._inner_range
-        )
+        source = Source(policy, str(self), calibration.description, rounding)
+        return _quantized(network, source, calibration.histograms, self._inner_range)
 
     def _inner_range(self, statistics: TensorStatistics) -> tuple[float, float]:
         low, high = (statistics.percentile(p) for p in (100 - self.percent, self.percent))
@@ -82,27 +98,37 @@ def _whole_range(statistics: TensorStatistics) -> tuple[float, float]:
     return statistics.low, statistics.high
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a graph is made with, besides the network and its statistics."""
+
+    policy: BitPolicy
+    method: str
+    calibration: str
+    rounding: str
+
+
 def _quantized(
-    network: FloatNetwork,
-    policy: BitPolicy,
-    calibration: Calibration,
-    method: str,
-    statistics: Statistics,
-    covered: Range,
+    network: FloatNetwork, source: Source, statistics: Statistics, covered: Range
 ) -> Graph:
-    encodings = range_encodings(network, policy, statistics, covered)
+    grid = scale_grid(network, mode_named(source.rounding).name)
+    encodings = range_encodings(network, source.policy, statistics, covered, grid)
     metadata = {
         "network": network.name,
-        "method": method,
-        "policy": policy.to_yaml(),
-        "bits": str(policy),
-        "calibration": calibration.description,
+        "method": source.method,
+        "policy": source.policy.to_yaml(),
+        "bits": str(source.policy),
+        "calibration": source.calibration,
     }
-    return lower(network, encodings, network.name, metadata)
+    return lower(network, encodings, network.name, metadata, source.rounding)
 
 
 def range_encodings(
-    network: FloatNetwork, policy: BitPolicy, statistics: Statistics, covered: Range
+    network: FloatNetwork,
+    policy: BitPolicy,
+    statistics: Statistics,
+    covered: Range,
+    grid: ScaleGrid = FINE,
 ) -> Encodings:
     """Encodings of a whole network from observed ranges.
 
@@ -111,6 +137,7 @@ def range_encodings(
         policy: bits of each layer.
         statistics: of every feature map.
         covered: which part of a range the codes of a layer's input cover.
+        grid: the scales there are.
 
     Raises:
         UserError: the policy names layers the network has not.
@@ -120,16 +147,19 @@ def range_encodings(
     weights: dict[str, WeightEncoding] = {}
     for node in network.nodes:
         if isinstance(node.operator, FloatConvolution):
-            source = _input_encoding(network, node.inputs[0], bits[node.name], statistics, covered)
+            source = _input_encoding(
+                network, node.inputs[0], bits[node.name], statistics, covered, grid
+            )
             inputs[node.name] = source
             weights[node.name] = symmetric_weights(
                 node.operator.weight,
                 bits[node.name].weight_bits,
                 smallest_weight_scales(node.operator, source),
+                None if grid is FINE else replace(grid, unit=grid.unit / source.scale),
             )
     streams = {
         name: signed_encoding(
-            max(-statistics[name].low, statistics[name].high), policy.residual_bits
+            max(-statistics[name].low, statistics[name].high), policy.residual_bits, grid
         )
         for name in stream_names(network)
     }
@@ -137,10 +167,15 @@ def range_encodings(
 
 
 def _input_encoding(
-    network: FloatNetwork, source: str, bits: LayerBits, statistics: Statistics, covered: Range
+    network: FloatNetwork,
+    source: str,
+    bits: LayerBits,
+    statistics: Statistics,
+    covered: Range,
+    grid: ScaleGrid,
 ) -> MapEncoding:
     image = network.nodes[0]
     if source == image.name and isinstance(image.operator, FloatInput):
-        return image_encoding(image.operator, bits.activation_bits)
+        return image_encoding(image.operator, bits.activation_bits, grid)
     low, high = covered(statistics[source])
-    return unsigned_encoding(low, high, bits.activation_bits)
+    return unsigned_encoding(low, high, bits.activation_bits, grid)

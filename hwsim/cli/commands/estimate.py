@@ -24,7 +24,9 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
-        graph = load_subject(arguments, messages, random_when_none_shipped=True).graph
+        graph = load_subject(
+            arguments, messages, accelerator=energy.accelerator, random_when_none_shipped=True
+        ).graph
         size = Size(*(arguments.input_size or sample_input_size(int(graph.scale()))))
         with messages.stage(f"estimating {size.height}×{size.width}"):
             estimated = estimate(graph, energy.accelerator, energy, size)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from accelerators import accelerator_names, energy_table_names
 from hwsim.cli.options import LISTS
 from quant.common.errors import UserError, suggestion
+from quant.common.requantization_modes import MODES
 from quant.networks import network_names
 from quant.policy import policy_names
 
@@ -23,6 +24,7 @@ _NAMES: dict[str, Callable[[], tuple[str, ...]]] = {
     "accelerators": accelerator_names,
     "energy-tables": energy_table_names,
     "policies": policy_names,
+    "roundings": lambda: tuple(MODES),
 }
 
 
@@ -39,8 +41,21 @@ def execute(arguments: Namespace) -> int:
             json.dumps({kind.replace("-", "_"): known for kind, known in names.items()}, indent=2)
         )
     elif arguments.kind:
-        print("\n".join(names[arguments.kind]))
+        print("\n".join(_lines(arguments.kind, names[arguments.kind])))
     else:
         for kind, known in names.items():
-            print(f"{kind}: {', '.join(known)}")
+            lines = _lines(kind, known)
+            print(
+                f"{kind}: {', '.join(known)}"
+                if lines == known
+                else "\n  ".join([f"{kind}:", *lines])
+            )
     return 0
+
+
+def _lines(kind: str, names: list[str]) -> list[str]:
+    """A line for each name, with what is to say of it."""
+    if kind != "roundings":
+        return names
+    width = max(map(len, names))
+    return [f"{name:{width}}  {MODES[name].summary}" for name in names]

@@ -30,4 +30,5 @@ def _target(arguments: Namespace) -> Path:
     if not out.is_dir():
         return out
     policy = Path(arguments.bits or DEFAULT_BITS).stem
-    return out / f"{arguments.network}_{arguments.method or DEFAULT_METHOD}_{policy}{SUFFIX}"
+    parts = [arguments.network, arguments.method or DEFAULT_METHOD, policy, arguments.rounding]
+    return out / ("_".join(filter(None, parts)) + SUFFIX)

@@ -38,7 +38,7 @@ def execute(arguments: Namespace) -> int:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
         given = read_picture_input(arguments)
-        subject = load_subject(arguments, messages)
+        subject = load_subject(arguments, messages, accelerator=energy.accelerator)
         require_picture_graph(subject.graph)
         scale = int(subject.graph.scale())
         image, original = given.for_scale(scale)

@@ -32,7 +32,7 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
-        subject = load_float_subject(arguments, messages)
+        subject = load_float_subject(arguments, messages, accelerator=energy.accelerator)
         request = _request(arguments, subject.scale)
         with messages.stage("searching") as progress:
             found = search(

@@ -87,6 +87,7 @@ def test_the_graph_tells_where_it_comes_from() -> None:
         "policy": POLICY.to_yaml(),
         "bits": "w4a4",
         "calibration": Calibration(trace(edsr(blocks=1)), [picture()]).description,
+        "rounding": "half_up",
     }
 
 
