@@ -100,7 +100,7 @@ def add_rounded_requantize(
     ):
         reach = (_largest(codes, "addition") + abs(zero)) << terms.left_shift
         term_scalings.append(_term_scaling(reach, factor, shift, zero, terms.left_shift, channels))
-        largest += reach
+        largest += (reach * factor >> shift) + 2  # two roundings add less than 2
     scaling = _sum_scaling((first, second), bias, requantization, largest)
     out = np.empty(first.shape, np.int32)
     _kernels_elementwise.add_rounded_requantize(

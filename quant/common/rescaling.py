@@ -96,7 +96,8 @@ def _bounded(factor: Doubles, bits: int, largest_shift: int) -> Rescaling:
     if shift.min() < 0:
         raise ValueError(f"factor {factor.max()}: expected less than 2^{bits}; scale it down")
     excess = np.clip(shift - largest_shift, 0, LARGEST_SHIFT)
-    return Rescaling((multiplier + ((1 << excess) >> 1)) >> excess, shift - excess)
+    shortened = (multiplier + ((1 << excess) >> 1)) >> excess
+    return Rescaling(shortened, np.minimum(shift, largest_shift))
 
 
 def _real(input_scale: np.float32, weight_scales: Singles, output_scale: np.float32) -> Doubles:

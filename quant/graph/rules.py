@@ -160,7 +160,9 @@ def _verify_add(node: Node, operands: Operands) -> None:
             for multiplier, operand in zip(add.multipliers, operands, strict=True)
         )
     else:
-        largest = abs(add.bias) + _largest_rounded_terms(node, add.term_rounding, operands)
+        largest = abs(add.bias) + _largest_rounded_terms(
+            node, add.multipliers, add.term_rounding, operands
+        )
     verify_requantization(node, add.requantization, largest)
 
 
@@ -187,8 +189,10 @@ def _verify_fused(node: Node, add: Add, terms: FusedTerms) -> None:
         )
 
 
-def _largest_rounded_terms(node: Node, terms: TermRounding, operands: Operands) -> int:
-    """Bound of the sum of both rounded operands: a multiplier over 2^31 shrinks each."""
+def _largest_rounded_terms(
+    node: Node, multipliers: tuple[int, int], terms: TermRounding, operands: Operands
+) -> int:
+    """Bound of the sum of both rounded operands; two roundings add less than 2 to each."""
     for shift in terms.shifts:
         if not TERM_SHIFT <= shift <= MAXIMUM_SHIFT:
             raise broken(
@@ -202,7 +206,10 @@ def _largest_rounded_terms(node: Node, terms: TermRounding, operands: Operands) 
     ]
     if max(largest) >= 2**31:
         raise broken(node, "widened operands of 32 bits", f"up to {max(largest)}")
-    return sum(largest)
+    return sum(
+        (widened * multiplier >> shift) + 2
+        for widened, multiplier, shift in zip(largest, multipliers, terms.shifts, strict=True)
+    )
 
 
 def _verify_multiply(node: Node, operands: Operands) -> None:

@@ -9,7 +9,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, onnx_add, tflite_add, xnnpack_add
+from quant.common.add_rescaling import (
+    TFLITE_LEFT_SHIFT,
+    TFLITE_LEFT_SHIFT_WIDE,
+    onnx_add,
+    tflite_add,
+    xnnpack_add,
+)
 from quant.common.requantization_modes import ONE_FLOAT32
 from quant.common.rescaling import quantize_multiplier, rescaling
 from quant.graph import (
@@ -137,12 +143,19 @@ def scale_quotient(source: TensorType, output: TensorType) -> float:
 
 def tflite_addition(first: TensorType, second: TensorType, output: TensorType, clamp: Clamp) -> Add:
     """ADD of TensorFlow Lite's reference kernels."""
-    found = tflite_add(_scales(first, second), output.encoding.scale)
-    terms = TermRounding((zero_point(first), zero_point(second)), found.shifts, TFLITE_LEFT_SHIFT)
+    left_shift = tflite_left_shift(first, second, output)
+    found = tflite_add(_scales(first, second), output.encoding.scale, left_shift)
+    terms = TermRounding((zero_point(first), zero_point(second)), found.shifts, left_shift)
     scaling = _one_scale(
         found.sum_multiplier, found.sum_shift, zero_point(output), clamp, "tflite_double"
     )
     return Add(found.multipliers, 0, scaling, terms)
+
+
+def tflite_left_shift(*tensors: TensorType) -> int:
+    """Bits by which ADD widens its operands: more where nothing has above 8 bits."""
+    widest = max(tensor.integer.bits for tensor in tensors)
+    return TFLITE_LEFT_SHIFT if widest <= WEIGHT_TYPE.bits else TFLITE_LEFT_SHIFT_WIDE
 
 
 def xnnpack_addition(

@@ -12,7 +12,7 @@ import numpy as np
 
 from quant.common.codes import CodeKind
 from quant.common.requantization_modes import MODES
-from quant.graph import IntegerType
+from quant.graph import Encoding, IntegerType, TensorType
 from quant.graph.operators import Integers
 from quant.graph.rules import BIAS_BITS
 from quant.lowering.float_network import FloatConvolution, FloatInput, FloatNetwork, Reals
@@ -75,6 +75,11 @@ class MapEncoding:
         """The codes nearest to the real number 0, int64 [1] or [channels]."""
         nearest = np.floor(self.zero + 0.5)
         return np.clip(nearest, self.integer.low, self.integer.high).astype(np.int64)
+
+    def tensor_type(self, channels: int) -> TensorType:
+        """The type of a feature map in this encoding."""
+        zero = tuple(int(code) for code in self.zero_codes)
+        return TensorType(channels, self.integer, Encoding(self.scale, zero))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 Each rule looks for one place where it applies and returns the smaller network, or None when there
 is no such place; `fold` applies the rules until none does. Every rule keeps the function of the
 network (up to float rounding, and up to the border where the image's mean is folded away, see
-``docs/graph.md``).
+``docs/lowering.md``).
 """
 
 from collections.abc import Callable

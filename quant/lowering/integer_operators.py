@@ -5,7 +5,7 @@ With x = s_x·(q_x − z_x), w = s_w·k and y = s_y·(q_y − z_y), y = Σ w·x 
     sum = Σ k·q_x + [b / (s_x·s_w) − z_x·Σ k],
     q_y = round(sum · s_x·s_w / s_y) + z_y.
 
-The bracket is the stored bias, rounded once; ``docs/graph.md`` has the whole derivation.
+The bracket is the stored bias, rounded once; ``docs/lowering.md`` has the whole derivation.
 """
 
 from dataclasses import replace

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 
 from quant.common.requantization_modes import DEFAULT_MODE, RequantizationMode, mode_named
 from quant.graph import (
-    Encoding,
     Graph,
     Input,
     Node,
     PixelShuffle,
-    TensorType,
     verify,
 )
 from quant.graph.operators import Operator
@@ -164,7 +162,5 @@ class _Lowering:
         encoding: MapEncoding,
         channels: int,
     ) -> None:
-        zero = tuple(int(code) for code in encoding.zero_codes)
-        output = TensorType(channels, encoding.integer, Encoding(encoding.scale, zero))
-        self.nodes.append(Node(name, operator, inputs, output))
+        self.nodes.append(Node(name, operator, inputs, encoding.tensor_type(channels)))
         self.maps[name] = encoding

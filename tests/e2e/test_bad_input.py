@@ -66,6 +66,9 @@ CASES = {
     "run edsr_tiny_x3": "network 'edsr_tiny_x3': expected a known network or a graph file",
     "quantize resnet": "network 'resnet' is not known",
     f"{RUN_ON_NETWORK} --method minmix": "method 'minmix' is not known; did you mean 'minmax'?",
+    f"{RUN_ON_NETWORK} --rounding tflite_duble": "mode; did you mean 'tflite_double'",
+    "run {graph} --rounding half_up": "quantized already; leave out --rounding or name a network",
+    f"{RUN_ON_NETWORK} --rounding nvdla --bits w16a16": "takes sums of at most 32 bits, but this",
     f"{RUN_ON_GRAPH} --accelerator edge_gpu": "did you mean 'edge_npu'?",
     f"{RUN_ON_GRAPH} --energy-table horowits": "did you mean 'horowitz45'?",
     # policies

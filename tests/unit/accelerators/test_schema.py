@@ -164,6 +164,12 @@ def test_several_mistakes_at_once(tmp_path: Path) -> None:
             "sram.word_bits: expected a multiple of 8, got 60",
         ),
         (
+            "rounding: half_up",
+            "rounding: half_upp",
+            "rounding:",
+            "requantizer.rounding: 'half_upp' is no requantization mode; did you mean 'half_up'?",
+        ),
+        (
             "dataflow: output_stationary",
             "dataflow: weight_stationary",
             "dataflow:",

@@ -94,7 +94,7 @@ def test_rounded_add_equals_reference(
         (
             {"bias": 1 << 31},
             {},
-            "sums can reach 2147483848, but tflite_double takes sums of 32 bits",
+            "sums can reach 2147483652, but tflite_double takes sums of 32 bits",
         ),
         ({"second": MAP[:1]}, {}, r"shapes \[2, 2, 3\] and \[1, 2, 3\] must be equal"),
     ],
