@@ -95,7 +95,28 @@ def add_verify_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--oracles",
         action="store_true",
-        help="also compare requantization modes with the inference engines that are installed",
+        help="also compare operators and whole networks with the inference engines that are "
+        "installed",
+    )
+    group = parser.add_argument_group("tensors, instead of the other checks")
+    group.add_argument(
+        "--tensors",
+        type=Path,
+        metavar="FILE|DIR",
+        help="compare these feature maps with the network's, layer by layer: the output as .npy or "
+        "hexadecimal words (.hex), or several by their nodes' names as .npz or a folder",
+    )
+    group.add_argument(
+        "--write-tensors",
+        type=Path,
+        metavar="FILE|DIR",
+        help="write every feature map to a .npz file, or to a folder of .hex files",
+    )
+    group.add_argument(
+        "--input",
+        type=Path,
+        metavar="FILE",
+        help="what they are of: a picture, or codes as .npy (default: the reduced sample)",
     )
     _add_json(parser)
 

@@ -4,7 +4,7 @@ Two arithmetics run it: the slow reference that reads like the operator pages, a
 kernels. Neither knows tiles, memories or addresses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from hwsim.machine.accumulators import LayerOverflows
 from hwsim.machine.arithmetic import Arithmetic, Codes
-from quant.graph import Accumulator, Convolution, Graph, Input
+from quant.graph import Accumulator, Convolution, Graph, Input, Node
+
+Observe = Callable[[Node, Sequence[Codes], Codes], None]
+"""(node, the feature maps it read, the one it made): called once for each node."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +36,10 @@ def run_layerwise(
     image: NDArray[np.int32],
     arithmetic: Arithmetic,
     progress: Callable[[int, int], None] | None = None,
+    observe: Observe | None = None,
 ) -> NDArray[np.int32]:
     """The output of `execute_layerwise` alone."""
-    return execute_layerwise(graph, image, arithmetic, progress).output
+    return execute_layerwise(graph, image, arithmetic, progress, observe).output
 
 
 def execute_layerwise(
@@ -43,6 +47,7 @@ def execute_layerwise(
     image: NDArray[np.int32],
     arithmetic: Arithmetic,
     progress: Callable[[int, int], None] | None = None,
+    observe: Observe | None = None,
 ) -> LayerwiseExecution:
     """Compute a graph operator by operator.
 
@@ -51,6 +56,7 @@ def execute_layerwise(
         image: int32 [height, width, channels].
         arithmetic: `REFERENCE` or `KERNELS`.
         progress: called with nodes done and nodes in all.
+        observe: called with each node's feature maps, which are let go of once they are read.
 
     Raises:
         AccumulatorOverflow: a sum left an accumulator whose overflow is ``error``.
@@ -72,6 +78,8 @@ def execute_layerwise(
                 codes[node.name] = ofm
             case operator:
                 codes[node.name] = arithmetic.compute(operator, operand_types, operands)
+        if observe is not None:
+            observe(node, operands, codes[node.name])
         for name in dict.fromkeys(node.inputs):
             remaining[name] -= 1
             if remaining[name] == 0 and name != graph.output:

@@ -29,6 +29,8 @@ def print_checks(checks: Sequence[Check]) -> None:
     failed = [check for check in checks if check.mismatches]
     for check in failed:
         console.print(f"{check.subject}, {check.mode}: {check.first_mismatch}", markup=False)
+        for line in check.operands:  # as much of a line as fits; --json has all of it
+            console.print(f"    {line}", markup=False, no_wrap=True, overflow="ellipsis")
     values = sum(check.values for check in checks)
     verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else "all equal"
     console.print(f"{len(checks)} checks, {values:,} integers compared: {verdict}")

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.machine import KERNELS, REFERENCE, Arithmetic
-from hwsim.verify.checks import Check, Progress, Tally
+from hwsim.verify.checks import Check, Place, Progress, Tally
+from hwsim.verify.operator_case import OperatorCase
 from hwsim.verify.random_operators import (
     KERNEL_SIDES,
     Random,
@@ -28,7 +29,6 @@ from quant.graph import (
     Add,
     Convolution,
     IntegerType,
-    Operator,
     PixelShuffle,
     TensorType,
 )
@@ -41,28 +41,13 @@ CASES_PER_OPERATOR = 200
 _SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Case:
-    """One random operator with its operands, and what it is in words."""
-
-    description: str
-    operator: Operator
-    types: tuple[TensorType, ...]
-    operands: tuple[NDArray[np.int32], ...]
-
-    def compute(self, arithmetic: Arithmetic) -> NDArray[np.int64]:
-        """What an arithmetic makes of it."""
-        codes: NDArray[np.int64] = arithmetic.compute(self.operator, self.types, self.operands)
-        return codes
-
-
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """An operator in one of its variants, and where its cases come from."""
 
     operator: str
     mode: str
-    draw: Callable[[Random], _Case]
+    draw: Callable[[Random], OperatorCase]
 
 
 def verify_operators(
@@ -98,32 +83,32 @@ def verify_operators(
 
 
 def _compare(
-    tally: Tally, where: str, case: _Case, candidate: Arithmetic, oracle: Arithmetic
+    tally: Tally, where: str, case: OperatorCase, candidate: Arithmetic, oracle: Arithmetic
 ) -> None:
     """Count a case; what overflowed an accumulator that is declared is compared as one value."""
     convolution = case.operator
     if not isinstance(convolution, Convolution) or convolution.accumulator is None:
-        tally.compare(where, case.compute(candidate), case.compute(oracle))
+        tally.compare(where, case.compute(candidate), case.compute(oracle), case.explain)
         return
     (codes, overflows), (expected, expected_overflows) = (
         arithmetic.accumulate(convolution, case.types, case.operands)
         for arithmetic in (candidate, oracle)
     )
     if overflows == expected_overflows:
-        tally.compare(where, codes, expected)
+        tally.compare(where, codes, expected, case.explain)
     else:
         place = f"{where}: found {overflows}, expected {expected_overflows}"
-        tally.add(expected.size, int(np.count_nonzero(codes != expected)) + 1, place)
+        tally.add(expected.size, int(np.count_nonzero(codes != expected)) + 1, Place(place))
 
 
-def _draw_convolution(random: Random, kind: CodeKind, maximum_channels: int = 48) -> _Case:
+def _draw_convolution(random: Random, kind: CodeKind, maximum_channels: int = 48) -> OperatorCase:
     operand, output = (_tensor(random, maximum_channels) for _ in range(2))
     weight_type = random_type(random, (kind,))
     # Large enough for the largest kernel without padding, small enough for many shapes.
     codes = random_codes(random, random_size(random, max(KERNEL_SIDES), 20), operand)
     convolution = random_convolution(random, operand, codes, output, weight_type, keep_size=False)
     height, width = convolution.kernel
-    return _Case(
+    return OperatorCase(
         f"{height}×{width} {weight_type} on {_shape(codes)} {operand.integer} to {output}",
         convolution,
         (operand,),
@@ -131,7 +116,7 @@ def _draw_convolution(random: Random, kind: CodeKind, maximum_channels: int = 48
     )
 
 
-def _draw_accumulation(random: Random, overflow: str) -> _Case:
+def _draw_accumulation(random: Random, overflow: str) -> OperatorCase:
     """A convolution whose sums often leave their accumulator; small, as the reference steps."""
     case = _draw_convolution(random, CodeKind.SIGNED, 20)
     assert isinstance(case.operator, Convolution)
@@ -143,14 +128,14 @@ def _draw_accumulation(random: Random, overflow: str) -> _Case:
     )
 
 
-def _draw_add(random: Random) -> _Case:
+def _draw_add(random: Random) -> OperatorCase:
     first, output = _tensor(random, 32), _tensor(random, 32)
     output = TensorType(first.channels, output.integer)
     second = TensorType(first.channels, random_type(random))
     size = random_size(random, 1, 32)
     codes = random_codes(random, size, first), random_codes(random, size, second)
     add = random_add(random, (first, second), codes, output)
-    return _Case(
+    return OperatorCase(
         f"{first.integer} and {second.integer} of {_shape(codes[0])} to {output}",
         add,
         (first, second),
@@ -158,21 +143,21 @@ def _draw_add(random: Random) -> _Case:
     )
 
 
-def _draw_add_with(random: Random, draw: Callable[[Random, IntegerType], Add]) -> _Case:
+def _draw_add_with(random: Random, draw: Callable[[Random, IntegerType], Add]) -> OperatorCase:
     """An addition of 8-bit codes as an engine does it."""
     size = random_size(random, 1, 32)
     operand = TensorType(int(random.integers(1, 32, endpoint=True)), _SIGNED_8)
     codes = random_codes(random, size, operand), random_codes(random, size, operand)
     add = draw(random, _SIGNED_8)
-    return _Case(f"{_shape(codes[0])} {operand.integer}", add, (operand, operand), codes)
+    return OperatorCase(f"{_shape(codes[0])} {operand.integer}", add, (operand, operand), codes)
 
 
-def _draw_requantize(random: Random) -> _Case:
+def _draw_requantize(random: Random) -> OperatorCase:
     operand = _tensor(random, 32)
     output = TensorType(operand.channels, random_type(random))
     codes = random_codes(random, random_size(random, 1, 32), operand)
     requantize = random_requantize(random, operand, codes, output)
-    return _Case(
+    return OperatorCase(
         f"{operand.integer} of {_shape(codes)} to {output}",
         requantize,
         (operand,),
@@ -180,11 +165,11 @@ def _draw_requantize(random: Random) -> _Case:
     )
 
 
-def _draw_pixel_shuffle(random: Random) -> _Case:
+def _draw_pixel_shuffle(random: Random) -> OperatorCase:
     factor = int(random.integers(1, 4, endpoint=True))
     operand = TensorType(int(random.integers(1, 8)) * factor**2, random_type(random))
     codes = random_codes(random, random_size(random, 1, 24), operand)
-    return _Case(
+    return OperatorCase(
         f"factor {factor} on {_shape(codes)} {operand.integer}",
         PixelShuffle(factor),
         (operand,),

@@ -10,7 +10,8 @@ from accelerators import Accelerator
 from hwsim.machine import KERNELS, Arithmetic, MachineError, execute, run_layerwise
 from hwsim.schedule import Program, ProgramError, ScheduleError, schedule
 from hwsim.schedule.commands import Command
-from hwsim.verify.checks import Check, Progress, Tally, difference
+from hwsim.verify.checks import Check, Place, Progress, Tally
+from hwsim.verify.first_wrong_node import compared_node, first_wrong_node
 from hwsim.verify.random_graphs import random_graph
 from hwsim.verify.random_operators import random_codes, random_size
 from quant.graph import Graph, Size
@@ -96,9 +97,14 @@ def verify_arithmetic(
 ) -> Check:
     """Compute a graph layer by layer with two arithmetics and compare the outputs."""
     tally = Tally(graph.name, oracle.name, candidate.name)
-    tally.compare(
-        graph.name, run_layerwise(graph, image, candidate), run_layerwise(graph, image, oracle)
-    )
+    found, expected = (run_layerwise(graph, image, each) for each in (candidate, oracle))
+    mismatches = int(np.count_nonzero(found != expected))
+    place = None
+    if mismatches:
+        place = first_wrong_node(
+            graph, image, oracle, lambda shortened: run_layerwise(shortened, image, candidate)
+        )
+    tally.add(expected.size, mismatches, place)
     return tally.close()
 
 
@@ -111,7 +117,7 @@ def _try(
         return
     except ProgramError as error:
         outputs = run_layerwise(graph, image, KERNELS).size
-        tally.add(outputs, outputs, f"{where}: {error}")
+        tally.add(outputs, outputs, Place(f"{where}: {error}"))
         return
     _run(tally, where, program, graph, accelerator, image, KERNELS)
 
@@ -129,12 +135,13 @@ def _run(
     try:
         found = execute(program, accelerator, image).output
     except (MachineError, ValueError) as error:  # memory never written, or no operand at all
-        tally.add(expected.size, expected.size, f"{where}: {error}")
+        tally.add(expected.size, expected.size, Place(f"{where}: {error}"))
         return
     mismatches = int(np.count_nonzero(found != expected))
     place = None
-    if mismatches and tally.first_mismatch is None:
-        place = f"{where}: {_locate(program, graph, accelerator, image, arithmetic)}"
+    if mismatches and tally.first is None:
+        found_at = _locate(program, graph, accelerator, image, arithmetic)
+        place = replace(found_at, sentence=f"{where}: {found_at.sentence}")
     tally.add(expected.size, mismatches, place)
 
 
@@ -144,7 +151,7 @@ def _locate(
     accelerator: Accelerator,
     image: NDArray[np.int32],
     arithmetic: Arithmetic,
-) -> str:
+) -> Place:
     """The first feature map that leaves SRAM wrong, with the place of its first wrong integer.
 
     Tensors in DRAM make room for later ones, so each is read back from a run of the program that
@@ -158,26 +165,14 @@ def _locate(
                 program, commands=_until(program, index), output=program.tensors[name]
             )
             found = execute(shortened, accelerator, image).output
-            expected = run_layerwise(ending_at(graph, name), image, arithmetic)
-            if (found != expected).any():
-                return f"node '{name}' (group '{group.name}'), {difference(found, expected)}"
+            place = compared_node(
+                graph, name, image, arithmetic, found, f"node '{name}' (group '{group.name}')"
+            )
+            if place is not None:
+                return place
     raise AssertionError("the output differs, so some stored feature map does")
 
 
 def _until(program: Program, group: int) -> tuple[Command, ...]:
     """The commands up to and including a group's."""
     return tuple(command for command in program.commands if command.group <= group)
-
-
-def ending_at(graph: Graph, output: str) -> Graph:
-    """The part of a graph that computes one node."""
-    inputs = {node.name: node.inputs for node in graph.nodes}
-    needed: set[str] = set()
-    waiting = [output]
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed.add(name)
-            waiting.extend(inputs[name])
-    nodes = tuple(node for node in graph.nodes if node.name in needed)
-    return replace(graph, nodes=nodes, output=output)

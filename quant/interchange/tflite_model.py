@@ -31,7 +31,7 @@ class ModelTensor:
     """A tensor as the file has it.
 
     Attributes:
-        name: unique in the model; tensors that share a name got their number behind it.
+        name: up to the first semicolon; tensors that share one get their number behind it.
         type: such as ``INT8``.
         shape: as declared.
         scales: float32 [n]; empty where it is not quantized.
@@ -119,7 +119,8 @@ def _model(model: Any, path: Path) -> Model:
 
 def _tensors(model: Any, subgraph: Any) -> list[ModelTensor]:
     entries = [subgraph.Tensors(index) for index in range(subgraph.TensorsLength())]
-    names = [(entry.Name() or b"").decode(errors="replace") for entry in entries]
+    # Converters join the names of everything that an operator was fused from.
+    names = [(entry.Name() or b"").decode(errors="replace").partition(";")[0] for entry in entries]
     return [
         _tensor(model, entry, name if names.count(name) == 1 else f"{name}#{index}")
         for index, (entry, name) in enumerate(zip(entries, names, strict=True))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.machine import KERNELS, Arithmetic
+from hwsim.verify.operator_case import OperatorCase
 from hwsim.verify.oracles.cases import SIGNED_8, single
 from quant.graph import Encoding, IntegerType, TensorType
 from quant.interchange.derivation import ADDITIONS
@@ -70,10 +70,8 @@ def random_addition(
     )
 
 
-def computed_addition(
-    case: QuantizedAddition, convention: str, arithmetic: Arithmetic = KERNELS
-) -> NDArray[np.int32]:
-    """The output codes of a case in one of `ADDITIONS`, int32 [height, width, channels]."""
+def our_addition(case: QuantizedAddition, convention: str) -> OperatorCase:
+    """A case in one of the conventions of `ADDITIONS`."""
     channels = case.codes[0].shape[2]
     first, second, output = (
         TensorType(channels, case.integer, Encoding(scale, (zero,)))
@@ -83,5 +81,4 @@ def computed_addition(
     )
     low = case.output_zero if case.relu else case.integer.low
     add = ADDITIONS[convention](first, second, output, (low, case.integer.high))
-    codes: NDArray[np.int32] = arithmetic.compute(add, (first, second), case.codes)
-    return codes
+    return OperatorCase(str(case), add, (first, second), case.codes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.machine import KERNELS, Arithmetic
+from hwsim.verify.operator_case import OperatorCase
 from quant.common.codes import CodeKind
 from quant.graph import Encoding, IntegerType, Padding, TensorType
 from quant.interchange.derivation import convolution
@@ -166,10 +166,8 @@ def single(value: float) -> float:
     return float(np.float32(value))
 
 
-def computed(
-    case: QuantizedConvolution, mode: str, arithmetic: Arithmetic = KERNELS
-) -> NDArray[np.int32]:
-    """The output codes of a case in one of our modes, int32 [height, width, out_channels]."""
+def our_convolution(case: QuantizedConvolution, mode: str) -> OperatorCase:
+    """A case in one of our modes."""
     channels = case.codes.shape[2]
     source, output = (
         TensorType(count, case.input, Encoding(scale, (zero,)))
@@ -188,5 +186,4 @@ def computed(
         Padding.even(*case.padding),
         (case.output_zero if case.relu else case.input.low, case.input.high),
     )
-    codes: NDArray[np.int32] = arithmetic.compute(operator, (source,), (case.codes,))
-    return codes
+    return OperatorCase(str(case), operator, (source,), (case.codes,))

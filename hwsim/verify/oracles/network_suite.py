@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.machine import KERNELS, Arithmetic, run_layerwise
-from hwsim.verify.checks import Check, Progress, Tally, difference
+from hwsim.verify.checks import Check, Progress, Tally
+from hwsim.verify.first_wrong_node import first_wrong_node
 from hwsim.verify.oracles.findings import Findings, load_engine
 from hwsim.verify.oracles.networks import random_edsr
 from hwsim.verify.random_operators import random_codes
-from hwsim.verify.schedules import ending_at
 from quant.common.codes import CodeKind
 from quant.graph import Graph, IntegerType, Size
 
@@ -121,21 +121,12 @@ def _compare(
     pair: NetworkPair, engine: ModuleType, graph: Graph, image: Codes, arithmetic: Arithmetic
 ) -> Check:
     tally = Tally(graph.name, pair.oracle, pair.mode)
-    found, expected = run_layerwise(graph, image, arithmetic), pair.ask(engine, graph, image)
+    expected, found = run_layerwise(graph, image, arithmetic), pair.ask(engine, graph, image)
     mismatches = int(np.count_nonzero(found != expected))
-    place = _locate(pair, engine, graph, image, arithmetic) if mismatches else None
+    place = None
+    if mismatches:
+        place = first_wrong_node(
+            graph, image, arithmetic, lambda shortened: pair.ask(engine, shortened, image)
+        )
     tally.add(expected.size, mismatches, place)
     return tally.close()
-
-
-def _locate(
-    pair: NetworkPair, engine: ModuleType, graph: Graph, image: Codes, arithmetic: Arithmetic
-) -> str:
-    """The first feature map that differs: engines hide inner ones, so they get shorter networks."""
-    for node in graph.nodes[1:]:
-        shortened = ending_at(graph, node.name)
-        found = run_layerwise(shortened, image, arithmetic)
-        expected = pair.ask(engine, shortened, image)
-        if (found != expected).any():
-            return f"{graph.name}: node '{node.name}', {difference(found, expected)}"
-    raise AssertionError("the output differs, so some feature map does")

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.machine import KERNELS
 from hwsim.verify.checks import Check, Progress, Tally
-from hwsim.verify.oracles.addition_cases import computed_addition, random_addition
-from hwsim.verify.oracles.cases import Codes, computed, random_convolution
+from hwsim.verify.operator_case import OperatorCase
+from hwsim.verify.oracles.addition_cases import our_addition, random_addition
+from hwsim.verify.oracles.cases import Codes, our_convolution, random_convolution
 from hwsim.verify.oracles.findings import Findings, load_engine
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
@@ -31,12 +33,12 @@ class Operator:
     Attributes:
         name: as reports call it.
         draw: a random case.
-        compute: (case, mode) to our output codes.
+        ours: (case, mode) to the case in our operators.
     """
 
     name: str
     draw: Callable[[np.random.Generator], Any]
-    compute: Callable[[Any, str], NDArray[np.int32]]
+    ours: Callable[[Any, str], OperatorCase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,13 @@ class Pair:
 
 
 def _convolution(codes: Codes) -> Operator:
-    return Operator("convolution", lambda random: random_convolution(random, codes), computed)
+    return Operator(
+        "convolution", lambda random: random_convolution(random, codes), our_convolution
+    )
 
 
 def _addition(integer: IntegerType, *, relu: bool) -> Operator:
-    return Operator(
-        "add", lambda random: random_addition(random, integer, relu=relu), computed_addition
-    )
+    return Operator("add", lambda random: random_addition(random, integer, relu=relu), our_addition)
 
 
 _SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
@@ -210,6 +212,7 @@ def _compare(pair: Pair, engine: ModuleType, seed: int, values: int) -> Check:
     tally = Tally(operator.name, pair.oracle, pair.mode)
     while tally.values < values:
         case = operator.draw(random)
-        where = f"{operator.name}, case {tally.cases} ({case})"
-        tally.compare(where, operator.compute(case, pair.mode), pair.ask(engine, case))
+        ours = operator.ours(case, pair.mode)
+        where = f"{operator.name}, case {tally.cases} ({ours.description})"
+        tally.compare(where, pair.ask(engine, case), ours.compute(KERNELS), ours.explain)
     return tally.close()
