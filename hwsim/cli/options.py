@@ -53,6 +53,28 @@ def add_estimate_options(parser: ArgumentParser) -> None:
     _add_output(parser, "folder for the per-layer table, the chart and the result")
 
 
+def add_evaluate_options(parser: ArgumentParser) -> None:
+    """What ``hwsim evaluate`` takes."""
+    _add_network(parser, "network name, or a graph file (.hwgraph)")
+    group = parser.add_argument_group("pictures")
+    group.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="a data set: originals, or folders HR and LRx2, LRx3, … in it; may be repeated",
+    )
+    group.add_argument(
+        "--patch",
+        type=int,
+        metavar="PIXELS",
+        help="enlarge patches of this side, each for itself (default: whole pictures)",
+    )
+    _add_quantization(parser)
+    _add_output(parser, "folder for the result")
+
+
 def add_quantize_options(parser: ArgumentParser) -> None:
     """What ``hwsim quantize`` takes."""
     _add_network(parser, "network name")

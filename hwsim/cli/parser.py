@@ -68,6 +68,12 @@ COMMANDS: dict[str, Command] = {
         "hwsim search --max-energy-uj 10000 --out search",
         "what was measured is kept in --out DIR; repeat the command to go on from there",
     ),
+    "evaluate": Command(
+        "PSNR and SSIM of a network on data sets, beside bicubic enlargement",
+        options.add_evaluate_options,
+        "hwsim.cli.commands.evaluate",
+        "hwsim evaluate edsr_tiny_x2 --data Set5 --data Set14 --bits w8a8",
+    ),
     "quantize": Command(
         "quantize a network and write the integer graph to a file",
         options.add_quantize_options,

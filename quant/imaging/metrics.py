@@ -11,7 +11,8 @@ LUMA_WEIGHTS = (65.738 / 256, 129.057 / 256, 25.064 / 256)
 """Red, green and blue weights of luma (ITU-R BT.601, studio range 16..235, for 8-bit RGB)."""
 
 _MAXIMUM_EXCESS_PIXELS = 7  # reducing by 8, the largest factor in use, drops at most so many
-_SSIM_WINDOW_PIXELS = 11  # the Gaussian window of SSIM, sigma 1.5 cut at 3.5 sigma
+SSIM_WINDOW_PIXELS = 11
+"""Side of the Gaussian window of SSIM: sigma 1.5, cut at 3.5 sigma."""
 
 
 def luma_psnr_db(reference: NDArray[np.uint8], image: NDArray[np.uint8], border: int) -> float:
@@ -61,7 +62,7 @@ def luma_ssim(reference: NDArray[np.uint8], image: NDArray[np.uint8], border: in
     """
     from skimage.metrics import structural_similarity  # slow to import, and only needed here
 
-    original, judged = _matched(reference, image, border, minimum=_SSIM_WINDOW_PIXELS)
+    original, judged = _matched(reference, image, border, minimum=SSIM_WINDOW_PIXELS)
     similarity = structural_similarity(  # type: ignore[no-untyped-call]
         _luma(original),
         _luma(judged),

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.common.errors import UserError
+from quant.imaging.data_sets import image_files
 from quant.imaging.files import read_image
 from quant.imaging.resize import bicubic_downscale, crop_to_multiple
-
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +29,6 @@ class TrainingPair:
 
     low: NDArray[np.uint8]
     high: NDArray[np.uint8]
-
-
-def image_files(folder: Path) -> list[Path]:
-    """The image files of a folder, by name.
-
-    Raises:
-        UserError: the folder is missing or holds no images.
-    """
-    if not folder.is_dir():
-        raise UserError(f"{folder}: expected a folder of images, found none; check the path")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise UserError(f"{folder}: expected image files, found none; name a folder that has some")
-    return files
 
 
 def load_pairs(folders: Sequence[Path], scale: int, patch: int) -> list[TrainingPair]:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,57 @@ def test_a_limit_nothing_keeps_to_is_bad_input(hwsim: Command, tmp_path: Path) -
     assert done.status == 2
     assert "no measured policy has at most 1 cycles: the cheapest takes" in done.err
     assert done.err.count("\n") == 1
+
+
+def test_evaluate_judges_graphs_beside_bicubic(
+    hwsim: Command, graph_file: Path, picture_file: Path, tmp_path: Path
+) -> None:
+    folder = picture_file.parent
+
+    done = hwsim(
+        "evaluate", graph_file, "--data", folder, "--patch", "6", "--out", tmp_path, "--json"
+    )
+
+    assert done.status == 0, done.err
+    found = done.json
+    assert found == json.loads((tmp_path / "evaluation.json").read_text())
+    (data_set,) = found["data_sets"]
+    (picture,) = data_set["pictures"]
+    assert (found["scale"], found["patch"], found["method"], found["policy"]) == (2, 6, None, None)
+    assert (data_set["name"], picture["name"], picture["size"]) == (folder.name, "small", [24, 20])
+    for figures in ("psnr_db", "ssim"):
+        assert list(data_set[figures]) == ["bicubic", "quantized"]
+        assert data_set[figures] == picture[figures]
+    assert f"evaluating on {folder.name} …" in done.err
+
+
+def test_evaluate_judges_networks_float_and_quantized(
+    hwsim: Command, picture_file: Path, calibration_folder: Path
+) -> None:
+    given = ("evaluate", "edsr_tiny_x2", "--data", picture_file.parent)
+
+    floating = hwsim(*given, "--json").json
+    table = hwsim(*given, "--calibration", calibration_folder, "--quiet")
+
+    figures = floating["data_sets"][0]["psnr_db"]
+    assert list(figures) == ["bicubic", "float"]
+    rows = dict(re.findall(r"(bicubic|float|quantized) +(\d+\.\d\d) ", table.out))
+    assert list(rows) == ["bicubic", "float", "quantized"]
+    assert rows["float"] == f"{figures['float']:.2f}"
+    assert float(rows["quantized"]) == pytest.approx(figures["float"], abs=1)
+
+
+def test_evaluate_tells_of_wrong_folders_before_anything_slow(
+    hwsim: Command, tmp_path: Path
+) -> None:
+    done = hwsim("evaluate", "edsr_baseline_x2", "--data", tmp_path, "--out", tmp_path / "out")
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        f"hwsim evaluate: {tmp_path}: expected image files, found none; name a folder that has "
+        "some\n"
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_train_writes_weights_that_run_takes(

@@ -103,11 +103,17 @@ def test_impossible_reductions_raise(shape: tuple[int, ...], scale: int) -> None
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("scale", [2, 3, 4])
-def test_the_published_low_resolution_files_are_reproduced_exactly(scale: int) -> None:
-    originals = sorted(shared_file("images", "Set5", "HR").glob("*.png"))
-    folder = shared_file("images", "Set5", f"LRx{scale}")
-    assert len(originals) == 5
+@pytest.mark.parametrize(
+    ("name", "scale", "pictures"),
+    [("Set5", 2, 5), ("Set5", 3, 5), ("Set5", 4, 5), ("Set14", 2, 14), ("Set14", 3, 14),
+     ("Set14", 4, 14), ("B100", 2, 100), ("B100", 4, 100)],
+)  # fmt: skip
+def test_the_published_low_resolution_files_are_reproduced_exactly(
+    name: str, scale: int, pictures: int
+) -> None:
+    originals = sorted(shared_file("images", name, "HR").glob("*.png"))
+    folder = shared_file("images", name, f"LRx{scale}")
+    assert len(originals) == pictures
     for original in originals:
         published = read_image(folder / f"{original.stem}x{scale}.png")
         np.testing.assert_array_equal(bicubic_downscale(read_image(original), scale), published)

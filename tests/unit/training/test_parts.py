@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from quant.common.errors import UserError
+from quant.imaging.data_sets import image_files
 from quant.training.config import TrainingConfig
-from quant.training.patches import TrainingPair, batch_at, fingerprint, image_files, load_pairs
+from quant.training.patches import TrainingPair, batch_at, fingerprint, load_pairs
 from quant.training.progress import Reporter, TrainingLog, read_log
 from quant.training.schedule import learning_rate, progress_fraction
 

@@ -1,0 +1,101 @@
+"""``hwsim evaluate``: a network on data sets, beside bicubic enlargement."""
+
+import json
+from argparse import Namespace
+from contextlib import ExitStack
+from functools import partial
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.cli.interruption import uninterrupted
+from hwsim.cli.messages import Messages
+from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
+from hwsim.cli.output_folder import output_folder
+from hwsim.cli.picture_graph import require_picture_graph
+from hwsim.cli.subject import load_subject
+from hwsim.machine import KERNELS, run_layerwise
+from hwsim.report.evaluation import Evaluation, print_evaluation
+from quant.graph import Graph
+from quant.imaging import bicubic_upscale
+from quant.imaging.data_sets import DataSet, open_data_set
+from quant.imaging.evaluation import Enlarge, by_patches, evaluate
+from quant.networks import load_network, network_config, network_names
+
+Pixels = NDArray[np.uint8]
+
+
+def execute(arguments: Namespace) -> int:
+    """Run the command; returns the exit status."""
+    messages = Messages(quiet=arguments.quiet)
+    quantized = _asks_for_integers(arguments)
+    is_network = arguments.network in network_names()
+    with ExitStack() as stack:
+        folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
+        if is_network:  # a wrong folder is told before anything slow
+            _data_sets(arguments, network_config(arguments.network).scale)
+        scale, means = _means(arguments, quantized, messages)
+        if arguments.patch is not None:
+            means = {name: by_patches(m, arguments.patch, scale) for name, m in means.items()}
+        judged = []
+        for data_set in _data_sets(arguments, scale):
+            with messages.stage(f"evaluating on {data_set.name}") as progress:
+                judged.append(evaluate(data_set, means, scale, progress))
+        quantized_here = quantized and is_network
+        evaluation = Evaluation(
+            network=arguments.network,
+            scale=scale,
+            patch=arguments.patch,
+            method=(arguments.method or DEFAULT_METHOD) if quantized_here else None,
+            policy=(arguments.bits or DEFAULT_BITS) if quantized_here else None,
+            means=tuple(means),
+            data_sets=tuple(judged),
+        )
+        text = json.dumps(evaluation.to_json(), indent=2, allow_nan=False)
+        files = []
+        if folder:
+            folder.write("evaluation.json", lambda path: path.write_text(text + "\n"))
+            files = folder.publish()
+    if arguments.json:
+        print(text)
+    else:
+        print_evaluation(evaluation, files)
+    return 0
+
+
+def _data_sets(arguments: Namespace, scale: int) -> list[DataSet]:
+    return [open_data_set(folder, scale) for folder in arguments.data]
+
+
+def _asks_for_integers(arguments: Namespace) -> bool:
+    """A graph file is integers; a network is quantized when it is said how."""
+    options = (arguments.method, arguments.bits, arguments.calibration)
+    return arguments.network not in network_names() or any(given is not None for given in options)
+
+
+def _means(
+    arguments: Namespace, quantized: bool, messages: Messages
+) -> tuple[int, dict[str, Enlarge]]:
+    """The scale, and what enlarges by it."""
+    if quantized:
+        subject = load_subject(arguments, messages)
+        require_picture_graph(subject.graph)
+        scale, network = int(subject.graph.scale()), subject.network
+        integers: dict[str, Enlarge] = {"quantized": partial(_run, subject.graph)}
+    else:
+        with uninterrupted():
+            import_module("torch")  # what follows needs it
+        scale = network_config(arguments.network).scale
+        network = load_network(arguments.network, arguments.weights, arguments.random_weights)
+        integers = {}
+    means: dict[str, Enlarge] = {"bicubic": partial(bicubic_upscale, scale=scale)}
+    if network is not None:
+        from quant.networks.inference import super_resolve
+
+        means["float"] = partial(super_resolve, network)
+    return scale, means | integers
+
+
+def _run(graph: Graph, image: Pixels) -> Pixels:
+    return run_layerwise(graph, image.astype(np.int32), KERNELS).astype(np.uint8)
