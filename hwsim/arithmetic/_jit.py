@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int32]
 Wide = NDArray[np.int64]
+Whole = NDArray[np.signedinteger[Any]]
 Memory = NDArray[np.uint8]
 
 Function = TypeVar("Function", bound=Callable[..., Any])

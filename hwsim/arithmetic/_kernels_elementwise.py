@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwsim.arithmetic._jit import Codes, Wide, kernel
+from hwsim.arithmetic._jit import Codes, Whole, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._requantization_emitter import BIAS
 
@@ -71,7 +71,7 @@ def add_rounded_requantize(
 
 
 @kernel
-def requantize_codes(codes: Codes, scaling: Scaling, out: Codes) -> None:
+def requantize_codes(codes: Whole, scaling: Scaling, out: Codes) -> None:
     """``codes`` and ``out`` are [pixels, channels]."""
     pixels, channels = codes.shape
     bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
@@ -82,3 +82,62 @@ def requantize_codes(codes: Codes, scaling: Scaling, out: Codes) -> None:
             for channel in range(channels):
                 totals[channel] = np.int64(codes[pixel, channel]) + bias[channel]
         requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
+
+
+@kernel
+def multiply_requantize(
+    first: Codes,
+    second: Codes,
+    pixel_step: int,
+    channel_step: int,
+    first_bias: int,
+    second_bias: int,
+    scaling: Scaling,
+    out: Codes,
+) -> None:
+    """``first`` and ``out`` are [pixels, channels]; a step of 0 repeats the factor's only one."""
+    pixels, channels = out.shape
+    sums = np.empty(STRIP * channels, np.int64)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        for pixel in range(strip, end):
+            products = sums[(pixel - strip) * channels :]
+            factors = second[pixel * pixel_step]
+            for channel in range(channels):
+                factor = np.int64(factors[channel * channel_step]) + second_bias
+                products[channel] = (np.int64(first[pixel, channel]) + first_bias) * factor
+        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
+
+
+@kernel
+def parametric_relu(
+    codes: Codes, slope: Wide, positive: Scaling, negative: Scaling, out: Codes
+) -> None:
+    """``codes`` and ``out`` are [pixels, channels]; both scalings have the same bias."""
+    pixels, channels = codes.shape
+    bias, sums = positive.parameters[BIAS], np.empty(STRIP * channels, np.int64)
+    sloped, below = np.empty(STRIP * channels, np.int64), np.empty((STRIP, channels), np.int32)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        for pixel in range(strip, end):
+            place = (pixel - strip) * channels
+            for channel in range(channels):
+                total = np.int64(codes[pixel, channel]) + bias[channel]
+                sums[place + channel] = total
+                sloped[place + channel] = total * slope[channel]
+        requantize(sums, channels, positive, 0, out[strip:end], 0, channels)
+        requantize(sloped, channels, negative, 0, below[: end - strip], 0, channels)
+        for pixel in range(strip, end):
+            place = (pixel - strip) * channels
+            for channel in range(channels):
+                if sums[place + channel] < 0:
+                    out[pixel, channel] = below[pixel - strip, channel]
+
+
+@kernel
+def lookup_table(codes: Codes, table: Codes, table_step: int, low: int, out: Codes) -> None:
+    """``codes`` and ``out`` are [pixels, channels]; a step of 0 repeats the only table."""
+    pixels, channels = codes.shape
+    for pixel in range(pixels):
+        for channel in range(channels):
+            out[pixel, channel] = table[channel * table_step, codes[pixel, channel] - low]

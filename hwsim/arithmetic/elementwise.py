@@ -1,16 +1,13 @@
-"""Addition, requantization and pixel shuffle of feature maps, fast.
+"""Addition and requantization of feature maps, fast.
 
 Each equals its definition in `hwsim.arithmetic.reference` bit for bit.
 """
 
-from typing import TypeVar
-
 import numpy as np
-from numpy.typing import NDArray
 
 from hwsim.arithmetic import _kernels_elementwise
-from hwsim.arithmetic._jit import Codes, Wide
-from hwsim.arithmetic._kernels_bounds import extremes
+from hwsim.arithmetic._feature_maps import in_bands, largest_code, pixels
+from hwsim.arithmetic._jit import Codes, Whole, Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
     check_requantization,
@@ -21,8 +18,6 @@ from hwsim.arithmetic._requantization import (
 from hwsim.arithmetic._requantization_emitter import LEFT_SHIFT
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization, TermRounding
-
-Integer = TypeVar("Integer", bound=np.integer)
 
 
 def add_requantize(
@@ -57,13 +52,18 @@ def add_requantize(
     )
     scaling = _sum_scaling((first, second), bias, requantization, largest)
     out = np.empty(first.shape, np.int32)
-    _kernels_elementwise.add_requantize(
-        _pixels(first),
-        _pixels(second),
-        multipliers[0],
-        multipliers[1],
-        scaling,
-        _pixels(out),
+    one, other, codes = pixels(first), pixels(second), pixels(out)
+    in_bands(
+        len(codes),
+        codes.shape,
+        lambda begin, end: _kernels_elementwise.add_requantize(
+            one[begin:end],
+            other[begin:end],
+            multipliers[0],
+            multipliers[1],
+            scaling,
+            codes[begin:end],
+        ),
     )
     return out
 
@@ -103,13 +103,18 @@ def add_rounded_requantize(
         largest += (reach * factor >> shift) + 2  # two roundings add less than 2
     scaling = _sum_scaling((first, second), bias, requantization, largest)
     out = np.empty(first.shape, np.int32)
-    _kernels_elementwise.add_rounded_requantize(
-        _pixels(first),
-        _pixels(second),
-        term_scalings[0],
-        term_scalings[1],
-        scaling,
-        _pixels(out),
+    one, other, sums = pixels(first), pixels(second), pixels(out)
+    in_bands(
+        len(sums),
+        sums.shape,
+        lambda begin, end: _kernels_elementwise.add_rounded_requantize(
+            one[begin:end],
+            other[begin:end],
+            term_scalings[0],
+            term_scalings[1],
+            scaling,
+            sums[begin:end],
+        ),
     )
     return out
 
@@ -146,11 +151,11 @@ def _term_scaling(
     return scaling
 
 
-def requantize_codes(codes: Codes, bias: Wide, requantization: Requantization) -> Codes:
+def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -> Codes:
     """Move, scale, round and clamp codes (``docs/operators/requantize.md``).
 
     Args:
-        codes: int32 [..., C].
+        codes: int32 or int64 [..., C].
         bias: int64 [C] or [1], added before scaling.
         requantization: sum to code, with parameters of C channels or of one for all.
 
@@ -161,54 +166,29 @@ def requantize_codes(codes: Codes, bias: Wide, requantization: Requantization) -
         ValueError: an array has another type or shape than stated, a parameter is out of range,
             or a product could exceed 2^62.
     """
-    largest = _largest(codes, "requantization")
+    largest = _largest(codes, "requantization", (np.int32, np.int64))
     channels = codes.shape[-1]
     check_vector(bias, "requantization bias", (channels, 1))
     mode = check_requantization("requantization", requantization, channels)
     check_sums("requantization", largest + magnitude(bias), mode, requantization.multiplier)
+    scaling = kernel_scaling(bias, requantization, channels)
     out = np.empty(codes.shape, np.int32)
-    _kernels_elementwise.requantize_codes(
-        _pixels(codes),
-        kernel_scaling(bias, requantization, channels),
-        _pixels(out),
+    source, result = pixels(codes), pixels(out)
+    in_bands(
+        len(result),
+        result.shape,
+        lambda first, end: _kernels_elementwise.requantize_codes(
+            source[first:end], scaling, result[first:end]
+        ),
     )
     return out
 
 
-def pixel_shuffle(ifm: NDArray[Integer], factor: int) -> NDArray[Integer]:
-    """Move channels into space, in DCR order (``docs/operators/pixel_shuffle.md``).
-
-    Args:
-        ifm: [H, W, factor² · C], any integer type.
-        factor: how much larger the image becomes in each direction.
-
-    Returns:
-        [H · factor, W · factor, C] of the same type.
-
-    Raises:
-        ValueError: the channels are no multiple of factor².
-    """
-    height, width, depth = ifm.shape
-    if factor < 1 or depth % factor**2:
+def _largest(codes: Whole, what: str, types: tuple[type, ...] = (np.int32,)) -> int:
+    """The largest absolute value of codes [..., C] of one of some types."""
+    if codes.dtype not in types or codes.ndim == 0:
+        expected = " or ".join(element.__name__ for element in types)
         raise ValueError(
-            f"pixel shuffle: {depth} channels are no multiple of {factor}², the pixels each one "
-            "spreads to; choose a factor that divides them"
+            f"{what}: expected {expected} codes, got {codes.dtype} {list(codes.shape)}"
         )
-    channels = depth // factor**2
-    blocks = ifm.reshape(height, width, factor, factor, channels)
-    return blocks.transpose(0, 2, 1, 3, 4).reshape(height * factor, width * factor, channels)
-
-
-def _pixels(codes: Codes) -> Codes:
-    """The map as [pixels, C]; the same memory if that is contiguous."""
-    return np.ascontiguousarray(codes).reshape(-1, codes.shape[-1])
-
-
-def _largest(codes: Codes, what: str) -> int:
-    """The largest absolute value of int32 [..., C] codes."""
-    if codes.dtype != np.int32 or codes.ndim == 0:
-        raise ValueError(f"{what}: expected int32 codes, got {codes.dtype} {list(codes.shape)}")
-    if codes.size == 0:
-        return 0
-    least, greatest, _ = extremes(np.ascontiguousarray(codes).reshape(-1))
-    return max(-int(least), int(greatest))
+    return largest_code(codes) if codes.size else 0

@@ -4,26 +4,35 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hwsim.arithmetic.activation import lookup_table, parametric_relu
 from hwsim.arithmetic.convolution import convolve, pack_convolution
-from hwsim.arithmetic.elementwise import (
-    add_requantize,
-    add_rounded_requantize,
-    pixel_shuffle,
-    requantize_codes,
-)
+from hwsim.arithmetic.elementwise import add_requantize, add_rounded_requantize, requantize_codes
 from hwsim.arithmetic.fused_addition import add_fused
 from hwsim.arithmetic.geometry import Geometry
+from hwsim.arithmetic.multiplication import multiply_requantize
 from hwsim.arithmetic.overflow import convolve_bounded, pack_bounded_convolution
 from hwsim.arithmetic.overflows import Overflows
+from hwsim.arithmetic.rearrangement import concatenate, nearest_resize, pixel_shuffle
+from hwsim.arithmetic.resampling import average_pool, bilinear_resize, statistics
+from hwsim.arithmetic.transposed_convolution import transposed_convolve
 from hwsim.machine.arithmetic import Arithmetic, Codes
 from quant.graph import (
     Add,
+    AveragePool,
+    BilinearResize,
+    Concatenate,
     Convolution,
     FusedTerms,
+    LookupTable,
+    Multiply,
+    NearestResize,
+    ParametricRelu,
     PixelShuffle,
     Requantize,
+    Statistics,
     TensorType,
     TermRounding,
+    TransposedConvolution,
 )
 
 Types = Sequence[TensorType]
@@ -64,6 +73,22 @@ def _geometry(convolution: Convolution) -> Geometry:
     return Geometry(convolution.stride, convolution.dilation, convolution.groups)
 
 
+def _transposed_convolution(
+    convolution: TransposedConvolution, types: Types, operands: Operands
+) -> Codes:
+    padding, integer = convolution.padding, types[0].integer
+    return transposed_convolve(
+        operands[0],
+        convolution.weight.astype(np.int32),
+        convolution.bias,
+        convolution.stride,
+        (padding.top, padding.bottom, padding.left, padding.right),
+        np.broadcast_to(convolution.pad_code, convolution.in_channels),
+        convolution.requantization,
+        (integer.low, integer.high),
+    )
+
+
 def _padded(convolution: Convolution, codes: Codes) -> Codes:
     """The input with its border of pad codes."""
     padding = convolution.padding
@@ -93,17 +118,61 @@ def _requantize(requantize: Requantize, types: Types, operands: Operands) -> Cod
     return requantize_codes(operands[0], requantize.bias, requantize.requantization)
 
 
+def _multiply(multiply: Multiply, types: Types, operands: Operands) -> Codes:
+    first, second = operands
+    return multiply_requantize(first, second, multiply.biases, multiply.requantization)
+
+
+def _prelu(prelu: ParametricRelu, types: Types, operands: Operands) -> Codes:
+    return parametric_relu(operands[0], prelu.bias, prelu.slope, prelu.positive, prelu.negative)
+
+
+def _lookup_table(lookup: LookupTable, types: Types, operands: Operands) -> Codes:
+    return lookup_table(operands[0], lookup.table.astype(np.int32), types[0].integer.low)
+
+
+def _concatenate(concatenation: Concatenate, types: Types, operands: Operands) -> Codes:
+    return concatenate(operands)
+
+
 def _pixel_shuffle(shuffle: PixelShuffle, types: Types, operands: Operands) -> Codes:
-    return pixel_shuffle(operands[0], shuffle.factor)
+    return pixel_shuffle(operands[0], shuffle.factor, shuffle.order)
+
+
+def _nearest_resize(resize: NearestResize, types: Types, operands: Operands) -> Codes:
+    return nearest_resize(operands[0], resize.factor)
+
+
+def _bilinear_resize(resize: BilinearResize, types: Types, operands: Operands) -> Codes:
+    return bilinear_resize(
+        operands[0], resize.factor, resize.half_pixel_centers, resize.bias, resize.requantization
+    )
+
+
+def _average_pool(pool: AveragePool, types: Types, operands: Operands) -> Codes:
+    return average_pool(operands[0], pool.kernel, pool.stride, pool.bias, pool.requantization)
+
+
+def _statistics(operator: Statistics, types: Types, operands: Operands) -> Codes:
+    return statistics(operands[0], operator.statistic)
 
 
 KERNELS = Arithmetic(
     "fast kernels",
     {
         Convolution: _convolution,
+        TransposedConvolution: _transposed_convolution,
         Add: _add,
+        Multiply: _multiply,
         Requantize: _requantize,
+        ParametricRelu: _prelu,
+        LookupTable: _lookup_table,
+        Concatenate: _concatenate,
         PixelShuffle: _pixel_shuffle,
+        NearestResize: _nearest_resize,
+        BilinearResize: _bilinear_resize,
+        AveragePool: _average_pool,
+        Statistics: _statistics,
     },
     _accumulate,
 )

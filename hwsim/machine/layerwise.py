@@ -23,11 +23,12 @@ class LayerwiseExecution:
     """What came out of computing a graph layer by layer.
 
     Attributes:
-        output: int32 [height, width, channels], the codes of the output tensor.
+        output: [height, width, channels], the codes of the output tensor; int64 if it is a sum
+            over a feature map, else int32.
         overflows: of each convolution that declares an accumulator, in graph order.
     """
 
-    output: NDArray[np.int32]
+    output: Codes
     overflows: tuple[LayerOverflows, ...]
 
 
@@ -37,7 +38,7 @@ def run_layerwise(
     arithmetic: Arithmetic,
     progress: Callable[[int, int], None] | None = None,
     observe: Observe | None = None,
-) -> NDArray[np.int32]:
+) -> Codes:
     """The output of `execute_layerwise` alone."""
     return execute_layerwise(graph, image, arithmetic, progress, observe).output
 
@@ -86,4 +87,6 @@ def execute_layerwise(
                 del codes[name]
         if progress is not None:
             progress(done, len(graph.nodes))
-    return LayerwiseExecution(codes[graph.output].astype(np.int32), tuple(overflows))
+    wide = types[graph.output].integer.bits > 32
+    output = codes[graph.output].astype(np.int64 if wide else np.int32)
+    return LayerwiseExecution(output, tuple(overflows))

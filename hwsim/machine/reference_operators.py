@@ -10,12 +10,21 @@ from hwsim.arithmetic.overflows import Overflows
 from hwsim.machine.arithmetic import Arithmetic, Codes
 from quant.graph import (
     Add,
+    AveragePool,
+    BilinearResize,
+    Concatenate,
     Convolution,
     FusedTerms,
+    LookupTable,
+    Multiply,
+    NearestResize,
+    ParametricRelu,
     PixelShuffle,
     Requantize,
+    Statistics,
     TensorType,
     TermRounding,
+    TransposedConvolution,
 )
 
 Types = Sequence[TensorType]
@@ -42,16 +51,26 @@ def _accumulate(
     return reference.requantize(sums, convolution.requantization), overflows
 
 
-def _padded(convolution: Convolution, codes: Codes) -> Codes:
+def _padded(convolution: Convolution | TransposedConvolution, codes: Codes) -> Codes:
     padding = convolution.padding
-    pad_code = np.broadcast_to(convolution.pad_code, convolution.in_channels)
-    return reference.pad(
-        codes, (padding.top, padding.bottom, padding.left, padding.right), pad_code
-    )
+    sides = padding.top, padding.bottom, padding.left, padding.right
+    return reference.pad(codes, sides, _pad_codes(convolution))
+
+
+def _pad_codes(convolution: Convolution | TransposedConvolution) -> Codes:
+    return np.broadcast_to(convolution.pad_code, convolution.in_channels)
 
 
 def _geometry(convolution: Convolution) -> Geometry:
     return Geometry(convolution.stride, convolution.dilation, convolution.groups)
+
+
+def _transposed_convolution(
+    convolution: TransposedConvolution, types: Types, operands: Operands
+) -> Codes:
+    far = reference.spread(operands[0], convolution.stride, _pad_codes(convolution))
+    sums = reference.convolve(_padded(convolution, far), convolution.weight, convolution.bias)
+    return reference.requantize(sums, convolution.requantization)
 
 
 def _add(add: Add, types: Types, operands: Operands) -> Codes:
@@ -73,17 +92,63 @@ def _requantize(requantize: Requantize, types: Types, operands: Operands) -> Cod
     return reference.requantize(sums, requantize.requantization)
 
 
+def _multiply(multiply: Multiply, types: Types, operands: Operands) -> Codes:
+    products = reference.multiply(operands[0], operands[1], multiply.biases)
+    return reference.requantize(products, multiply.requantization)
+
+
+def _prelu(prelu: ParametricRelu, types: Types, operands: Operands) -> Codes:
+    return reference.parametric_relu(
+        operands[0], prelu.bias, prelu.slope, prelu.positive, prelu.negative
+    )
+
+
+def _lookup_table(lookup: LookupTable, types: Types, operands: Operands) -> Codes:
+    return reference.lookup_table(operands[0], lookup.table, types[0].integer.low)
+
+
+def _concatenate(concatenation: Concatenate, types: Types, operands: Operands) -> Codes:
+    return reference.concatenate(operands)
+
+
 def _pixel_shuffle(shuffle: PixelShuffle, types: Types, operands: Operands) -> Codes:
-    return reference.pixel_shuffle(operands[0], shuffle.factor)
+    return reference.pixel_shuffle(operands[0], shuffle.factor, shuffle.order)
+
+
+def _nearest_resize(resize: NearestResize, types: Types, operands: Operands) -> Codes:
+    return reference.nearest_resize(operands[0], resize.factor)
+
+
+def _bilinear_resize(resize: BilinearResize, types: Types, operands: Operands) -> Codes:
+    sums = reference.bilinear(operands[0], resize.factor, resize.half_pixel_centers, resize.bias)
+    return reference.requantize(sums, resize.requantization)
+
+
+def _average_pool(pool: AveragePool, types: Types, operands: Operands) -> Codes:
+    sums = reference.window_sums(operands[0], pool.kernel, pool.stride, pool.bias)
+    return reference.requantize(sums, pool.requantization)
+
+
+def _statistics(operator: Statistics, types: Types, operands: Operands) -> Codes:
+    return reference.statistics(operands[0], operator.statistic)
 
 
 REFERENCE = Arithmetic(
     "int64 reference",
     {
         Convolution: _convolution,
+        TransposedConvolution: _transposed_convolution,
         Add: _add,
+        Multiply: _multiply,
         Requantize: _requantize,
+        ParametricRelu: _prelu,
+        LookupTable: _lookup_table,
+        Concatenate: _concatenate,
         PixelShuffle: _pixel_shuffle,
+        NearestResize: _nearest_resize,
+        BilinearResize: _bilinear_resize,
+        AveragePool: _average_pool,
+        Statistics: _statistics,
     },
     _accumulate,
 )

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic.convolution import PackedConvolution, convolve, pack_convolution
-from hwsim.arithmetic.elementwise import pixel_shuffle
 from hwsim.arithmetic.packing import pack_rows, unpack_rows, unpack_vector
+from hwsim.arithmetic.rearrangement import pixel_shuffle
 from hwsim.machine.kernel_operators import KERNELS
 from hwsim.machine.memory import Dram, Sram
 from hwsim.schedule.commands import (

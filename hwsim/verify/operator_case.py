@@ -1,6 +1,7 @@
 """One operator with its operands, to be computed by whoever is compared."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ class OperatorCase:
     description: str
     operator: Operator
     types: tuple[TensorType, ...]
-    operands: tuple[NDArray[np.int32], ...]
+    operands: tuple[NDArray[np.signedinteger[Any]], ...]
 
     def compute(self, arithmetic: Arithmetic) -> NDArray[np.int64]:
         """What an arithmetic makes of it."""

@@ -5,11 +5,13 @@ instead of sticking to its ends, where wrong sums would go unseen.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
+from hwsim.arithmetic.geometry import DENSE, Geometry
 from quant.common.accumulators import LEAST_BITS, MOST_BITS
 from quant.common.add_rescaling import TFLITE_LEFT_SHIFT, onnx_add, tflite_add
 from quant.common.codes import CodeKind
@@ -46,7 +48,11 @@ def random_type(
 ) -> IntegerType:
     """An integer type of one of some kinds, every width from 1 equally likely."""
     kind = kinds[int(random.integers(len(kinds)))]
-    return IntegerType(int(random.integers(1, maximum_bits, endpoint=True)), kind)
+    bits = int(random.integers(1, maximum_bits, endpoint=True))
+    if kind is not CodeKind.TABLE:
+        return IntegerType(bits, kind)
+    values = np.unique(random.integers(-(2**15), 2**15, int(random.integers(1, min(2**bits, 99)))))
+    return IntegerType(bits, kind, tuple(values.tolist()))
 
 
 def random_size(random: Random, smallest: int, largest: int) -> Size:
@@ -58,10 +64,7 @@ def random_size(random: Random, smallest: int, largest: int) -> Size:
 def random_codes(random: Random, size: Size, tensor: TensorType) -> Codes:
     """A feature map, int32 [height, width, channels]: even draws, or only the two extremes."""
     shape = (size.height, size.width, tensor.channels)
-    low, high = tensor.integer.low, tensor.integer.high
-    if random.random() < 0.2:
-        return random.choice(np.array([low, high], np.int32), shape)
-    return random.integers(low, high, shape, np.int32, endpoint=True)
+    return random_integers(random, tensor.integer, shape).astype(np.int32)
 
 
 def random_convolution(
@@ -72,6 +75,7 @@ def random_convolution(
     weight_type: IntegerType,
     *,
     keep_size: bool,
+    geometry: Geometry = DENSE,
 ) -> Convolution:
     """A convolution of one feature map into another.
 
@@ -82,17 +86,18 @@ def random_convolution(
             convolution keeps it.
         output: type of the output.
         weight_type: type of the weights.
-        keep_size: whether padding makes the output as large as the input.
+        keep_size: whether padding makes the output as large as the input, at stride and dilation 1.
+        geometry: stride, dilation and groups; groups divide both numbers of channels.
     """
     kernel = [int(size) for size in random.choice(KERNEL_SIDES, 2)]
     rows, columns = (size // 2 if keep_size else int(random.integers(size)) for size in kernel)
-    weight = _weights(random, weight_type, (output.channels, *kernel, operand.channels))
-    low, high = operand.integer.low, operand.integer.high
-    pad_code = random.integers(
-        low, high, random.choice((1, operand.channels)), np.int64, endpoint=True
+    inputs = operand.channels // geometry.groups
+    weight = random_integers(random, weight_type, (output.channels, *kernel, inputs))
+    pad_code = random_integers(
+        random, operand.integer, (int(random.choice((1, operand.channels))),)
     )
     padded = reference.pad(sample, (rows, rows, columns, columns), pad_code)
-    sums = reference.convolve(padded, weight, np.zeros(output.channels, np.int64))
+    sums = reference.convolve(padded, weight, np.zeros(output.channels, np.int64), geometry)
     centre, deviation = sums.mean(axis=(0, 1)), sums.std(axis=(0, 1))
     bias = np.rint(deviation * random.uniform(-0.5, 0.5, output.channels) - centre)
     largest = np.abs(weight).sum(axis=(1, 2, 3)) * operand.integer.magnitude + np.abs(bias)
@@ -102,7 +107,10 @@ def random_convolution(
         bias.astype(np.int64),
         Padding.even(rows, columns),
         pad_code,
-        _requantization(random, output.integer, deviation, int(largest.max())),
+        random_requantization(random, output.integer, deviation, int(largest.max())),
+        geometry.stride,
+        geometry.dilation,
+        geometry.groups,
     )
 
 
@@ -151,7 +159,9 @@ def random_add(
         for operand, multiplier in zip(operands, (first, second), strict=True)
     )
     deviation = np.array([sums.std()])
-    return Add((first, second), bias, _requantization(random, output.integer, deviation, largest))
+    return Add(
+        (first, second), bias, random_requantization(random, output.integer, deviation, largest)
+    )
 
 
 def random_rounded_add(random: Random, integer: IntegerType) -> Add:
@@ -187,16 +197,18 @@ def fused_requantization(integer: IntegerType) -> Requantization:
 
 
 def random_requantize(
-    random: Random, operand: TensorType, sample: Codes, output: TensorType
+    random: Random, operand: TensorType, sample: NDArray[Any], output: TensorType
 ) -> Requantize:
     """A change of encoding from one feature map's codes to another's; arguments as above."""
     bias = -round(sample.mean())
     largest = operand.integer.magnitude + abs(bias)
     deviation = np.array([sample.std()])
-    return Requantize(np.array([bias]), _requantization(random, output.integer, deviation, largest))
+    return Requantize(
+        np.array([bias]), random_requantization(random, output.integer, deviation, largest)
+    )
 
 
-def _requantization(
+def random_requantization(
     random: Random, integer: IntegerType, deviation: NDArray[np.float64], largest: int
 ) -> Requantization:
     """Rescale sums of mean about 0 to fill the range of a type, in any mode that takes them.
@@ -231,8 +243,13 @@ def _requantization(
     return Requantization(multiplier, shift, middle, least, greatest)
 
 
-def _weights(random: Random, integer: IntegerType, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Even draws, or only the two extremes."""
-    step = 2 if integer.kind is CodeKind.ODD else 1
-    levels = np.arange(integer.low, integer.high + 1, step, dtype=np.int64)
+def random_integers(
+    random: Random, integer: IntegerType, shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Integers of a type: even draws, or only the two extremes."""
+    if integer.kind is CodeKind.TABLE:
+        levels = np.array(integer.values, np.int64)
+    else:
+        step = 2 if integer.kind is CodeKind.ODD else 1
+        levels = np.arange(integer.low, integer.high + 1, step, dtype=np.int64)
     return random.choice(levels[[0, -1]] if random.random() < 0.2 else levels, shape)

@@ -5,18 +5,29 @@ any integer type and returns int64; the operators' pages in ``docs/operators`` s
 """
 
 from hwsim.arithmetic.reference.accumulation import accumulate
-from hwsim.arithmetic.reference.combination import add, add_fused, add_rounded
-from hwsim.arithmetic.reference.convolution import convolve, pad
-from hwsim.arithmetic.reference.rearrangement import pixel_shuffle
+from hwsim.arithmetic.reference.activation import lookup_table, parametric_relu
+from hwsim.arithmetic.reference.combination import add, add_fused, add_rounded, multiply
+from hwsim.arithmetic.reference.convolution import convolve, pad, spread
+from hwsim.arithmetic.reference.rearrangement import concatenate, nearest_resize, pixel_shuffle
 from hwsim.arithmetic.reference.requantization import requantize
+from hwsim.arithmetic.reference.resampling import bilinear, statistics, window_sums
 
 __all__ = [
     "accumulate",
     "add",
     "add_fused",
     "add_rounded",
+    "bilinear",
+    "concatenate",
     "convolve",
+    "lookup_table",
+    "multiply",
+    "nearest_resize",
     "pad",
+    "parametric_relu",
     "pixel_shuffle",
     "requantize",
+    "spread",
+    "statistics",
+    "window_sums",
 ]

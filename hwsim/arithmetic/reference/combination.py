@@ -77,3 +77,17 @@ def add_fused(
     partial = fused_multiply_add(integers(second), second_ratio, addend)
     total = fused_multiply_add(integers(first), first_ratio, partial)
     return np.rint(np.clip(total, np.float32(low), np.float32(high))).astype(np.int64)
+
+
+def multiply(first: ArrayLike, second: ArrayLike, biases: tuple[int, int]) -> Integers:
+    """The products of a feature map and a factor for each value, pixel or channel.
+
+    Args:
+        first: [H, W, C].
+        second: [H or 1, W or 1, C or 1].
+        biases: added to the operands.
+
+    Returns:
+        (first + biases[0]) · (second + biases[1]), [H, W, C].
+    """
+    return (integers(first) + biases[0]) * (integers(second) + biases[1])

@@ -66,3 +66,22 @@ def _part(index: int, size: int) -> slice:
 def every(stride: int, first: int, count: int) -> slice:
     """``count`` places from the first on, a stride apart."""
     return slice(first, first + (count - 1) * stride + 1, stride)
+
+
+def spread(ifm: ArrayLike, stride: tuple[int, int], pad_code: ArrayLike) -> Integers:
+    """Put pad codes between the pixels of an image, as a transposed convolution reads it.
+
+    Args:
+        ifm: [H, W, I].
+        stride: from one pixel to the next, down and across.
+        pad_code: [I], the code of each channel between pixels.
+
+    Returns:
+        [(H - 1) · stride[0] + 1, (W - 1) · stride[1] + 1, I].
+    """
+    image = integers(ifm)
+    (height, width, channels), (down, across) = image.shape, stride
+    far = np.empty(((height - 1) * down + 1, (width - 1) * across + 1, channels), np.int64)
+    far[:, :] = integers(pad_code)
+    far[::down, ::across] = image
+    return far

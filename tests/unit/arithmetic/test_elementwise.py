@@ -13,7 +13,6 @@ from hwsim.arithmetic import reference
 from hwsim.arithmetic.elementwise import (
     add_requantize,
     add_rounded_requantize,
-    pixel_shuffle,
     requantize_codes,
 )
 from quant.common.requantization import TermRounding
@@ -114,17 +113,6 @@ def test_what_cannot_be_rounded_and_added(
         add_rounded_requantize(**(plain | change))
 
 
-@given(size=st.tuples(*[st.integers(1, 5)] * 3), factor=st.integers(1, 4), generator=generators)
-def test_pixel_shuffle_equals_reference(
-    size: tuple[int, int, int], factor: int, generator: np.random.Generator
-) -> None:
-    height, width, channels = size
-    ifm = generator.integers(-(2**15), 2**15, (height, width, factor**2 * channels), np.int32)
-    result = pixel_shuffle(ifm, factor)
-    assert result.dtype == np.int32
-    assert (result == reference.pixel_shuffle(ifm, factor)).all()
-
-
 def test_strided_and_empty_maps() -> None:
     view = np.arange(60, dtype=np.int32).reshape(3, 4, 5)[::2, 1:, ::2]
     wide = requantization(1, 0, 0, -999, 999)
@@ -139,7 +127,7 @@ UNSCALED = requantization(1, 0, 0, 0, 9)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((MAP.astype(np.int16), ZERO, UNSCALED), "expected int32 codes, got int16"),
+        ((MAP.astype(np.int16), ZERO, UNSCALED), "expected int32 or int64 codes, got int16"),
         ((MAP, np.zeros(2, np.int64), UNSCALED), "bias: expected int64 of length 3 or 1"),
         (
             (MAP, ZERO, replace(UNSCALED, multiplier=np.ones(2, np.int64))),
@@ -183,9 +171,3 @@ def test_what_cannot_be_requantized(arguments: tuple[Any, ...], message: str) ->
 def test_what_cannot_be_added(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         add_requantize(*arguments)
-
-
-@pytest.mark.parametrize("factor", [0, 2])
-def test_what_cannot_be_shuffled(factor: int) -> None:
-    with pytest.raises(ValueError, match=f"3 channels are no multiple of {factor}²"):
-        pixel_shuffle(MAP, factor)

@@ -1,0 +1,61 @@
+"""What kernels ask of feature maps, and how their rows are shared out to threads."""
+
+from collections.abc import Callable
+from math import prod
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.arithmetic._jit import Codes, Whole
+from hwsim.arithmetic._kernels_bounds import extremes
+from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
+
+Integer = TypeVar("Integer", bound=np.signedinteger)
+
+VALUES_PER_BAND = 100_000
+"""Work worth handing to a thread: some 100 µs at about 1 ns for each value."""
+
+
+def check_map(codes: Codes, what: str) -> None:
+    """Raise ValueError unless ``codes`` is int32 [height, width, channels], none of them 0."""
+    if codes.dtype != np.int32 or codes.ndim != 3 or codes.size == 0:
+        raise ValueError(
+            f"{what}: expected int32 [height, width, channels], none of them 0, got {codes.dtype} "
+            f"{list(codes.shape)}"
+        )
+
+
+def code_range(codes: Whole) -> tuple[int, int]:
+    """The least and the greatest code of a map that is not empty."""
+    least, greatest, _ = extremes(np.ascontiguousarray(codes).reshape(-1))
+    return int(least), int(greatest)
+
+
+def largest_code(codes: Whole) -> int:
+    """The largest magnitude of a code of a map that is not empty."""
+    least, greatest = code_range(codes)
+    return max(-least, greatest)
+
+
+def pixels(codes: NDArray[Integer]) -> NDArray[Integer]:
+    """A map as [pixels, channels]; the same memory if that is contiguous."""
+    return np.ascontiguousarray(codes).reshape(-1, codes.shape[-1])
+
+
+def in_bands(rows: int, shape: tuple[int, ...], work: Callable[[int, int], None]) -> None:
+    """Run ``work(first, end)`` on bands of rows that together are all, on a few threads.
+
+    Args:
+        rows: how many there are.
+        shape: of the values they hold, all together.
+        work: releases the interpreter lock.
+    """
+    threads = default_threads()
+    bands = 1 if threads == 1 else min(prod(shape) // VALUES_PER_BAND, threads * BANDS_PER_THREAD)
+
+    def run(band: tuple[int, int]) -> bool:
+        work(*band)
+        return True
+
+    map_bands(run, split_rows(rows, bands), threads)
