@@ -3,6 +3,8 @@
 Each equals its definition in `hwsim.arithmetic.reference` bit for bit.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from hwsim.arithmetic import _kernels_elementwise
@@ -18,6 +20,7 @@ from hwsim.arithmetic._requantization import (
 from hwsim.arithmetic._requantization_emitter import LEFT_SHIFT
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization, TermRounding
+from quant.common.requantization_modes import RequantizationMode
 
 
 def add_requantize(
@@ -99,7 +102,8 @@ def add_rounded_requantize(
         (first, second), multipliers, terms.shifts, terms.zero_points, strict=True
     ):
         reach = (_largest(codes, "addition") + abs(zero)) << terms.left_shift
-        term_scalings.append(_term_scaling(reach, factor, shift, zero, terms.left_shift, channels))
+        _check_term(reach, factor, shift)
+        term_scalings.append(_term_scaling(factor, shift, zero, terms.left_shift, channels))
         largest += (reach * factor >> shift) + 2  # two roundings add less than 2
     scaling = _sum_scaling((first, second), bias, requantization, largest)
     out = np.empty(first.shape, np.int32)
@@ -129,20 +133,33 @@ def _sum_scaling(
             f"addition: the shapes {list(first.shape)} and {list(second.shape)} must be equal"
         )
     channels = first.shape[-1]
-    mode = check_requantization("addition", requantization, channels)
+    mode, scaling = _checked_scaling("addition", (bias,), requantization, channels)
     check_sums("addition", largest, mode, requantization.multiplier)
-    return kernel_scaling(np.array([bias], np.int64), requantization, channels)
+    return scaling
 
 
-def _term_scaling(
-    reach: int, multiplier: int, shift: int, zero_point: int, left_shift: int, channels: int
-) -> Scaling:
-    """The kernel's scaling of an operand that reaches a magnitude once it is widened."""
+@lru_cache(maxsize=256)  # a network's, tile after tile; requantizations are told by identity
+def _checked_scaling(
+    what: str, bias: tuple[int, ...], requantization: Requantization, channels: int
+) -> tuple[RequantizationMode, Scaling]:
+    """A requantization within its mode's limits, as kernels take it."""
+    mode = check_requantization(what, requantization, channels)
+    return mode, kernel_scaling(np.array(bias, np.int64), requantization, channels)
+
+
+def _check_term(reach: int, multiplier: int, shift: int) -> None:
     if reach >= 2**31 or not 0 <= multiplier < 2**31 or not 31 <= shift <= 62:
         raise ValueError(
             f"addition: operand of up to {reach} with multiplier {multiplier} and shift {shift}; "
             "expected 32 bits, 0 … 2^31 - 1 and 31 … 62"
         )
+
+
+@lru_cache(maxsize=256)
+def _term_scaling(
+    multiplier: int, shift: int, zero_point: int, left_shift: int, channels: int
+) -> Scaling:
+    """The kernel's scaling of an operand that is widened first."""
     rounding = Requantization(
         np.array([multiplier]), np.array([shift]), 0, -(2**31), 2**31 - 1, "tflite_double"
     )
@@ -169,9 +186,10 @@ def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -
     largest = _largest(codes, "requantization", (np.int32, np.int64))
     channels = codes.shape[-1]
     check_vector(bias, "requantization bias", (channels, 1))
-    mode = check_requantization("requantization", requantization, channels)
+    mode, scaling = _checked_scaling(
+        "requantization", tuple(bias.tolist()), requantization, channels
+    )
     check_sums("requantization", largest + magnitude(bias), mode, requantization.multiplier)
-    scaling = kernel_scaling(bias, requantization, channels)
     out = np.empty(codes.shape, np.int32)
     source, result = pixels(codes), pixels(out)
     in_bands(
