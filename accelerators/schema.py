@@ -4,6 +4,8 @@ Every field carries its unit in its name; docs/accelerators.md explains each one
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -120,9 +122,9 @@ class Accelerator(Schema):
     """Name of a shipped energy table, or the path of a YAML file."""
 
     @property
-    def dram_bytes_per_cycle(self) -> float:
-        """Peak DRAM bytes in one accelerator cycle."""
-        return self.dram.bandwidth_gb_per_s * 1000 / self.clock_mhz
+    def dram_bytes_per_cycle(self) -> Fraction:
+        """Peak DRAM bytes in one accelerator cycle, exact for the decimals of the file."""
+        return _bytes_per_cycle(self.dram.bandwidth_gb_per_s, self.clock_mhz)
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -130,6 +132,11 @@ class Accelerator(Schema):
         if problems:
             raise Contradictions(problems)
         return self
+
+
+@lru_cache
+def _bytes_per_cycle(bandwidth_gb_per_s: float, clock_mhz: float) -> Fraction:
+    return Fraction(str(bandwidth_gb_per_s)) * 1000 / Fraction(str(clock_mhz))
 
 
 def resized(

@@ -14,6 +14,13 @@ from quant.graph import Graph, Size, TensorType, accumulator_bits
 
 Shape = tuple[object, ...]
 
+LARGEST_IMAGE_PIXELS = 2**24
+"""Pixels of the largest image that is scheduled; this project's choice.
+
+A program's commands are held in memory. Measured with EDSR-baseline x2 on edge_npu: 0.47 commands a
+pixel, 260 bytes a command, so 2 GiB at this limit and 200 GiB for 40 000 x 40 000 pixels.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupPlan:
@@ -79,9 +86,15 @@ def plan_groups(
         tilings: tilings found so far on this machine, by shape; new ones are added.
 
     Raises:
-        ScheduleError: an accumulator is too narrow, or no tile of an operator fits SRAM.
+        ScheduleError: the image is too large, an accumulator is too narrow, or no tile of an
+            operator fits SRAM.
         GraphError: the image is too small for the graph.
     """
+    if image.pixels > LARGEST_IMAGE_PIXELS:
+        raise ScheduleError(
+            f"image size: expected at most {LARGEST_IMAGE_PIXELS} pixels (4096×4096), because all "
+            f"commands for an image are held in memory, given {image}; cut the image into parts"
+        )
     sizes = graph.sizes(image)
     types = {node.name: node.output for node in graph.nodes}
     _check_accumulators(graph, types, accelerator)

@@ -12,6 +12,7 @@ from hwsim.schedule.plan import GroupPlan, plan_groups
 from hwsim.schedule.program import Program
 from hwsim.schedule.storage import round_up
 from hwsim.schedule.verifier import verify_program
+from quant.common.collector import collector_paused
 from quant.graph import Graph, Size
 
 
@@ -27,9 +28,15 @@ def schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
         A verified program.
 
     Raises:
-        ScheduleError: an accumulator is too narrow, or no tile of an operator fits SRAM.
+        ScheduleError: the image is too large, an accumulator is too narrow, or no tile of an
+            operator fits SRAM.
         GraphError: the image is too small for the graph.
     """
+    with collector_paused():
+        return _schedule(graph, accelerator, image)
+
+
+def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
     plans = plan_groups(graph, accelerator, image)
     burst = accelerator.dram.burst_bytes
     # Constants come first in DRAM, and how they are cut depends on the tilings.

@@ -55,13 +55,13 @@ def choose_tiling(problem: Problem) -> Tiling:
     best: tuple[tuple[int, int, int, int], Tiling] | None = None
     for channels in _channel_choices(problem):
         for columns in _column_choices(problem.grid.width):
-            features = _feature_bytes(problem, columns)
+            features = feature_bytes(problem, columns)
             for rows in _row_choices(problem.grid.height):
                 tiling = Tiling(columns, rows, channels)
                 size_bytes = _sram_bytes(problem, tiling)
                 if size_bytes > available:
                     break
-                traffic = features + _constant_traffic(problem, tiling)
+                traffic = features + constant_bytes(problem, tiling)
                 if best is not None and traffic > best[0][0]:
                     continue
                 cycles, steps = _estimated_cycles(problem, tiling, traffic)
@@ -71,11 +71,6 @@ def choose_tiling(problem: Problem) -> Tiling:
     if best is None:
         raise _too_small(problem)
     return best[1]
-
-
-def dram_traffic_bytes(problem: Problem, tiling: Tiling) -> int:
-    """Bytes a group moves over the DRAM bus under a tiling; exact."""
-    return _feature_bytes(problem, tiling.columns) + _constant_traffic(problem, tiling)
 
 
 def _sram_bytes(problem: Problem, tiling: Tiling) -> int:
@@ -151,8 +146,8 @@ def _input_spans(problem: Problem, columns: int, kernel_width: int) -> Iterator[
         yield max(0, left), min(ifm_width, stop - convolution.padding.left + kernel_width - 1)
 
 
-def _feature_bytes(problem: Problem, columns: int) -> int:
-    """Bytes of feature maps a group moves when it works in strips of that many columns."""
+def feature_bytes(problem: Problem, columns: int) -> int:
+    """DRAM bytes of feature maps a group moves in strips of that many columns; exact."""
     widths = _cuts(problem.grid.width, columns)
     total = problem.grid.height * sum(
         count * _step_bytes_per_row(problem, width) for width, count in widths.items()
@@ -165,8 +160,8 @@ def _feature_bytes(problem: Problem, columns: int) -> int:
     return total
 
 
-def _constant_traffic(problem: Problem, tiling: Tiling) -> int:
-    """Bytes of constants moved: loaded once when they stay, else at every step."""
+def constant_bytes(problem: Problem, tiling: Tiling) -> int:
+    """DRAM bytes of constants moved: loaded once when they stay, else at every step."""
     convolution = problem.group.convolution
     if convolution is None:
         return 0

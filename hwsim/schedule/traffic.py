@@ -4,9 +4,6 @@ Every run of consecutive bytes is moved in whole bursts and is taken to start on
 tensors do (`DramTensor`); runs that start inside a row may in reality touch one burst more.
 """
 
-from fractions import Fraction
-from functools import lru_cache
-
 from accelerators import Accelerator
 from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
 from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
@@ -42,8 +39,8 @@ def transfer_cycles(accelerator: Accelerator, size_bytes: int) -> int:
     bytes · clock / bandwidth, rounded up. The DRAM's latency comes on top of it for the data, but
     does not hold the channel.
     """
-    cycles_per_byte = _cycles_per_byte(accelerator.clock_mhz, accelerator.dram.bandwidth_gb_per_s)
-    return ceil_divide(size_bytes * cycles_per_byte.numerator, cycles_per_byte.denominator)
+    bytes_per_cycle = accelerator.dram_bytes_per_cycle
+    return ceil_divide(size_bytes * bytes_per_cycle.denominator, bytes_per_cycle.numerator)
 
 
 def strip_bytes(tensor: DramTensor, columns: int, burst_bytes: int) -> int:
@@ -61,8 +58,3 @@ def _dram_runs(command: Transfer) -> tuple[int, int]:
         case StoreRows(tensor=tensor, rows=rows, factor=factor):
             run = rows.columns * factor * pixel_bytes(tensor.channels, tensor.integer)
             return rows.count * factor, run
-
-
-@lru_cache
-def _cycles_per_byte(clock_mhz: float, bandwidth_gb_per_s: float) -> Fraction:
-    return Fraction(str(clock_mhz)) / (Fraction(str(bandwidth_gb_per_s)) * 1000)

@@ -10,7 +10,7 @@ from hwsim.schedule.groups import form_groups
 from hwsim.schedule.layout import place_tensors
 from hwsim.schedule.program import Program
 from hwsim.schedule.storage import DramTensor
-from hwsim.schedule.tiling import Problem, dram_traffic_bytes
+from hwsim.schedule.tiling import Problem, constant_bytes, feature_bytes
 from hwsim.schedule.traffic import dram_bytes
 from quant.graph import Graph, Size
 from tests.edsr_graphs import edsr_graph
@@ -38,7 +38,7 @@ def test_a_program_moves_exactly_the_traffic_its_tilings_promise(sram_kib: int) 
         if isinstance(command, LoadConstants | LoadRows | StoreRows):
             moved[command.group] += dram_bytes(command, burst)
     promised = [
-        dram_traffic_bytes(problem, group.tiling)
+        feature_bytes(problem, group.tiling.columns) + constant_bytes(problem, group.tiling)
         for problem, group in zip(_problems(graph, accelerator, IMAGE), program.groups, strict=True)
     ]
     assert [moved[index] for index in range(len(program.groups))] == promised
@@ -128,6 +128,16 @@ def test_an_sram_too_small_for_any_tile_is_refused() -> None:
         "operator 'block0.conv1': its smallest tile (1 pixel of 13×21) needs 11 KiB of SRAM, "
         "accelerator 'edge_npu (size_kib=4)' has 4 KiB; enlarge sram.size_kib or use fewer bits "
         "or channels"
+    )
+
+
+@pytest.mark.parametrize("size", [Size(100_000, 100_000), Size(1, 2**24 + 1)])
+def test_an_image_of_absurd_size_is_refused(size: Size) -> None:
+    with pytest.raises(ScheduleError) as refusal:
+        schedule(edsr_graph(), machine(), size)
+    assert str(refusal.value) == (
+        "image size: expected at most 16777216 pixels (4096×4096), because all commands for an "
+        f"image are held in memory, given {size}; cut the image into parts"
     )
 
 
