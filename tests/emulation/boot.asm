@@ -75,7 +75,7 @@ in_long_mode:
     mov eax, 13                 ; CPUID: which registers XCR0 can switch on
     xor ecx, ecx
     cpuid
-    and eax, 0xe7               ; x87, SSE, AVX, AVX-512
+    and eax, 0x600e7            ; x87, SSE, AVX, AVX-512, AMX
     xor ecx, ecx
     xor edx, edx
     xsetbv

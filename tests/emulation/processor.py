@@ -6,10 +6,13 @@ Needs Bochs with its terminal display, nasm and the GNU linker; `missing_tools` 
 there.
 """
 
+import os
+import re
 import shutil
 import struct
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,15 @@ def missing_tools() -> list[str]:
     return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
+@cache
+def processors() -> frozenset[str]:
+    """The processors that the installed Bochs emulates."""
+    if shutil.which("bochs") is None:
+        return frozenset()
+    shown = subprocess.run(["bochs", "--help", "cpu"], capture_output=True, check=False)
+    return frozenset((shown.stdout + shown.stderr).decode(errors="replace").split())
+
+
 def run(object_code: bytes, model: str, memory: Arrays, folder: Path) -> bytes:
     """Call the function `ENTRY` of an object file on an emulated processor.
 
@@ -83,7 +95,7 @@ def run(object_code: bytes, model: str, memory: Arrays, folder: Path) -> bytes:
     shown = subprocess.run(
         machine,
         cwd=folder,
-        env={"TERM": "xterm", "PATH": "/usr/bin:/bin"},
+        env={"TERM": "xterm", "PATH": os.environ["PATH"]},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
@@ -124,14 +136,9 @@ def _payload(code: bytes, entry: int, memory: Arrays) -> bytes:
 
 
 def _result(shown: bytes, size_bytes: int, folder: Path) -> bytes:
-    """The hexadecimal digits the machine printed last, before Bochs says that it ends."""
-    printed, _, _ = shown.rpartition(b"====\r\nBochs is exiting")
-    digits = printed.rstrip(b"=")[-2 * size_bytes :]
-    try:
-        result = bytes.fromhex(digits.decode())
-    except ValueError:
-        result = b""
-    if len(result) != size_bytes:
+    """The hexadecimal digits the machine printed, somewhere in what the terminal shows."""
+    digits = re.search(rb"[0-9a-f]{%d}(?![0-9a-f])" % (2 * size_bytes), shown)
+    if digits is None:
         log = (folder / "log").read_text(errors="replace") if (folder / "log").exists() else ""
         raise RuntimeError(f"the emulated machine gave no result:\n{shown!r}\n{log[-2000:]}")
-    return result
+    return bytes.fromhex(digits[0].decode())
