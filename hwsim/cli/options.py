@@ -94,6 +94,7 @@ def add_train_options(parser: ArgumentParser) -> None:
     add("--images", type=Path, nargs="+", required=True, metavar="DIR", help="training pictures")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for weights and checkpoint")
     add("--validation", type=Path, metavar="DIR", help="pictures to judge on")
+    add("--validate-minutes", type=float, metavar="M", help="time between judgements")
     add("--iterations", type=int, metavar="N", help="optimizer steps")
     add("--minutes", type=float, metavar="M", help="stop after this time, even if not done")
     add("--batch", type=int, metavar="N", help="patches per step")
@@ -101,6 +102,11 @@ def add_train_options(parser: ArgumentParser) -> None:
     add("--learning-rate", type=float, metavar="RATE", help="peak of the schedule")
     add("--seed", type=int, metavar="N", help="seed of weights and patches")
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train")
+    add(
+        "--precision",
+        choices=("auto", "float32", "bf16"),
+        help="what convolutions multiply (default: bf16 where the hardware does natively)",
+    )
 
 
 def add_verify_options(parser: ArgumentParser) -> None:

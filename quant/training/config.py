@@ -7,7 +7,7 @@ from typing import Literal
 from quant.common.errors import UserError
 
 _DEVICES = ("auto", "cpu", "cuda")
-_PRECISIONS = ("auto", "float32", "bfloat16")
+_PRECISIONS = ("auto", "float32", "bf16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +32,12 @@ class TrainingConfig:
         gradient_clip: largest 2-norm of the gradient of the mean absolute error, in 0..1 pixels.
         seed: seed of the initial weights and of every patch.
         validation: folder of high-resolution pictures to judge on; None for no judging.
-        validate_every: steps between judgements.
+        validate_every: steps between judgements, unless ``validate_minutes`` is given.
+        validate_minutes: wall-clock time between judgements; None counts steps.
         checkpoint_every_seconds: wall-clock time between checkpoints.
         device: "auto" is CUDA where there is a device, else the CPU.
-        precision: "auto" is bfloat16 autocast where the hardware multiplies it, else float32.
+        precision: "bf16" lets convolutions multiply bfloat16 (autocast), whatever the weights and
+            checkpoints, which stay float32; "auto" does where the hardware multiplies it natively.
     """
 
     network: str
@@ -52,9 +54,10 @@ class TrainingConfig:
     seed: int = 0
     validation: Path | None = None
     validate_every: int = 1000
+    validate_minutes: float | None = None
     checkpoint_every_seconds: float = 120.0
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bf16"] = "auto"
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -66,7 +69,9 @@ class TrainingConfig:
         _require("precision", self.precision, known, "one of " + ", ".join(_PRECISIONS))
         _require("warmup", self.warmup, self.warmup >= 0, "at least 0")
         _require("seed", self.seed, self.seed >= 0, "at least 0")
-        _require("minutes", self.minutes, self.minutes is None or self.minutes > 0, "above 0")
+        for name in ("minutes", "validate_minutes"):
+            value = getattr(self, name)
+            _require(name, value, value is None or value > 0, "above 0")
         _require("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0")
         _require("ema_decay", self.ema_decay, 0 <= self.ema_decay < 1, "in 0..1, below 1")
         _require("gradient_clip", self.gradient_clip, self.gradient_clip > 0, "above 0")

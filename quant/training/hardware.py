@@ -29,7 +29,7 @@ def uses_bfloat16(config: TrainingConfig, device: torch.device) -> bool:
     Elsewhere bfloat16 is emulated and many times slower than float32.
     """
     if config.precision != "auto":
-        return config.precision == "bfloat16"
+        return config.precision == "bf16"
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(_processor_flags() & {"avx512_bf16", "amx_bf16"})

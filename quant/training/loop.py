@@ -18,7 +18,7 @@ from quant.training.export import export_weights
 from quant.training.hardware import choose_device, uses_bfloat16
 from quant.training.interruption import StopRequest, deferred_signals
 from quant.training.patches import batch_at, fingerprint, load_pairs
-from quant.training.progress import Reporter, TrainingLog, reporter
+from quant.training.progress import Reporter, Throughput, TrainingLog, reporter
 from quant.training.provenance import run_provenance
 from quant.training.schedule import learning_rate, progress_fraction
 from quant.training.state import fresh_state
@@ -92,6 +92,10 @@ class _Run:
             report.say(f"resumed at iteration {self.state.iteration} from {self.checkpoint}")
         self.log = TrainingLog(config.output / "log.jsonl", self.state.iteration)
         self.recent_losses: list[Tensor] = []
+        self.throughput = Throughput(self.state.iteration, self.state.elapsed_seconds)
+        self.judged_at = time.monotonic()
+        precision = self.provenance["precision"]
+        report.say(f"training {config.network} on {self.device.type}, {precision} convolutions")
 
     def to_the_end(self) -> None:
         state, config = self.state, self.config
@@ -143,9 +147,10 @@ class _Run:
 
     def _tell(self, rate: float) -> None:
         iteration = self.state.iteration
-        judged = bool(self.validation) and iteration % self.config.validate_every == 0
-        psnr_db = self._judge() if judged else None
+        judged = self._judgement_is_due()
         if iteration % _LOG_EVERY == 0 or judged:
+            steps_per_second = self.throughput.since_last(iteration, self.state.elapsed_seconds)
+            psnr_db = self._judge() if judged else None
             loss = float(torch.stack(self.recent_losses).mean())
             self.recent_losses.clear()
             if not math.isfinite(loss):
@@ -155,7 +160,19 @@ class _Run:
                 {"iteration": iteration, "seconds": seconds, "loss": loss,
                  "learning_rate": rate, "psnr_db": psnr_db}
             )  # fmt: skip
-            self.report.step(self._fraction(), f"iteration {iteration}  loss {loss:.5f}")
+            self.report.step(
+                self._fraction(),
+                f"iteration {iteration}  loss {loss:.5f}  "
+                f"{steps_per_second * self.config.batch:.1f} patches/s",
+            )
+
+    def _judgement_is_due(self) -> bool:
+        minutes = self.config.validate_minutes
+        if minutes is None:
+            due = self.state.iteration % self.config.validate_every == 0
+        else:
+            due = time.monotonic() - self.judged_at >= 60 * minutes
+        return due and bool(self.validation)
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         config = self.config
@@ -170,7 +187,10 @@ class _Run:
     def _judge(self) -> float:
         history = self.state.psnr_history
         if not history or history[-1][0] != self.state.iteration:
+            started = time.monotonic()
             psnr_db = mean_psnr_db(self.state.average, self.validation, self.scale)
+            self.judged_at = time.monotonic()
+            self.throughput.leave_out(self.judged_at - started)
             history.append((self.state.iteration, psnr_db))
             self.report.say(f"iteration {self.state.iteration}: {psnr_db:.3f} dB on validation")
         return history[-1][1]

@@ -51,6 +51,25 @@ class Reporter:
         return f"about {(now - self._start[0]) * (1 - fraction) / done / 60:.0f} min left"
 
 
+class Throughput:
+    """How fast steps are taken, judging and what else is not training left out."""
+
+    def __init__(self, iteration: int, elapsed_seconds: float) -> None:
+        """Start measuring at a step and a time."""
+        self._iteration = iteration
+        self._seconds = elapsed_seconds
+
+    def leave_out(self, seconds: float) -> None:
+        """Time that passes between this answer and the next one without steps."""
+        self._seconds += seconds
+
+    def since_last(self, iteration: int, elapsed_seconds: float) -> float:
+        """Steps per second since the last answer, or the start."""
+        steps, seconds = iteration - self._iteration, elapsed_seconds - self._seconds
+        self._iteration, self._seconds = iteration, elapsed_seconds
+        return steps / seconds if seconds > 0 else 0.0
+
+
 @contextmanager
 def reporter() -> Iterator[Reporter]:
     """A reporter suited to where stderr goes."""

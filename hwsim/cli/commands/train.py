@@ -6,7 +6,8 @@ from quant.networks import network_config
 from quant.training import TrainingConfig, train
 
 _OPTIONS = (
-    "iterations", "minutes", "batch", "patch", "learning_rate", "seed", "validation", "device",
+    "iterations", "minutes", "batch", "patch", "learning_rate", "seed", "validation",
+    "validate_minutes", "device", "precision",
 )  # fmt: skip
 """Options that are passed on under their own name, where they were given."""
 

@@ -41,4 +41,4 @@ def test_auto_multiplies_bfloat16_only_where_the_processor_does(
     monkeypatch.setattr(hardware, "_processor_flags", lambda: frozenset(flags))
     assert hardware.uses_bfloat16(short_run(precision="auto"), CPU) is expected
     assert hardware.uses_bfloat16(short_run(precision="float32"), CPU) is False
-    assert hardware.uses_bfloat16(short_run(precision="bfloat16"), CPU) is True
+    assert hardware.uses_bfloat16(short_run(precision="bf16"), CPU) is True

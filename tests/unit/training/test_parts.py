@@ -9,7 +9,7 @@ from quant.common.errors import UserError
 from quant.imaging.data_sets import image_files
 from quant.training.config import TrainingConfig
 from quant.training.patches import TrainingPair, batch_at, fingerprint, load_pairs
-from quant.training.progress import Reporter, TrainingLog, read_log
+from quant.training.progress import Reporter, Throughput, TrainingLog, read_log
 from quant.training.schedule import learning_rate, progress_fraction
 
 Configure = Callable[..., TrainingConfig]
@@ -125,6 +125,14 @@ def test_a_log_that_cannot_be_written_is_a_user_error(tmp_path: Path) -> None:
         log.append({"iteration": 1})
 
 
+def test_throughput_leaves_judging_out() -> None:
+    throughput = Throughput(iteration=100, elapsed_seconds=50.0)
+    assert throughput.since_last(140, 60.0) == 4.0
+    throughput.leave_out(5.0)
+    assert throughput.since_last(160, 75.0) == 2.0
+    assert throughput.since_last(160, 75.0) == 0.0
+
+
 def test_progress_lines_come_every_half_minute(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +154,14 @@ def test_progress_lines_come_every_half_minute(
         ({"images": ()}, "training: expected at least one folder of images, got none; name one"),
         ({"iterations": 0}, "training: iterations must be at least 1, got 0; correct it"),
         ({"minutes": 0.0}, "training: minutes must be above 0, got 0.0; correct it"),
+        (
+            {"validate_minutes": -1.0},
+            "training: validate_minutes must be above 0, got -1.0; correct it",
+        ),
+        (
+            {"precision": "int8"},
+            "training: precision must be one of auto, float32, bf16, got int8; correct it",
+        ),
         ({"ema_decay": 1.0}, "training: ema_decay must be in 0..1, below 1, got 1.0; correct it"),
         ({"device": "tpu"}, "training: device must be one of auto, cpu, cuda, got tpu; correct it"),
     ],

@@ -25,6 +25,15 @@ def test_the_loss_is_the_mean_absolute_error_in_parts_of_white(short_run: Config
     torch.testing.assert_close(_step(state, config), expected)
 
 
+def test_the_loss_does_not_depend_on_the_range_of_pixels(short_run: Configure) -> None:
+    config = short_run(network="msrresnet_x2")  # works on 0..1
+    state = fresh_state(config, torch.device("cpu"))
+    with torch.no_grad():
+        picture = 255 * state.network(torch.full((1, 3, 4, 4), 90.0 / 255))
+    expected = (picture - 120.0).abs().mean() / 255
+    torch.testing.assert_close(_step(state, config), expected)
+
+
 def test_gradients_are_cut_to_the_clip(short_run: Configure) -> None:
     config = short_run(gradient_clip=1e-3)
     state = fresh_state(config, torch.device("cpu"))

@@ -98,13 +98,16 @@ def test_a_run_is_reproducible(short_run: Configure) -> None:
         _assert_same_run(folder / "first", folder / "other")
 
 
+@pytest.mark.parametrize("network", ["edsr_tiny_x2", "srgan_x2"])
 def test_a_crashed_run_resumes_to_the_identical_state(
-    short_run: Configure, images: Path, monkeypatch: pytest.MonkeyPatch
+    short_run: Configure, images: Path, monkeypatch: pytest.MonkeyPatch, network: str
 ) -> None:
     def crash() -> None:
         raise RuntimeError("power cut")
 
-    judged = short_run(validation=images, validate_every=2, checkpoint_every_seconds=0)
+    judged = short_run(
+        network=network, validation=images, validate_every=2, checkpoint_every_seconds=0
+    )
     config = replace(judged, output=judged.output / "crashed")
     _interrupt_at(monkeypatch, 3, crash)
     with pytest.raises(RuntimeError, match="power cut"):
@@ -154,9 +157,35 @@ def test_a_time_box_ends_a_run_early(short_run: Configure) -> None:
     assert result.elapsed_seconds >= 0.6
 
 
+def test_judgements_can_follow_the_clock(
+    short_run: Configure, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now[0])
+    batch_at = loop.batch_at
+
+    def slow_batch(pairs: Any, iteration: int, **settings: int) -> Any:
+        now[0] += 25.0
+        return batch_at(pairs, iteration, **settings)
+
+    monkeypatch.setattr(loop, "batch_at", slow_batch)
+    config = short_run(validation=images, validate_minutes=1.0, iterations=7)
+    judged = [e["iteration"] for e in read_log(train(config).log) if e["psnr_db"] is not None]
+    assert judged == [3, 6]  # 75 s after the start, and after the first judgement
+
+
+def test_the_average_has_the_statistics_of_normalizations(short_run: Configure) -> None:
+    result = train(short_run(network="srgan_x2", iterations=3))
+    saved = read_checkpoint(result.checkpoint)
+    average, network = saved["average"], saved["network"]
+    assert average["block2.bn1.num_batches_tracked"] == 3
+    assert average["block2.bn1.running_var"].sub(1).abs().max() > 0
+    assert not torch.equal(average["block2.bn1.running_var"], network["block2.bn1.running_var"])
+
+
 def test_bfloat16_trains_other_weights_than_float32(short_run: Configure) -> None:
     train(short_run("float32", iterations=2))
-    train(short_run("bfloat16", iterations=2, precision="bfloat16"))
+    train(short_run("bfloat16", iterations=2, precision="bf16"))
     folder = short_run().output.parent
     with pytest.raises(AssertionError):
         _assert_same_run(folder / "float32", folder / "bfloat16")
