@@ -15,6 +15,7 @@ from quant.graph import (
     Graph,
     Input,
     IntegerType,
+    LookupTable,
     Node,
     ParametricRelu,
     PixelShuffle,
@@ -38,7 +39,7 @@ from quant.interchange.derivation import (
     whole_range,
     zero_point,
 )
-from quant.interchange.tflite_activations import activation_clamp
+from quant.interchange.tflite_activations import activation_clamp, function_table
 from quant.interchange.tflite_model import ModelOperator, ModelTensor, load_model
 from quant.interchange.tflite_padding import padding, spread_padding
 
@@ -200,6 +201,14 @@ def _read_activation(reader: _Reader, operator: ModelOperator) -> None:
     reader.append(operator.output.name, made, (name,), output)
 
 
+def _read_function(reader: _Reader, operator: ModelOperator) -> None:
+    """A function of the real number, tabulated for every code."""
+    name, source = reader.operand(operator, 0)
+    output = reader.feature_map(operator.output)
+    table = function_table(operator.code, source, output)
+    reader.append(operator.output.name, LookupTable(table), (name,), output)
+
+
 def _read_prelu(reader: _Reader, operator: ModelOperator) -> None:
     name, source = reader.operand(operator, 0)
     output = reader.feature_map(operator.output)
@@ -312,6 +321,8 @@ _READERS: dict[str, Callable[[_Reader, ModelOperator], None]] = {
     "RELU6": _read_activation,
     "RELU_N1_TO_1": _read_activation,
     "PRELU": _read_prelu,
+    "TANH": _read_function,
+    "LOGISTIC": _read_function,
     "MINIMUM": _read_limit,
     "MAXIMUM": _read_limit,
     "DEPTH_TO_SPACE": _read_pixel_shuffle,

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from quant.common.errors import UserError
-from quant.graph import Convolution, Graph, ParametricRelu, Requantize, TransposedConvolution
+from quant.graph import (
+    Convolution,
+    Graph,
+    LookupTable,
+    ParametricRelu,
+    Requantize,
+    TransposedConvolution,
+)
 from quant.graph.grids import Size
 from tests.unit.interchange.small_graphs import small_graph
 
@@ -106,6 +113,16 @@ def test_slopes_of_prelu_are_integers(tmp_path: Path) -> None:
     assert factor == pytest.approx(0.01, rel=1e-6)
 
 
+def test_functions_are_tables(tmp_path: Path) -> None:
+    content = one_operator(
+        CODES.LOGISTIC, feature_map("image"), feature_map("out", 4, 2.0**-8, -128)
+    )
+    operator = read(content, tmp_path).node("out").operator
+    assert isinstance(operator, LookupTable)
+    assert operator.table.shape == (1, 256)
+    assert operator.table[0, [128 + 3, 0, 255]].tolist() == [0, -128, 127]
+
+
 def test_a_depthwise_convolution_has_a_group_for_each_channel(tmp_path: Path) -> None:
     values = np.arange(3 * 3 * 8).reshape(1, 3, 3, 8)
     weight = Tensor(
@@ -152,10 +169,9 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "tensor 'image': expected 8-bit codes, found INT16; convert the network with full integer "
     "quantization, or without that operator": _float_input,
     "tensor 'out': expected one of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, ADD, QUANTIZE, "
-    "RELU, RELU6, RELU_N1_TO_1, PRELU, MINIMUM, MAXIMUM, DEPTH_TO_SPACE, CONCATENATION, found "
-    "ABS; convert the network with full integer quantization, or without that operator": (
-        lambda: one_operator(CODES.ABS, feature_map("image"), feature_map("out"))
-    ),
+    "RELU, RELU6, RELU_N1_TO_1, PRELU, TANH, LOGISTIC, MINIMUM, MAXIMUM, DEPTH_TO_SPACE, "
+    "CONCATENATION, found ABS; convert the network with full integer quantization, or without that "
+    "operator": (lambda: one_operator(CODES.ABS, feature_map("image"), feature_map("out"))),
     "tensor 'out': expected one constant of the operand's encoding, found another; convert the "
     "network with full integer quantization, or without that operator": lambda: one_operator(
         CODES.MINIMUM, feature_map("image"), constant("limit", 4, 0.06), feature_map("out")

@@ -16,6 +16,10 @@ MODELS = (
     "mlperf_edsr_f32b5_full_qint8",
     "mlperf_edsr_f32b5_QAT",
     "NCNet_model",
+    "ABPN_base7_D4C28_bs16ps64_lr1e-3_qat",
+    "ETDS_ABPN__int8__M4C28_X3",
+    "ETDS_ECBSR__int8__M4C16_X4",
+    "ETDS_ESPCN__int8__X2",
 )
 
 
