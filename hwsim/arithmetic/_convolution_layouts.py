@@ -10,24 +10,49 @@ import numpy as np
 from hwsim.arithmetic import _kernels_convolution_int64
 from hwsim.arithmetic._convolution_steps import Steps, pack_steps
 from hwsim.arithmetic._instruction_sets import TABLE
-from hwsim.arithmetic._jit import Codes, Wide
-from hwsim.arithmetic._kernels_bounds import extremes
-from hwsim.arithmetic._kernels_convolution_tiles import narrow, tile_kernel
+from hwsim.arithmetic._jit import Codes, StoredCodes, Wide
+from hwsim.arithmetic._kernels_convolution_tiles import store_operands, tile_kernel
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds
-from hwsim.arithmetic.geometry import Geometry
+from hwsim.arithmetic.geometry import Geometry, Padding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaddedRows:
+    """Rows of a padded image, perhaps all of them.
+
+    Attributes:
+        codes: [H, W, I], contiguous, those inside the image; perhaps none.
+        padding: around them.
+        pad_code: int32 [I].
+    """
+
+    codes: StoredCodes
+    padding: Padding
+    pad_code: Codes
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns, pad codes included."""
+        return self.padding.around(self.codes.shape[:2])
+
+    def part(self, first: int, end: int) -> "PaddedRows":
+        """Rows ``first`` … ``end`` - 1 of the padded image."""
+        inside, padding = self.padding.rows(first, end, self.codes.shape[0])
+        return PaddedRows(self.codes[inside], padding, self.pad_code)
 
 
 class Layout(Protocol):
     """Constants laid out for one kernel."""
 
-    def run(self, ifm: Codes, scaling: Scaling, ofm: Codes) -> bool:
+    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
         """Convolve and requantize.
 
         Args:
-            ifm: int32 [H, W, I], contiguous and already padded.
+            ifm: the rows that the outputs read.
             scaling: from sums to codes.
-            ofm: int32 [rows, columns, O], written.
+            shuffle: the factor of a pixel shuffle behind the convolution, in DCR order.
+            ofm: [rows·shuffle, columns, O / shuffle], written.
 
         Returns:
             Whether every input code lay in the range the constants were laid out for; ``ofm`` is
@@ -64,16 +89,23 @@ class Tiled:
     origin: int
     input: tuple[int, int]
 
-    def run(self, ifm: Codes, scaling: Scaling, ofm: Codes) -> bool:
+    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
         """As `Layout` says."""
         row = TABLE[self.instruction_set]
-        _, width, channels = ifm.shape
+        (height, width), channels = ifm.size, ifm.codes.shape[2]
         pixel = self.geometry.stride[1] * channels
         # The last tile of the last row may begin at its last pixel, and its last step may end
         # behind the pixel's window.
         spare = row.most_pixels * pixel + row.taps
-        operands = np.empty(ifm.size + spare, row.operand)
-        least, greatest = narrow(ifm, self.origin, operands)
+        operands = np.empty(height * width * channels + spare, row.operand)
+        least, greatest = store_operands(
+            ifm.codes,
+            ifm.padding.top,
+            ifm.padding.left,
+            ifm.pad_code,
+            self.origin,
+            operands[:-spare].reshape(height, width, channels),
+        )
         if least < self.input[0] or greatest > self.input[1]:
             return False
         size = operands.itemsize
@@ -87,6 +119,7 @@ class Tiled:
             self.steps.blocks,
             self.bias,
             scaling,
+            shuffle,
             ofm,
         )
         return True
@@ -127,19 +160,30 @@ class Plain:
     geometry: Geometry
     input: tuple[int, int]
 
-    def run(self, ifm: Codes, scaling: Scaling, ofm: Codes) -> bool:
+    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
         """As `Layout` says."""
-        least, greatest, _ = extremes(ifm.reshape(-1))
-        if least < self.input[0] or greatest > self.input[1]:
+        if ifm.codes.size and not (
+            self.input[0] <= ifm.codes.min() and ifm.codes.max() <= self.input[1]
+        ):
             return False
-        stride, dilation, groups = (
+        (height, width), channels = ifm.size, ifm.codes.shape[2]
+        padded = np.empty((height, width, channels), np.int32)
+        padded[:] = ifm.pad_code
+        top, left = ifm.padding.top, ifm.padding.left
+        padded[top : height - ifm.padding.bottom, left : width - ifm.padding.right] = ifm.codes
+        rows, columns, depth = ofm.shape
+        codes = np.empty((rows // shuffle, columns, depth * shuffle), np.int32)
+        _kernels_convolution_int64.convolve(
+            padded,
+            self.weight,
             self.geometry.stride,
             self.geometry.dilation,
             self.geometry.groups,
+            scaling,
+            codes,
         )
-        _kernels_convolution_int64.convolve(
-            ifm, self.weight, stride, dilation, groups, scaling, ofm
-        )
+        blocks = codes.reshape(rows // shuffle, columns, shuffle, depth)
+        ofm[:] = blocks.swapaxes(1, 2).reshape(ofm.shape)
         return True
 
 

@@ -10,6 +10,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int32]
+CODE_TYPES = (np.int8, np.uint8, np.int16, np.uint16, np.int32)
+"""What codes travel in between kernels; widened before they are computed with."""
+
+StoredCodes = NDArray[np.integer[Any]]
+"""Codes of one of `CODE_TYPES`."""
 Wide = NDArray[np.int64]
 Whole = NDArray[np.signedinteger[Any]]
 Memory = NDArray[np.uint8]

@@ -22,27 +22,59 @@ from hwsim.arithmetic._convolution_steps import (
     REGISTERS,
 )
 from hwsim.arithmetic._instruction_sets import TABLE
-from hwsim.arithmetic._jit import Codes, Wide, kernel
+from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._strip_intrinsic import accumulate_strip
 
 STRIP = 96
 """Columns whose sums are requantized together: a multiple of every tile's pixels."""
 
-Operands = NDArray[np.integer]
+Operands = NDArray[np.int16 | np.uint8]
 
 
 @kernel
-def narrow(ifm: Codes, origin: int, operands: Operands) -> tuple[int, int]:
-    """Copy codes less the origin to a narrower type; the least and the greatest code."""
-    codes = ifm.reshape(-1)
-    least = greatest = codes[0]
-    for index in range(codes.size):
-        code = codes[index]
-        least = min(least, code)
-        greatest = max(greatest, code)
-        operands[index] = code - origin
-    return least, greatest
+def _store_pads(pad_code: Codes, origin: int, pixels: Operands) -> None:
+    """Fill pixels [columns, I] with the pad code of each channel."""
+    columns, channels = pixels.shape
+    for column in range(columns):
+        for channel in range(channels):
+            pixels[column, channel] = pad_code[channel] - origin
+
+
+@kernel
+def store_operands(
+    ifm: StoredCodes, top: int, left: int, pad_code: Codes, origin: int, operands: Operands
+) -> tuple[int, int]:
+    """Copy codes less the origin to operands, and pad codes around them.
+
+    Args:
+        ifm: [height, width, I].
+        top: rows of pad codes above it.
+        left: columns of pad codes left of it.
+        pad_code: int32 [I].
+        origin: subtracted from every code.
+        operands: [rows, columns, I], written.
+
+    Returns:
+        The least and the greatest code of the image, 2^31 - 1 and -2^31 where it has no rows.
+    """
+    height, width, channels = ifm.shape
+    least, greatest = np.int32(2**31 - 1), np.int32(-(2**31))
+    for row in range(operands.shape[0]):
+        if row < top or row >= top + height:
+            _store_pads(pad_code, origin, operands[row])
+            continue
+        _store_pads(pad_code, origin, operands[row, :left])
+        _store_pads(pad_code, origin, operands[row, left + width :])
+        codes = ifm[row - top].reshape(-1)
+        stored = operands[row].reshape(-1)[left * channels :]
+        row_least = row_greatest = codes[0]
+        for index in range(codes.size):
+            row_least = min(row_least, codes[index])
+            row_greatest = max(row_greatest, codes[index])
+            stored[index] = codes[index] - origin
+        least, greatest = min(least, np.int32(row_least)), max(greatest, np.int32(row_greatest))
+    return int(least), int(greatest)
 
 
 def tile_kernel(instruction_set: int) -> Callable[..., None]:
@@ -63,9 +95,13 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
         blocks: Wide,
         bias: Codes,
         scaling: Scaling,
-        ofm: Codes,
+        shuffle: int,
+        ofm: StoredCodes,
     ) -> None:
         """Convolve and requantize rows.
+
+        A pixel shuffle only changes where codes are stored: output channels dy·f·C … of a pixel
+        are f neighbouring pixels of row dy of its block.
 
         Args:
             operands: the padded image's bytes.
@@ -75,12 +111,13 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
             blocks: of `Steps`.
             bias: int32 [channels], what sums start from.
             scaling: from sums to codes.
-            ofm: int32 [rows, columns, outputs], written.
+            shuffle: the factor f of a pixel shuffle behind the convolution.
+            ofm: [rows·f, columns, outputs / f], written.
         """
-        rows, columns, outputs = ofm.shape
+        rows, columns, depth = ofm.shape
         row_stride, pixel_stride = strides
         sums = np.empty(most_sums, np.int32)
-        for row in range(rows):
+        for row in range(rows // shuffle):
             for block in range(blocks.shape[0]):
                 first, registers = blocks[block, FIRST_CHANNEL], blocks[block, REGISTERS]
                 lanes = registers * register_lanes
@@ -100,7 +137,13 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
                         steps,
                         end - strip,
                     )
-                    codes, channels = ofm[row, strip:end], min(lanes, outputs - first)
-                    requantize(sums, lanes, scaling, first, codes, first, channels)
+                    channel, last = first, min(first + lanes, depth * shuffle)
+                    while channel < last:
+                        place = channel % depth
+                        codes = ofm[row * shuffle + channel // depth, strip:end]
+                        channels = min(last - channel, depth - place)
+                        totals = sums[channel - first :]
+                        requantize(totals, lanes, scaling, channel, codes, place, channels)
+                        channel += channels
 
     return convolve

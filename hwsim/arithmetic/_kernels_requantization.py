@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.arithmetic._jit import Codes, Wide, kernel
+from hwsim.arithmetic._jit import StoredCodes, Wide, kernel
 from hwsim.arithmetic._requantization_emitter import emitted_requantize
 
 Sums = NDArray[np.signedinteger[Any]]
@@ -38,7 +38,13 @@ class Scaling(NamedTuple):
 
 @kernel
 def requantize(
-    sums: Sums, stride: int, scaling: Scaling, first: int, codes: Codes, place: int, channels: int
+    sums: Sums,
+    stride: int,
+    scaling: Scaling,
+    first: int,
+    codes: StoredCodes,
+    place: int,
+    channels: int,
 ) -> None:
     """Requantize the sums of some channels of the pixels that ``codes`` holds.
 
@@ -47,7 +53,7 @@ def requantize(
         stride: sums from one pixel to the next.
         scaling: from sums to codes.
         first: the channel whose parameters are those of a pixel's first sum.
-        codes: int32 [pixels, C], written at channels ``place``, ``place + 1``, ….
+        codes: [pixels, C], written at channels ``place``, ``place + 1``, ….
         place: where a pixel's first code goes.
         channels: how many of a pixel's sums count.
     """

@@ -12,9 +12,9 @@ from math import prod
 
 import numpy as np
 
-from hwsim.arithmetic._convolution_layouts import Layout, Pack, plain, tiled
+from hwsim.arithmetic._convolution_layouts import Layout, Pack, PaddedRows, plain, tiled
 from hwsim.arithmetic._instruction_sets import TABLE, available
-from hwsim.arithmetic._jit import Codes, Wide
+from hwsim.arithmetic._jit import Codes, StoredCodes, Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
     LARGEST_PRODUCT,
@@ -24,7 +24,7 @@ from hwsim.arithmetic._requantization import (
 )
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds, convolution_bounds
-from hwsim.arithmetic.geometry import DENSE, Geometry
+from hwsim.arithmetic.geometry import DENSE, NO_PADDING, Geometry
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization
 
@@ -143,40 +143,73 @@ def convolve(packed: PackedConvolution, ifm: Codes, threads: int | None = None) 
             code out of range.
     """
     height, width = output_size(packed, ifm)
-    image = np.ascontiguousarray(ifm)
     ofm = np.empty((height, width, packed.weight_shape[0]), np.int32)
+    no_code = np.zeros(ifm.shape[2], np.int32)
+    convolve_rows(
+        packed, PaddedRows(np.ascontiguousarray(ifm), NO_PADDING, no_code), 1, ofm, threads
+    )
+    return ofm
+
+
+def convolve_rows(
+    packed: PackedConvolution,
+    image: PaddedRows,
+    shuffle: int,
+    ofm: StoredCodes,
+    threads: int | None,
+) -> None:
+    """Convolve all rows of an image of the right type and size, in bands on threads.
+
+    Args:
+        packed: the constants.
+        image: with its padding.
+        shuffle: the factor of a pixel shuffle behind the convolution.
+        ofm: [height · shuffle, width, O / shuffle], written.
+        threads: at most this many; by default ``NUMBA_NUM_THREADS`` or all processors.
+
+    Raises:
+        ValueError: the image holds a code out of range.
+    """
     stride = packed.geometry.stride[0]
     window, _ = packed.geometry.window(packed.weight_shape[1:3])
 
     def convolve_band(band: tuple[int, int]) -> bool:
         first, end = band
-        rows = image[first * stride : (end - 1) * stride + window]
-        return packed.layout.run(rows, packed.scaling, ofm[first:end])
+        rows = image.part(first * stride, (end - 1) * stride + window)
+        return packed.layout.run(
+            rows, packed.scaling, shuffle, ofm[first * shuffle : end * shuffle]
+        )
 
+    height, width = ofm.shape[0] // shuffle, ofm.shape[1]
     if not map_bands(convolve_band, *_bands(packed, height, width, threads)):
         raise ValueError(
-            f"convolution input: codes {ifm.min()} … {ifm.max()} leave the "
+            f"convolution input: codes {image.codes.min()} … {image.codes.max()} leave the "
             f"{packed.bounds.input[0]} … {packed.bounds.input[1]} it was packed for"
         )
-    return ofm
 
 
 def output_size(packed: PackedConvolution, ifm: Codes) -> tuple[int, int]:
     """Rows and columns of the output; raises ValueError for an input that `convolve` refuses."""
-    kernel, inputs = packed.weight_shape[1:3], packed.weight_shape[3] * packed.geometry.groups
+    inputs = packed.weight_shape[3] * packed.geometry.groups
     if ifm.dtype != np.int32 or ifm.ndim != 3 or ifm.shape[2] != inputs:
         raise ValueError(
             f"convolution input: expected int32 [height, width, {inputs}], got {ifm.dtype} "
             f"{list(ifm.shape)}"
         )
-    size = packed.geometry.output_size(ifm.shape[:2], kernel)
-    if min(size) < 1:
+    return padded_output_size(packed, ifm.shape[:2])
+
+
+def padded_output_size(packed: PackedConvolution, size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of the output of a padded image; raises ValueError where no window fits."""
+    kernel = packed.weight_shape[1:3]
+    output = packed.geometry.output_size(size, kernel)
+    if min(output) < 1:
         window = packed.geometry.window(kernel)
         raise ValueError(
-            f"convolution input: {ifm.shape[0]}x{ifm.shape[1]} pixels are fewer than the "
+            f"convolution input: {size[0]}x{size[1]} pixels are fewer than the "
             f"{window[0]}x{window[1]} of the kernel's window; pad the image"
         )
-    return size
+    return output
 
 
 def _bands(

@@ -52,3 +52,36 @@ class Geometry:
 
 DENSE = Geometry()
 """Every pixel, neighbouring taps, all channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Rows and columns of pad codes around a feature map."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse to cut rows or columns off."""
+        if min(self.top, self.bottom, self.left, self.right) < 0:
+            raise ValueError(f"convolution padding: {self} must not be negative")
+
+    def around(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of an image with this padding around it."""
+        return self.top + size[0] + self.bottom, self.left + size[1] + self.right
+
+    def rows(self, first: int, end: int, height: int) -> "tuple[slice, Padding]":
+        """The rows ``first`` … ``end`` - 1 of the padded image, of an image of a height.
+
+        Returns:
+            The rows of the image among them, and the padding around these.
+        """
+        inside = range(height)[max(first - self.top, 0) : max(end - self.top, 0)]
+        top = min(max(self.top - first, 0), end - first)
+        bottom = end - first - top - len(inside)
+        return slice(inside.start, inside.stop), Padding(top, bottom, self.left, self.right)
+
+
+NO_PADDING = Padding()

@@ -1,21 +1,29 @@
-"""Every operator of a graph, computed by the fast kernels; int32 codes in and out."""
+"""Every operator of a graph, computed by the fast kernels.
+
+Convolutions take and give codes in the narrowest type that holds them, which spares memory traffic
+between layers; a pixel shuffle moves what it is given. The other operators take
+any type and give int32, or int64 for sums over a feature map.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from hwsim.arithmetic._jit import CODE_TYPES
 from hwsim.arithmetic.activation import lookup_table, parametric_relu
-from hwsim.arithmetic.convolution import convolve, pack_convolution
+from hwsim.arithmetic.convolution import pack_convolution
+from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
 from hwsim.arithmetic.elementwise import add_requantize, add_rounded_requantize, requantize_codes
 from hwsim.arithmetic.fused_addition import add_fused
-from hwsim.arithmetic.geometry import Geometry
+from hwsim.arithmetic.geometry import Geometry, Padding
 from hwsim.arithmetic.multiplication import multiply_requantize
 from hwsim.arithmetic.overflow import convolve_bounded, pack_bounded_convolution
 from hwsim.arithmetic.overflows import Overflows
 from hwsim.arithmetic.rearrangement import concatenate, nearest_resize, pixel_shuffle
 from hwsim.arithmetic.resampling import average_pool, bilinear_resize, statistics
 from hwsim.arithmetic.transposed_convolution import transposed_convolve
-from hwsim.machine.arithmetic import Arithmetic, Codes
+from hwsim.machine.arithmetic import Arithmetic, Codes, Compute, at_least_int32
 from quant.graph import (
     Add,
     AveragePool,
@@ -26,6 +34,7 @@ from quant.graph import (
     LookupTable,
     Multiply,
     NearestResize,
+    Operator,
     ParametricRelu,
     PixelShuffle,
     Requantize,
@@ -40,7 +49,13 @@ Operands = Sequence[Codes]
 
 
 def _convolution(convolution: Convolution, types: Types, operands: Operands) -> Codes:
-    integer = types[0].integer
+    return _shuffled_convolution(convolution, types, operands, 1)
+
+
+def _shuffled_convolution(
+    convolution: Convolution, types: Types, operands: Operands, factor: int
+) -> Codes:
+    integer, padding = types[0].integer, convolution.padding
     packed = pack_convolution(
         convolution.weight.astype(np.int32),
         convolution.bias,
@@ -49,7 +64,13 @@ def _convolution(convolution: Convolution, types: Types, operands: Operands) -> 
         integer.high,
         _geometry(convolution),
     )
-    return convolve(packed, _padded(convolution, operands[0]))
+    around = Surroundings(
+        Padding(padding.top, padding.bottom, padding.left, padding.right),
+        convolution.pad_code.astype(np.int32),
+        factor,
+    )
+    wide = operands[0].dtype not in CODE_TYPES
+    return convolve_map(packed, operands[0].astype(np.int32) if wide else operands[0], around)
 
 
 def _accumulate(
@@ -157,22 +178,36 @@ def _statistics(operator: Statistics, types: Types, operands: Operands) -> Codes
     return statistics(operands[0], operator.statistic)
 
 
+def _widening(compute: Compute) -> Compute:
+    """The same for operands of narrower types too."""
+
+    def widened(operator: Any, types: Types, operands: Operands) -> Codes:
+        return compute(operator, types, [at_least_int32(codes) for codes in operands])
+
+    return widened
+
+
+_ON_INT32: dict[type[Operator], Compute] = {
+    TransposedConvolution: _transposed_convolution,
+    Add: _add,
+    Multiply: _multiply,
+    Requantize: _requantize,
+    ParametricRelu: _prelu,
+    LookupTable: _lookup_table,
+    Concatenate: _concatenate,
+    NearestResize: _nearest_resize,
+    BilinearResize: _bilinear_resize,
+    AveragePool: _average_pool,
+    Statistics: _statistics,
+}
+
 KERNELS = Arithmetic(
     "fast kernels",
     {
         Convolution: _convolution,
-        TransposedConvolution: _transposed_convolution,
-        Add: _add,
-        Multiply: _multiply,
-        Requantize: _requantize,
-        ParametricRelu: _prelu,
-        LookupTable: _lookup_table,
-        Concatenate: _concatenate,
         PixelShuffle: _pixel_shuffle,
-        NearestResize: _nearest_resize,
-        BilinearResize: _bilinear_resize,
-        AveragePool: _average_pool,
-        Statistics: _statistics,
+        **{kind: _widening(compute) for kind, compute in _ON_INT32.items()},
     },
     _accumulate,
+    _shuffled_convolution,
 )

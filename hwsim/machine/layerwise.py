@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.machine.accumulators import LayerOverflows
-from hwsim.machine.arithmetic import Arithmetic, Codes
-from quant.graph import Accumulator, Convolution, Graph, Input, Node
+from hwsim.machine.arithmetic import Arithmetic, Codes, at_least_int32
+from quant.graph import Accumulator, Convolution, Graph, Input, Node, PixelShuffle
 
 Observe = Callable[[Node, Sequence[Codes], Codes], None]
 """(node, the feature maps it read, the one it made): called once for each node."""
@@ -64,6 +64,8 @@ def execute_layerwise(
     """
     types = {node.name: node.output for node in graph.nodes}
     remaining = {name: len(readers) for name, readers in graph.consumers().items()}
+    at_once = arithmetic.shuffled is not None and observe is None
+    shuffles = _shuffles(graph) if at_once else {}
     codes: dict[str, Codes] = {}
     overflows: list[LayerOverflows] = []
     for done, node in enumerate(graph.nodes, 1):
@@ -77,10 +79,16 @@ def execute_layerwise(
                 overflows.append(LayerOverflows(node.name, accumulator, ofm.size, found))
                 overflows[-1].require_none()
                 codes[node.name] = ofm
+            case Convolution() as convolution if arithmetic.shuffled and node.name in shuffles:
+                codes[node.name] = arithmetic.shuffled(
+                    convolution, operand_types, operands, shuffles[node.name]
+                )
+            case PixelShuffle() if node.inputs[0] in shuffles:
+                codes[node.name] = operands[0]  # shuffled when it was computed
             case operator:
                 codes[node.name] = arithmetic.compute(operator, operand_types, operands)
         if observe is not None:
-            observe(node, operands, codes[node.name])
+            observe(node, [*map(at_least_int32, operands)], at_least_int32(codes[node.name]))
         for name in dict.fromkeys(node.inputs):
             remaining[name] -= 1
             if remaining[name] == 0 and name != graph.output:
@@ -90,3 +98,20 @@ def execute_layerwise(
     wide = types[graph.output].integer.bits > 32
     output = codes[graph.output].astype(np.int64 if wide else np.int32)
     return LayerwiseExecution(output, tuple(overflows))
+
+
+def _shuffles(graph: Graph) -> dict[str, int]:
+    """Convolutions that only a pixel shuffle in DCR order reads, and its factor."""
+    consumers = graph.consumers()
+    shuffles = {}
+    for node in graph.nodes:
+        match node.operator:
+            case PixelShuffle(factor=factor, order="dcr"):
+                operand = graph.node(node.inputs[0])
+                is_plain = (
+                    isinstance(operand.operator, Convolution)
+                    and operand.operator.accumulator is None
+                )
+                if is_plain and len(consumers[operand.name]) == 1 and operand.name != graph.output:
+                    shuffles[operand.name] = factor
+    return shuffles
