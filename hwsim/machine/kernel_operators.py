@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from hwsim.arithmetic._jit import CODE_TYPES
 from hwsim.arithmetic.activation import lookup_table, parametric_relu
 from hwsim.arithmetic.convolution import pack_convolution
 from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
@@ -69,8 +68,8 @@ def _shuffled_convolution(
         convolution.pad_code.astype(np.int32),
         factor,
     )
-    wide = operands[0].dtype not in CODE_TYPES
-    return convolve_map(packed, operands[0].astype(np.int32) if wide else operands[0], around)
+    ifm = operands[0] if operands[0].itemsize <= 4 else operands[0].astype(np.int32)
+    return convolve_map(packed, ifm, around)
 
 
 def _accumulate(
