@@ -3,5 +3,13 @@
 from quant.training.config import TrainingConfig
 from quant.training.export import export_weights
 from quant.training.loop import TrainingResult, train
+from quant.training.shipping import ShippedWeights, ship_weights
 
-__all__ = ["TrainingConfig", "TrainingResult", "export_weights", "train"]
+__all__ = [
+    "ShippedWeights",
+    "TrainingConfig",
+    "TrainingResult",
+    "export_weights",
+    "ship_weights",
+    "train",
+]
