@@ -50,9 +50,13 @@ def check_requantization(
     return mode
 
 
-def check_sums(what: str, largest: int, mode: RequantizationMode, multiplier: Wide) -> None:
+def check_sums(
+    what: str, largest: int, mode: RequantizationMode, requantization: Requantization
+) -> None:
     """Raise ValueError unless a mode is exact for sums of up to this magnitude."""
-    product = largest_product(largest, mode, multiplier)
+    product = largest_product(largest, mode, requantization.multiplier)
+    if requantization.zero_point_first and not mode.is_float:
+        product += abs(requantization.zero_point) << max(31, int(requantization.shift.max()))
     if product > LARGEST_PRODUCT:
         raise ValueError(
             f"{what}: products can reach {product}, more than 2^62; use narrower multipliers"

@@ -18,8 +18,8 @@ from hwsim.arithmetic._vectors import Vector
 
 LANES = 8
 
-ROWS = 7
-BIAS, MULTIPLIER, SHIFT, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE = range(ROWS)
+ROWS = 8
+BIAS, MULTIPLIER, SHIFT, ORIGIN, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE = range(ROWS)
 """Rows of a kernel's per-channel parameters, int64 [ROWS, channels]."""
 
 _TO_INTEGER = 3.0 * 2**22
@@ -34,6 +34,7 @@ class _Channels:
 
     multiplier: Vector
     shift: Vector
+    origin: Vector
     offset: Vector
     correction: Vector
     left_shift: Vector
@@ -52,20 +53,20 @@ def _offset_only(total: Vector, channel: _Channels) -> Vector:
 
 
 def _correct_negative(total: Vector, channel: _Channels) -> Vector:
-    product = total * channel.multiplier
+    product = total * channel.multiplier + channel.origin
     corrected = product + channel.offset + ((product >> 63) & channel.correction)
     return channel.code(corrected >> channel.shift)
 
 
 def _correct_odd(total: Vector, channel: _Channels) -> Vector:
-    product = total * channel.multiplier
+    product = total * channel.multiplier + channel.origin
     corrected = product + channel.offset + ((product >> channel.shift) & channel.correction)
     return channel.code(corrected >> channel.shift)
 
 
 def _two_roundings(total: Vector, channel: _Channels) -> Vector:
     wrapped = (total << (channel.left_shift + 32)) >> 32
-    upper = (wrapped * channel.multiplier + (1 << 30)) >> 31
+    upper = (wrapped * channel.multiplier + channel.origin) >> 31
     corrected = upper + channel.offset + ((upper >> 63) & channel.correction)
     return channel.code(corrected >> channel.shift)
 
@@ -197,7 +198,10 @@ def _emit_pixels(
     channel = _Channels(
         # Of at most 32 bits; saying so halves the work of a product.
         parameter(MULTIPLIER).to_integers(32).to_integers(64),
-        *(parameter(row) for row in (SHIFT, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE)),
+        *(
+            parameter(row)
+            for row in (SHIFT, ORIGIN, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE)
+        ),
         *(Vector.repeated(builder, limit, lanes) for limit in limits),
     )
     with cgutils.for_range(builder, pixels) as loop:

@@ -50,7 +50,7 @@ def parametric_relu(
         (negative, largest * steepest, "parametric ReLU below zero"),
     ):
         mode = check_requantization(what, requantization, channels)
-        check_sums(what, reach, mode, requantization.multiplier)
+        check_sums(what, reach, mode, requantization)
         scalings.append(kernel_scaling(np.array([bias]), requantization, channels))
     slopes = np.ascontiguousarray(np.broadcast_to(slope, channels))
     out = np.empty(codes.shape, np.int32)

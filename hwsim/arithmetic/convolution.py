@@ -115,7 +115,7 @@ def pack_convolution(
             f"their products {product}, too large for the kernels "
             f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or the multiplier"
         )
-    check_sums("convolution", bounds.accumulator, mode, requantization.multiplier)
+    check_sums("convolution", bounds.accumulator, mode, requantization)
     return PackedConvolution(
         kernel=kernel,
         weight_shape=shape,

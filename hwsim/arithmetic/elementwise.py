@@ -134,7 +134,7 @@ def _sum_scaling(
         )
     channels = first.shape[-1]
     mode, scaling = _checked_scaling("addition", (bias,), requantization, channels)
-    check_sums("addition", largest, mode, requantization.multiplier)
+    check_sums("addition", largest, mode, requantization)
     return scaling
 
 
@@ -189,7 +189,7 @@ def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -
     mode, scaling = _checked_scaling(
         "requantization", tuple(bias.tolist()), requantization, channels
     )
-    check_sums("requantization", largest + magnitude(bias), mode, requantization.multiplier)
+    check_sums("requantization", largest + magnitude(bias), mode, requantization)
     out = np.empty(codes.shape, np.int32)
     source, result = pixels(codes), pixels(out)
     in_bands(

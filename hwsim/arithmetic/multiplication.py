@@ -43,7 +43,7 @@ def multiply_requantize(
     for codes, bias in zip((first, second), biases, strict=True):
         least, greatest = code_range(codes)
         largest *= max(abs(least + bias), abs(greatest + bias))
-    check_sums("multiplication", largest, mode, requantization.multiplier)
+    check_sums("multiplication", largest, mode, requantization)
     scaling = kernel_scaling(_NO_BIAS, requantization, channels)
     out = np.empty(first.shape, np.int32)
     image, factors, codes = pixels(first), pixels(second), pixels(out)

@@ -189,7 +189,7 @@ def pack_bounded_convolution(
     span = input_low, input_high
     exact = pack_convolution(weight, bias, UNSCALED, *span, geometry)
     mode = check_requantization("convolution", requantization, len(weight))
-    check_sums("convolution", -accumulator.low, mode, requantization.multiplier)
+    check_sums("convolution", -accumulator.low, mode, requantization)
     # The kernels bound sums in whatever order, which beside a large bias is the wider bound.
     largest = exact.bounds.accumulator
     requantizes = (

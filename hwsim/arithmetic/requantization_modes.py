@@ -15,6 +15,7 @@ from hwsim.arithmetic import _requantization_emitter as families
 from hwsim.arithmetic._jit import Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from quant.common.requantization import Requantization
+from quant.common.requantization_modes import ONE_FLOAT32
 
 Offset = Callable[[Wide], Wide]
 """From shifts to what is added to products before they are shifted, int64 of equal length."""
@@ -97,32 +98,44 @@ RECIPES: dict[str, Recipe] = {
 """Every mode of `quant.common.requantization_modes.MODES`."""
 
 
+_ORDERED = (families.CORRECT_NEGATIVE, families.CORRECT_ODD, families.TWO_ROUNDINGS)
+"""Families in which it matters whether an integer is added before the rounding or after: which way
+they round halves depends on the sign, or on whether the integer below is odd."""
+
+
+def _product_shift(family: int, shift: Wide) -> Wide:
+    """By how many bits a code is wider in the first product."""
+    return np.maximum(shift, 31) if family == families.TWO_ROUNDINGS else shift
+
+
 def kernel_scaling(bias: Wide, requantization: Requantization, channels: int) -> Scaling:
     """A requantization as kernels take it, for a number of channels.
 
     Vectors of length 1 count for every channel; longer ones may leave the last channels 0.
     """
-    shift = requantization.shift
+    shift, zero_point = requantization.shift, requantization.zero_point
     recipe = RECIPES[requantization.rounding]
     factor, total_shift = recipe.factors(requantization.multiplier, shift)
-    left_shift = _nothing(total_shift)
+    origin = left_shift = _nothing(total_shift)
     if recipe.family == families.TWO_ROUNDINGS:  # the first takes 31 of the bits
         left_shift, total_shift = np.maximum(31 - shift, 0), np.maximum(shift - 31, 0)
+        origin = origin + (1 << 30)
+    family, destination_scale = recipe.family, requantization.destination_scale
+    if requantization.zero_point_first and family in _ORDERED:
+        origin = origin + (zero_point << _product_shift(family, shift))
+        zero_point = 0
+    elif requantization.zero_point_first and family == families.FLOAT_SCALE:
+        family, destination_scale = families.TWO_FLOAT_SCALES, ONE_FLOAT32
     parameters = np.zeros((families.ROWS, channels), np.int64)
     for row, values in (
         (families.BIAS, bias),
         (families.MULTIPLIER, factor),
         (families.SHIFT, total_shift),
+        (families.ORIGIN, origin),
         (families.OFFSET, recipe.offset(total_shift)),
         (families.CORRECTION, recipe.correction(total_shift)),
         (families.LEFT_SHIFT, left_shift),
-        (families.DESTINATION_SCALE, np.array([requantization.destination_scale])),
+        (families.DESTINATION_SCALE, np.array([destination_scale])),
     ):
         parameters[row, : channels if len(values) == 1 else len(values)] = values
-    return Scaling(
-        parameters,
-        recipe.family,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
-    )
+    return Scaling(parameters, family, zero_point, requantization.low, requantization.high)

@@ -121,7 +121,7 @@ def _scaling(
 ) -> Scaling:
     """The kernel's scaling of sums of up to a magnitude, everything checked."""
     mode = check_requantization(what, requantization, channels)
-    check_sums(what, largest, mode, requantization.multiplier)
+    check_sums(what, largest, mode, requantization)
     return kernel_scaling(np.array([bias], np.int64), requantization, channels)
 
 

@@ -190,5 +190,6 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> PackedConv
         settings.high,
         settings.rounding,
         settings.destination_scale,
+        settings.zero_point_first,
     )
     return pack_convolution(weight, bias, requantization, integer.low, integer.high)

@@ -25,6 +25,7 @@ class ConvolutionSettings:
     high: int
     rounding: str
     destination_scale: int
+    zero_point_first: bool
 
 
 @dataclass(frozen=True, slots=True)

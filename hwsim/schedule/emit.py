@@ -218,4 +218,5 @@ def _settings(convolution: Convolution) -> ConvolutionSettings:
         requantization.high,
         requantization.rounding,
         requantization.destination_scale,
+        requantization.zero_point_first,
     )

@@ -190,7 +190,8 @@ def _requantization(given: Requantization, channel: int) -> str:
         )
     else:
         factor = f"{given.rounding}(sum · {_single(multiplier)})"
-    return f"code {factor} + {given.zero_point} within {_clamp(given)}"
+    order = ", added first," if given.zero_point_first else ""
+    return f"code {factor} + {given.zero_point}{order} within {_clamp(given)}"
 
 
 def _clamp(given: Requantization) -> str:

@@ -5,6 +5,7 @@ instead of sticking to its ends, where wrong sums would go unseen.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -231,16 +232,27 @@ def random_requantization(
     if largest < _LARGEST_32_BITS and random.random() < 0.5:
         mode = list(MODES)[int(random.integers(len(MODES)))]
         given = rescaling(mode, 1.0, np.minimum(scale, _LARGEST_FACTOR), 1.0)
-        return Requantization(
+        found = Requantization(
             given.multiplier, given.shift, middle, least, greatest, mode, given.destination_scale
         )
+        return _in_either_order(random, found, largest)
     widest = min(MULTIPLIER_BITS, PRODUCT_BITS - largest.bit_length() - 1)
     # Narrow multipliers make exact halves common, which is where roundings differ.
     bits = int(random.integers(1, widest, endpoint=True))
     shift = np.clip(bits - np.frexp(scale)[1], 0, MAXIMUM_SHIFT).astype(np.int64)
     multiplier = np.rint(np.ldexp(scale, shift)).astype(np.int64)
     multiplier = np.minimum(multiplier, (1 << bits) - 1)
-    return Requantization(multiplier, shift, middle, least, greatest)
+    found = Requantization(multiplier, shift, middle, least, greatest)
+    return _in_either_order(random, found, largest)
+
+
+def _in_either_order(random: Random, given: Requantization, largest: int) -> Requantization:
+    """The zero point sometimes first, where products leave room for it."""
+    first = random.random() < 0.3
+    product = largest * int(given.multiplier.max())
+    moved = given.zero_point << max(31, int(given.shift.max()))
+    fits = MODES[given.rounding].is_float or product + abs(moved) <= 1 << PRODUCT_BITS - 1
+    return replace(given, zero_point_first=first and fits)
 
 
 def random_integers(

@@ -24,6 +24,8 @@ class Requantization:
         high: largest code that comes out.
         rounding: name of the mode, in `quant.common.requantization_modes.MODES`.
         destination_scale: bit pattern of a second float32 scale in the mode ``onednn``, else 0.
+        zero_point_first: whether the zero point is added before the (last) rounding, as the mode
+            ``onednn`` does in any case.
     """
 
     multiplier: Integers
@@ -33,6 +35,7 @@ class Requantization:
     high: int
     rounding: str = "half_up"
     destination_scale: int = 0
+    zero_point_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

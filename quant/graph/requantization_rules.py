@@ -19,6 +19,8 @@ MAXIMUM_SHIFT = LARGEST_SHIFT
 MULTIPLIER_BITS = 31
 """Width of a multiplier: a 32-bit signed register, as in TFLite, Arm CMSIS-NN and TOSA RESCALE."""
 ZERO_POINT_BITS = 32
+_FIRST_PRODUCT_SHIFT = 31
+"""Bits that the first of two roundings takes away, at least."""
 
 
 def broken(node: Node, wanted: str, found: str) -> GraphError:
@@ -79,9 +81,24 @@ def verify_requantization(node: Node, requantization: Requantization, largest: i
             f"a product of at most {PRODUCT_BITS} bits",
             f"a {bits}-bit sum times a {greatest.bit_length()}-bit multiplier",
         )
+    if requantization.zero_point_first and not mode.is_float:
+        _verify_zero_point_first(
+            node, requantization, (1 << PRODUCT_BITS - 1) - (largest * greatest)
+        )
     if bits > mode.sum_bits:
         raise broken(node, f"sums of at most {mode.sum_bits} bits ({mode.name})", f"{bits} bits")
     _verify_clamp(node, requantization)
+
+
+def _verify_zero_point_first(node: Node, requantization: Requantization, room: int) -> None:
+    """A zero point that is added to products leaves room for them."""
+    widest = max(_FIRST_PRODUCT_SHIFT, int(requantization.shift.max()))
+    if abs(requantization.zero_point) << widest > room:
+        raise broken(
+            node,
+            f"a zero point times 2^{widest} and a product of at most {PRODUCT_BITS} bits together",
+            f"the zero point {requantization.zero_point}, added first",
+        )
 
 
 def _mode(node: Node, requantization: Requantization) -> RequantizationMode:

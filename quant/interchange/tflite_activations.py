@@ -57,8 +57,8 @@ def function_table(function: str, source: TensorType, output: TensorType) -> Int
     real = np.float32(source.encoding.scale) * (codes - zero_point(source)).astype(np.float32)
     steps = FUNCTIONS[function](real) * (np.float32(1) / np.float32(output.encoding.scale))
     rounded = np.sign(steps) * np.floor(np.abs(steps) + np.float32(0.5))
-    table = np.clip(rounded.astype(np.int64) + zero_point(output), *whole_range(output))
-    return table.reshape(1, -1)
+    table: Integers = np.clip(rounded.astype(np.int64) + zero_point(output), *whole_range(output))
+    return table[None]
 
 
 def _logistic(real: Singles) -> Singles:

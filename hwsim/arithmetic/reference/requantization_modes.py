@@ -66,7 +66,14 @@ def _nearest(product: Integers, shift: Integers, raises: Callable[[Integers], Tr
 
 def _quotient(divide: Divide) -> Callable[[Integers, Requantization], Integers]:
     """A mode that rounds sum · multiplier / 2^shift once."""
-    return lambda sums, given: divide(sums * given.multiplier, given.shift)
+    return lambda sums, given: divide(
+        sums * given.multiplier + _zero_before(given) * 2**given.shift, given.shift
+    )
+
+
+def _zero_before(given: Requantization) -> int:
+    """What is added, in units of codes, before the last rounding."""
+    return given.zero_point if given.zero_point_first else 0
 
 
 _DOUBLED_HIGH_HALF = np.full(1, 31, np.int64)
@@ -76,14 +83,16 @@ def _two_roundings(sums: Integers, given: Requantization, last: Divide) -> Integ
     left = np.maximum(31 - given.shift, 0)
     right = np.maximum(given.shift - 31, 0)
     shifted = (sums * 2**left + 2**31) % 2**32 - 2**31  # 32 bits, two's complement
-    return last(half_up(shifted * given.multiplier, _DOUBLED_HIGH_HALF), right)
+    upper = half_up(shifted * given.multiplier, _DOUBLED_HIGH_HALF)
+    return last(upper + _zero_before(given) * 2**right, right)
 
 
 def _tflite_s64(sums: Integers, given: Requantization) -> Integers:
     reduced = np.where(
         given.multiplier < 0x7FFF0000, (given.multiplier + 2**15) // 2**16, np.int64(0x7FFF)
     )
-    return half_up(sums * reduced, given.shift - 16)
+    shift = given.shift - 16
+    return half_up(sums * reduced + _zero_before(given) * 2**shift, shift)
 
 
 ROUNDED: dict[str, Callable[[Integers, Requantization], Integers]] = {
@@ -114,10 +123,12 @@ def _single(bits: Integers | int) -> NDArray[np.float32]:
 
 @_AN_INFINITY_IS_CLAMPED
 def _fp32_rne(sums: Integers, given: Requantization) -> Integers:
-    scaled = sums.astype(np.float32) * _single(given.multiplier)
-    limits = np.float32(given.low - given.zero_point), np.float32(given.high - given.zero_point)
-    rounded: Integers = np.rint(np.clip(scaled, *limits)).astype(np.int64)
-    return rounded + given.zero_point
+    before = _zero_before(given)
+    after = given.zero_point - before
+    moved = sums.astype(np.float32) * _single(given.multiplier) + np.float32(before)
+    limits = np.float32(given.low - after), np.float32(given.high - after)
+    rounded: Integers = np.rint(np.clip(moved, *limits)).astype(np.int64)
+    return rounded + after
 
 
 @_AN_INFINITY_IS_CLAMPED
@@ -141,5 +152,5 @@ def codes(sums: Integers, given: Requantization) -> Integers:
     """The codes of sums in the given mode: rounded, moved by the zero point and clamped."""
     if given.rounding in FLOAT:
         return FLOAT[given.rounding](sums, given)
-    rounded = ROUNDED[given.rounding](sums, given)
-    return np.clip(rounded + given.zero_point, given.low, given.high)
+    after = given.zero_point - _zero_before(given)
+    return np.clip(ROUNDED[given.rounding](sums, given) + after, given.low, given.high)

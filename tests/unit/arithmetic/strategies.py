@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,22 @@ def scalings(draw: st.DrawFn, channels: int, largest_sum: int) -> Requantization
 def mode_scalings(
     draw: st.DrawFn, mode: str, channels: int, largest_sum: int = 2**31 - 1, least_shift: int = 0
 ) -> Requantization:
-    """Parameters within a mode's limits that bring sums near the codes' range."""
+    """Parameters within a mode's limits that bring sums near the codes' range, in either order."""
+    given = draw(_mode_scalings(mode, channels, largest_sum, least_shift))
+    if draw(st.booleans()):
+        factor = min(int(np.abs(given.multiplier).max()), 2 ** MODES[mode].factor_bits - 1)
+        product = largest_sum * factor
+        room = (2**LARGEST_PRODUCT_BITS - product) >> max(31, int(given.shift.max()))
+        reach = min(2**15, max(0, room)) if not MODES[mode].is_float else 2**15
+        first = draw(st.integers(-reach, reach))
+        given = replace(given, zero_point=first, zero_point_first=True)
+    return given
+
+
+@st.composite
+def _mode_scalings(
+    draw: st.DrawFn, mode: str, channels: int, largest_sum: int, least_shift: int
+) -> Requantization:
     limits = MODES[mode]
     random = draw(generators)
     length = draw(st.sampled_from((1, channels)))

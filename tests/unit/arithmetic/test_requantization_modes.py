@@ -105,6 +105,36 @@ def test_table_of_onednn() -> None:
         assert _codes(int(total), scaling) == [int(code)] * 2
 
 
+@pytest.mark.parametrize(
+    "row",
+    table(
+        "requantize", "mode", "sum", "multiplier", "shift", "zero_point", "zero point last",
+        "zero point first",
+    ),
+)  # fmt: skip
+def test_table_of_orders(row: tuple[str, ...]) -> None:
+    total, multiplier, shift, zero_point, last, first = (int(cell) for cell in row[1:])
+    scaling = _scaling(row[0], multiplier, shift, zero_point)
+    assert _codes(total, scaling) == [last] * 2
+    assert _codes(total, replace(scaling, zero_point_first=True)) == [first] * 2
+
+
+@given(
+    mode=st.sampled_from(PRIMITIVES),
+    total=st.integers(-(2**20), 2**20),
+    shift=st.integers(0, 24),
+    limits=st.tuples(st.integers(-300, 300), st.integers(-300, 300)),
+)
+def test_clamping_before_rounding_gives_the_same_codes(
+    mode: str, total: int, shift: int, limits: tuple[int, int]
+) -> None:
+    """What `docs/operators/requantize.md` proves."""
+    low, high = sorted(limits)
+    scaling = Requantization(np.array([1]), np.array([shift]), 0, low, high, mode)
+    within = min(max(total, low << shift), high << shift)
+    assert reference.requantize([total], scaling) == reference.requantize([within], scaling)
+
+
 @st.composite
 def sums(draw: st.DrawFn, mode: str, scaling: Requantization, channels: int) -> NDArray[np.int64]:
     """Sums of 32 bits or what the mode takes: even draws, extremes, and halves where there are."""

@@ -57,7 +57,11 @@ def test_a_graph_is_read_back_equal(graph: Graph, tmp_path: Path) -> None:
 def test_modes_and_rounded_operands_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "small.hwgraph"
     onednn = requantization(
-        multiplier=integers(0x3F800000), shift=integers(0), rounding="onednn", destination_scale=1
+        multiplier=integers(0x3F800000),
+        shift=integers(0),
+        rounding="onednn",
+        destination_scale=1,
+        zero_point_first=True,
     )
     rounded = add_graph(
         requantization=requantization(rounding="tflite_double"),

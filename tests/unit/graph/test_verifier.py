@@ -193,6 +193,12 @@ RULES: dict[str, Callable[[], Graph]] = {
     ),
     "'conv' (convolution): expected a positive float32 destination scale (onednn), found the bit "
     "pattern 0": lambda: convolution_graph(requantization=requantization(rounding="onednn")),
+    "'conv' (convolution): expected a zero point times 2^60 and a product of at most 63 bits "
+    "together, found the zero point 5, added first": (
+        lambda: convolution_graph(
+            requantization=requantization(shift=integers(60), zero_point=5, zero_point_first=True)
+        )
+    ),
     "'conv' (convolution): expected no destination scale (half_up), found the bit pattern 1": (
         lambda: convolution_graph(requantization=requantization(destination_scale=1))
     ),
