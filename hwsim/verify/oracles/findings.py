@@ -6,7 +6,8 @@ from types import ModuleType
 
 from hwsim.verify.checks import Check
 
-INSTALL = "pip install 'hwsim[verify]'"
+EXTRA = "hwsim[verify]"
+"""What installs most engines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +18,21 @@ class Findings:
     missing: list[str] = field(default_factory=list)
 
 
-def load_engine(module: str, who: str, findings: Findings) -> ModuleType | None:
+def load_engine(
+    module: str, who: str, findings: Findings, package: str = EXTRA
+) -> ModuleType | None:
     """The module of this package that asks an engine; None, and a sentence, without the engine.
 
     Args:
         module: its name.
         who: the engine and what it is asked for, for the sentence.
         findings: receives the sentence.
+        package: what installs the engine.
     """
     try:
         return import_module(f"hwsim.verify.oracles.{module}")
     except ModuleNotFoundError as error:
-        findings.missing.append(f"{who}: not asked, for '{error.name}' is not installed; {INSTALL}")
+        findings.missing.append(
+            f"{who}: not asked, for '{error.name}' is not installed; pip install '{package}'"
+        )
         return None

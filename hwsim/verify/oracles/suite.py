@@ -18,7 +18,8 @@ from hwsim.verify.checks import Check, Progress, Tally
 from hwsim.verify.operator_case import OperatorCase
 from hwsim.verify.oracles.addition_cases import our_addition, random_addition
 from hwsim.verify.oracles.cases import Codes, our_convolution, random_convolution
-from hwsim.verify.oracles.findings import Findings, load_engine
+from hwsim.verify.oracles.findings import EXTRA, Findings, load_engine
+from hwsim.verify.oracles.rescale_cases import our_rescale, random_rescale, random_shift
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
 
@@ -51,6 +52,7 @@ class Pair:
         module: of this package, which imports the engine.
         operator: what is compared.
         ask: (module, case) to the engine's output codes.
+        package: what installs the engine.
     """
 
     oracle: str
@@ -58,6 +60,7 @@ class Pair:
     module: str
     operator: Operator
     ask: Callable[[ModuleType, Any], NDArray[np.int32]]
+    package: str = EXTRA
 
 
 def _convolution(codes: Codes) -> Operator:
@@ -86,6 +89,32 @@ _ONNX_UNSIGNED = _convolution(
 )
 # 2·127·127 < 2^15, what torch calls a reduced range.
 _TORCH = _convolution(Codes(IntegerType(8), largest_input=127, bias=False))
+
+_RESCALE = Operator("requantize", random_rescale, our_rescale)
+_SHIFT = Operator("requantize", random_shift, our_rescale)
+
+
+def _tosa(mode: str, rounding: str) -> Pair:
+    return Pair(
+        "TOSA reference model",
+        mode,
+        "tosa",
+        _RESCALE,
+        lambda engine, case: engine.rescale(case, getattr(engine, rounding)),
+        "tosa-tools",
+    )
+
+
+def _qonnx(mode: str, rounding: str) -> Pair:
+    return Pair(
+        "QONNX IntQuant",
+        mode,
+        "qonnx_quant",
+        _SHIFT,
+        lambda engine, case: engine.quantize(case, rounding),
+        "qonnx",
+    )
+
 
 PAIRS = (
     Pair(
@@ -179,6 +208,13 @@ PAIRS = (
         _TORCH,
         lambda engine, case: engine.convolution(case, "qnnpack"),
     ),
+    _tosa("tflite_single", "SINGLE"),
+    _tosa("tflite_double", "DOUBLE"),
+    _qonnx("half_even", "ROUND"),
+    _qonnx("half_away", "HALF_UP"),
+    _qonnx("floor", "FLOOR"),
+    _qonnx("ceil", "CEIL"),
+    _qonnx("trunc_zero", "DOWN"),
 )
 
 
@@ -198,7 +234,7 @@ def verify_oracles(
     """
     findings = Findings([], [])
     for done, pair in enumerate(pairs, 1):
-        engine = load_engine(pair.module, f"{pair.oracle} ({pair.mode})", findings)
+        engine = load_engine(pair.module, f"{pair.oracle} ({pair.mode})", findings, pair.package)
         if engine is not None:
             findings.checks.append(_compare(pair, engine, seed, values))
         if progress is not None:
