@@ -6,10 +6,10 @@ Contenders take turns, one call each a round, so that other work on the machine 
 alike; a first round compiles and warms up. Figures are medians over the rounds: seconds by the
 clock, and seconds of processor time of the whole process, which a busy machine disturbs less.
 Ratios are to ONNX Runtime, above 1 is faster. Every contender computes the same network: random
-8-bit weights, 64 channels, 16 blocks; LiteRT's reference kernels, our machine and torch's float
-network take part in fewer rounds. ONNX Runtime may not spin while it waits, for that would take the
-processor from the others. Where a processor has no VNNI, it computes some sums wrong (they saturate
-at 16 bits) and is timed all the same.
+8-bit weights, 64 channels, 16 blocks; LiteRT's reference kernels take part in fewer rounds. ONNX
+Runtime may not spin while it waits, for that would take the processor from the others. Where a
+processor has no VNNI, it computes some sums wrong (they saturate at 16 bits) and is timed all the
+same.
 """
 
 import argparse
@@ -47,7 +47,6 @@ from quant.networks.registry import load_network
 
 BLOCKS, CHANNELS = 16, 64
 BASELINE = "ONNX Runtime, u8"
-SLOW_ROUNDS = 2
 PACKAGES = ("numba", "onnxruntime", "ai-edge-litert", "torch")
 U8, S8 = IntegerType(8), IntegerType(8, CodeKind.SIGNED)
 
@@ -77,6 +76,12 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=["128x128", "270x480"], help="HEIGHTxWIDTH")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--slow-rounds",
+        type=int,
+        default=2,
+        help="of LiteRT's reference kernels; 0 leaves them out",
+    )
     arguments = parser.parse_args()
     # torch announces that it will remove its quantized tensors.
     warnings.filterwarnings("ignore", message="torch.quantize_per_tensor")
@@ -85,14 +90,14 @@ def main() -> None:
     for text in arguments.sizes:
         size = Size(*(int(side) for side in text.split("x")))
         for threads in arguments.threads:
-            report(size, threads, arguments.rounds)
+            report(size, threads, arguments.rounds, arguments.slow_rounds)
 
 
-def report(size: Size, threads: int, rounds: int) -> None:
+def report(size: Size, threads: int, rounds: int, slow_rounds: int) -> None:
     """Time every contender on one size and print a line for each."""
     with torch.inference_mode(), our_threads(threads):
         torch.set_num_threads(threads)
-        contenders, giga_macs = make_contenders(size, threads, rounds)
+        contenders, giga_macs = make_contenders(size, threads, rounds, slow_rounds)
         for contender in contenders:  # compiles and warms up
             contender.call()
         for number in range(rounds):
@@ -113,7 +118,9 @@ def report(size: Size, threads: int, rounds: int) -> None:
     sys.stdout.flush()
 
 
-def make_contenders(size: Size, threads: int, rounds: int) -> tuple[list[Contender], float]:
+def make_contenders(
+    size: Size, threads: int, rounds: int, slow_rounds: int
+) -> tuple[list[Contender], float]:
     """The calls to time, and the multiplications of one image in 10^9."""
     graphs = {
         mode: random_edsr(mode, integer, np.random.default_rng(0), BLOCKS, CHANNELS)
@@ -121,7 +128,6 @@ def make_contenders(size: Size, threads: int, rounds: int) -> tuple[list[Contend
     }
     shape = (size.height, size.width, 3)
     pixels = np.random.default_rng(1).integers(0, 256, shape, np.int32)
-    slow = min(rounds, SLOW_ROUNDS)
     network = load_network("edsr_baseline_x2", random_seed=0)
     network = network.to(memory_format=torch.channels_last)
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
@@ -134,11 +140,13 @@ def make_contenders(size: Size, threads: int, rounds: int) -> tuple[list[Contend
         Contender(
             "ours, machine, tflite_double",
             machine_call(graphs["tflite_double"], pixels, threads),
-            slow,
+            rounds,
         ),
         Contender(BASELINE, onnx_call(graphs["onnxruntime"], pixels, threads), rounds),
         Contender("LiteRT XNNPACK", litert_call(graphs["xnnpack"], pixels, threads), rounds),
-        Contender("LiteRT reference", litert_call(graphs["tflite_double"], pixels, threads), slow),
+        Contender(
+            "LiteRT reference", litert_call(graphs["tflite_double"], pixels, threads), slow_rounds
+        ),
         *(
             Contender(
                 f"torch quantized {engine}",
@@ -147,9 +155,10 @@ def make_contenders(size: Size, threads: int, rounds: int) -> tuple[list[Contend
             )
             for engine in ("x86", "onednn")
         ),
-        Contender("torch float32, channels last", lambda: network(image), slow),
+        Contender("torch float32, channels last", lambda: network(image), rounds),
     ]
-    return contenders, graphs["onnxruntime"].macs(size) / 1e9
+    timed = [contender for contender in contenders if contender.rounds]
+    return timed, graphs["onnxruntime"].macs(size) / 1e9
 
 
 def layers_call(graph: Graph, pixels: NDArray[np.int32]) -> Call:

@@ -182,16 +182,14 @@ def _operands_alone(
 def _requantization(given: Requantization, channel: int) -> str:
     multiplier = _of_channel(given.multiplier, channel)
     if not MODES[given.rounding].is_float:
-        shift = _of_channel(given.shift, channel)
-        factor = f"{given.rounding}(sum · {multiplier} / 2^{shift})"
+        scaled = f"sum · {multiplier} / 2^{_of_channel(given.shift, channel)}"
     elif given.destination_scale:
-        factor = (
-            f"{given.rounding}(sum · {_single(multiplier)} · {_single(given.destination_scale)})"
-        )
+        scaled = f"sum · {_single(multiplier)} · {_single(given.destination_scale)}"
     else:
-        factor = f"{given.rounding}(sum · {_single(multiplier)})"
-    order = ", added first," if given.zero_point_first else ""
-    return f"code {factor} + {given.zero_point}{order} within {_clamp(given)}"
+        scaled = f"sum · {_single(multiplier)}"
+    if given.zero_point_first:
+        return f"code {given.rounding}({scaled} + {given.zero_point}) within {_clamp(given)}"
+    return f"code {given.rounding}({scaled}) + {given.zero_point} within {_clamp(given)}"
 
 
 def _clamp(given: Requantization) -> str:

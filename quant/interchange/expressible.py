@@ -66,6 +66,8 @@ def engine_weight_scales(
     given = convolution.requantization
     if given.rounding != convention:
         raise broken(node, f"the requantization mode {convention}", given.rounding)
+    if given.zero_point_first:
+        raise broken(node, "a zero point that is added behind the rounding", "one before it")
     if not WEIGHT_TYPE.contains(convolution.weight):
         raise broken(node, "weights of 8 signed bits", str(convolution.weight_type))
     if convolution.accumulator is not None:

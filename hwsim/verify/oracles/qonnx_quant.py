@@ -1,7 +1,4 @@
-"""QONNX's IntQuant as an oracle: the primitive roundings of a shift, with zero point 0.
-
-With another zero point it rounds after adding it, which none of the primitive modes does.
-"""
+"""QONNX's IntQuant as an oracle: primitive roundings of a shift, the zero point before them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,5 +24,6 @@ def quantize(case: Rescale, rounding: str) -> NDArray[np.int32]:
         narrow=False,
         rounding_mode=rounding,
     )
-    found: NDArray[np.int32] = np.rint(codes / scale).astype(np.int32)  # int_quant gives reals
+    # int_quant gives real numbers, which are whole steps from the zero point.
+    found: NDArray[np.int32] = np.rint(codes / scale).astype(np.int32) + case.zero_point
     return found

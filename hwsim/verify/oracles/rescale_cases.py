@@ -24,12 +24,14 @@ class Rescale:
         multiplier: int64 [channels].
         shift: int64 [channels].
         zero_point: of the codes.
+        zero_point_first: whether it is added before the rounding.
     """
 
     sums: NDArray[np.int32]
     multiplier: NDArray[np.int64]
     shift: NDArray[np.int64]
     zero_point: int
+    zero_point_first: bool = False
 
     def __str__(self) -> str:
         return f"{self.sums.shape[1]}×{self.sums.shape[2]}, zero point {self.zero_point}"
@@ -54,17 +56,26 @@ def random_rescale(random: np.random.Generator) -> Rescale:
 
 
 def random_shift(random: np.random.Generator) -> Rescale:
-    """As above, with nothing but a shift of at most 12 and zero point 0."""
+    """As above, with nothing but a shift of at most 12, the zero point before the rounding."""
     channels = int(random.integers(1, _MOST_CHANNELS, endpoint=True))
     shift = random.integers(1, 12, channels, endpoint=True)
     sums = random.uniform(-1, 1, (1, _PIXELS, channels)) * 150 * np.exp2(shift)
-    return Rescale(sums.astype(np.int32), np.ones(channels, np.int64), shift, 0)
+    zero_point = int(random.integers(-128, 127, endpoint=True))
+    return Rescale(
+        sums.astype(np.int32), np.ones(channels, np.int64), shift, zero_point, zero_point_first=True
+    )
 
 
 def our_rescale(case: Rescale, mode: str) -> OperatorCase:
     """A case in one of our modes."""
     requantization = Requantization(
-        case.multiplier, case.shift, case.zero_point, _OUTPUT.low, _OUTPUT.high, mode
+        case.multiplier,
+        case.shift,
+        case.zero_point,
+        _OUTPUT.low,
+        _OUTPUT.high,
+        mode,
+        zero_point_first=case.zero_point_first,
     )
     operand = TensorType(case.sums.shape[2], _SUMS)
     return OperatorCase(

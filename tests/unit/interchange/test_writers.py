@@ -61,6 +61,8 @@ REFUSED = {
     "node 'one' (convolution): expected the zero point 3 of its encoding, found 4": (
         lambda graph: with_operator(graph, "one", requantized(zero_point=4))
     ),
+    "node 'one' (convolution): expected a zero point that is added behind the rounding, found one "
+    "before it": lambda graph: with_operator(graph, "one", requantized(zero_point_first=True)),
     "node 'one' (convolution): expected biases of 32 bits, found -": lambda graph: with_operator(
         graph, "one", lambda operator: replace(operator, bias=operator.bias - 2**31)
     ),
