@@ -79,7 +79,15 @@ def load_model(path: Path) -> Model:
     Raises:
         UserError: it is missing or damaged, is no such file, or has several inputs or outputs.
     """
-    content = read_bytes(path, "TensorFlow Lite")
+    return parse_model(read_bytes(path, "TensorFlow Lite"), path)
+
+
+def parse_model(content: bytes, path: Path) -> Model:
+    """The model of a file's content; the path is for messages.
+
+    Raises:
+        UserError: it is damaged, is no such file, or has several inputs or outputs.
+    """
     if content[4:8] != IDENTIFIER:
         raise UserError(
             f"{path}: expected a TensorFlow Lite file ({SUFFIX}), found something else; "

@@ -40,7 +40,7 @@ from quant.interchange.derivation import (
     zero_point,
 )
 from quant.interchange.tflite_activations import activation_clamp, function_table
-from quant.interchange.tflite_model import ModelOperator, ModelTensor, load_model
+from quant.interchange.tflite_model import Model, ModelOperator, ModelTensor, load_model
 from quant.interchange.tflite_padding import padding, spread_padding
 
 CONVENTION = "tflite_double"
@@ -60,7 +60,15 @@ def read_tflite(path: Path) -> Graph:
     Raises:
         UserError: the file is damaged, or holds something the graph has no operator for.
     """
-    model = load_model(path)
+    return graph_of(load_model(path), path)
+
+
+def graph_of(model: Model, path: Path) -> Graph:
+    """The integer graph of a model that has been read; the path is for messages and the name.
+
+    Raises:
+        UserError: it holds something the graph has no operator for.
+    """
     reader = _Reader(path)
     reader.append(model.input.name, Input(), (), reader.feature_map(model.input))
     for operator in model.operators:

@@ -7,6 +7,7 @@ is of roundings, and holds on every processor.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -92,6 +93,37 @@ _TORCH = _convolution(Codes(IntegerType(8), largest_input=127, bias=False))
 
 _RESCALE = Operator("requantize", random_rescale, our_rescale)
 _SHIFT = Operator("requantize", random_shift, our_rescale)
+
+
+def _litert_model(kind: str) -> Pair:
+    """An operator that our reader makes of a TensorFlow Lite model."""
+
+    def draw(random: np.random.Generator) -> Any:
+        # Not above: it needs the engine's packages, and is called once they are there.
+        return import_module("hwsim.verify.oracles.litert_models").draw(kind, random)
+
+    def ours(case: Any, mode: str) -> OperatorCase:
+        made: OperatorCase = import_module("hwsim.verify.oracles.litert_models").ours(case, mode)
+        return made
+
+    return Pair(
+        "LiteRT reference",
+        "tflite_double",
+        "litert_models",
+        Operator(kind, draw, ours),
+        lambda engine, case: engine.codes(case),
+    )
+
+
+MODEL_KINDS = (
+    "depthwise convolution",
+    "transposed convolution",
+    "prelu",
+    "relu",
+    "relu6",
+    "quantize",
+)
+"""Of `hwsim.verify.oracles.litert_models`."""
 
 
 def _tosa(mode: str, rounding: str) -> Pair:
@@ -208,6 +240,7 @@ PAIRS = (
         _TORCH,
         lambda engine, case: engine.convolution(case, "qnnpack"),
     ),
+    *(_litert_model(kind) for kind in MODEL_KINDS),
     _tosa("tflite_single", "SINGLE"),
     _tosa("tflite_double", "DOUBLE"),
     _qonnx("half_even", "ROUND"),
