@@ -120,9 +120,12 @@ def test_table_of_rounded_additions(row: tuple[str, ...]) -> None:
 
 
 def test_pixel_shuffle_table() -> None:
-    shuffled = reference.pixel_shuffle(np.arange(12).reshape(1, 1, 12), 2)
-    for dy, dx, channels in table("pixel_shuffle", "dy", "dx", "channels of the input pixel"):
-        assert shuffled[int(dy), int(dx)].tolist() == integers(channels)
+    pixel = np.arange(12).reshape(1, 1, 12)
+    columns = "dy", "dx", "channels of the input pixel, dcr", "crd"
+    for dy, dx, *channels in table("pixel_shuffle", *columns):
+        for order, expected in zip(("dcr", "crd"), channels, strict=True):
+            shuffled = reference.pixel_shuffle(pixel, 2, order)
+            assert shuffled[int(dy), int(dx)].tolist() == integers(expected)
 
 
 @pytest.mark.parametrize(
