@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from quant.common.accumulators import MOST_BITS, Accumulator
 from quant.common.errors import suggestion
 from quant.common.requantization_modes import MODES
 from quant.common.schemas import Contradictions, Schema, validate_data
@@ -36,6 +37,13 @@ class Array(Schema):
     """Native activation width of a multiplier; wider activations take several passes."""
     accumulator_bits: Annotated[int, Field(ge=8, le=64)]
     """Width of the accumulator in a PE."""
+    accumulator_overflow: Literal["error", "wrap", "saturate_final", "saturate_step"] = "error"
+    """What becomes of a sum that leaves the accumulator; without this key, `error`."""
+
+    @property
+    def accumulator(self) -> Accumulator:
+        """What every PE sums products in; of `error`, only the width counts."""
+        return Accumulator(self.accumulator_bits, self.accumulator_overflow)
 
     @property
     def processing_elements(self) -> int:
@@ -145,8 +153,10 @@ def resized(
     rows: int | None = None,
     columns: int | None = None,
     sram_kib: int | None = None,
+    accumulator_bits: int | None = None,
+    accumulator_overflow: str | None = None,
 ) -> Accelerator:
-    """The same machine with another array or SRAM size, for studies and tests.
+    """The same machine with another array, accumulator or SRAM size, for studies and tests.
 
     The name tells what was changed, so that a report never shows a figure of one machine under
     the name of another.
@@ -157,16 +167,18 @@ def resized(
     changes = {
         ("array", "rows"): rows,
         ("array", "columns"): columns,
+        ("array", "accumulator_bits"): accumulator_bits,
+        ("array", "accumulator_overflow"): accumulator_overflow,
         ("sram", "size_kib"): sram_kib,
     }
-    given = {path: size for path, size in changes.items() if size is not None}
+    given = {path: value for path, value in changes.items() if value is not None}
     if not given:
         return accelerator
     data = accelerator.model_dump()
-    for (part, field), size in given.items():
-        data[part][field] = size
-    sizes = ", ".join(f"{field}={size}" for (_, field), size in given.items())
-    data["name"] = f"{accelerator.name} ({sizes})"
+    for (part, field), value in given.items():
+        data[part][field] = value
+    values = ", ".join(f"{field}={value}" for (_, field), value in given.items())
+    data["name"] = f"{accelerator.name} ({values})"
     return validate_data(data, Accelerator, lambda _: f"accelerator '{data['name']}'")
 
 
@@ -185,6 +197,13 @@ def _contradictions(accelerator: Accelerator) -> Iterator[tuple[Location, str]]:
             ("array", "accumulator_bits"),
             f"expected at least {product_bits}, the width of one product (weight_bits + "
             f"activation_bits), got {array.accumulator_bits}; widen the accumulator",
+        )
+    if array.accumulator_overflow != "error" and array.accumulator_bits > MOST_BITS:
+        yield (
+            ("array", "accumulator_bits"),
+            f"expected at most {MOST_BITS} where accumulator_overflow is "
+            f"{array.accumulator_overflow}, got {array.accumulator_bits}; narrow the accumulator "
+            "or let an overflow be an error",
         )
     if sram.banks > sram.words:
         yield (

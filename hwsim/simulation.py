@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost import ProgramCost, program_cost
 from hwsim.cost.traffic import payload_read_bytes, payload_write_bytes
-from hwsim.machine import Arithmetic, MachineError, execute, run_layerwise
+from hwsim.machine import (
+    Arithmetic,
+    LayerOverflows,
+    MachineError,
+    execute,
+    execute_layerwise,
+)
 from hwsim.schedule import Program, schedule
 from quant.graph import Graph, Size
 
@@ -37,11 +43,13 @@ class Simulation:
         program: as in `Estimate`.
         cost: as in `Estimate`, and equal to it for the same graph, accelerator and size.
         output: int32 [height, width, channels], codes of the output tensor.
+        overflows: of each convolution that declares an accumulator, in graph order.
     """
 
     program: Program
     cost: ProgramCost
     output: NDArray[np.int32]
+    overflows: tuple[LayerOverflows, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class Comparison:
         first: index [row, column, channel] of the first that differs.
         found: the machine's integer there.
         expected: the reference's integer there.
+        overflows: the reference's, of each convolution that declares an accumulator; the machine's
+            must be the same.
     """
 
     reference: str
@@ -63,6 +73,7 @@ class Comparison:
     first: tuple[int, ...] | None = None
     found: int | None = None
     expected: int | None = None
+    overflows: tuple[LayerOverflows, ...] = ()
 
 
 def estimate(graph: Graph, accelerator: Accelerator, energy: EnergyModel, image: Size) -> Estimate:
@@ -93,6 +104,7 @@ def simulate(
         progress: called with commands done and commands in all.
 
     Raises:
+        AccumulatorOverflow: a sum left an accumulator whose overflow is ``error``.
         ScheduleError: the graph does not fit the accelerator.
         UserError: the energy model lacks an action.
     """
@@ -104,7 +116,7 @@ def simulate(
     accounted = (payload_read_bytes(program), payload_write_bytes(program))
     if counted != accounted:
         raise MachineError(f"DRAM payload: the account says {accounted}, the machine saw {counted}")
-    return Simulation(program, estimated.cost, execution.output)
+    return Simulation(program, estimated.cost, execution.output, execution.overflows)
 
 
 def compare(
@@ -123,10 +135,11 @@ def compare(
         arithmetic: what computes the reference.
         progress: called with nodes done and nodes in all.
     """
-    expected = run_layerwise(graph, image, arithmetic, progress)
+    layerwise = execute_layerwise(graph, image, arithmetic, progress)
+    expected, overflows = layerwise.output, layerwise.overflows
     different = np.argwhere(output != expected)
     if not len(different):
-        return Comparison(arithmetic.name, output.size, 0)
+        return Comparison(arithmetic.name, output.size, 0, overflows=overflows)
     first = tuple(int(index) for index in different[0])
     return Comparison(
         arithmetic.name,
@@ -135,4 +148,5 @@ def compare(
         first,
         int(output[first]),
         int(expected[first]),
+        overflows,
     )

@@ -9,6 +9,7 @@ ways computes `reference.accumulate` exactly (``docs/operators/accumulators.md``
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +26,7 @@ from hwsim.arithmetic._requantization import (
 )
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 from hwsim.arithmetic.convolution import (
+    MACS_PER_BAND,
     PackedConvolution,
     convolve,
     output_size,
@@ -151,12 +153,14 @@ class BoundedConvolution:
     """A convolution's constants for a declared accumulator; see `pack_bounded_convolution`.
 
     Attributes:
+        accumulator: what sums are kept in.
         proved: the convolution where no input makes a sum overflow, else None.
         exact: the convolution with wide accumulators, unscaled.
         way: how accumulators are computed where some input makes them overflow.
         scaling: from sums to codes.
     """
 
+    accumulator: Accumulator
     proved: PackedConvolution | None
     exact: PackedConvolution
     way: Way
@@ -200,7 +204,8 @@ def pack_bounded_convolution(
     if requantizes and accumulator.always_holds(weight, bias, *span):
         proved = pack_convolution(weight, bias, requantization, *span, geometry)
     scaling = kernel_scaling(bias, requantization, len(weight))
-    return BoundedConvolution(proved, exact, _way(exact, weight, bias, accumulator), scaling)
+    way = _way(exact, weight, bias, accumulator)
+    return BoundedConvolution(accumulator, proved, exact, way, scaling)
 
 
 def _way(exact: PackedConvolution, weight: Codes, bias: Wide, accumulator: Accumulator) -> Way:
@@ -255,6 +260,8 @@ def convolve_bounded(
         return True
 
     usable = default_threads() if threads is None else threads
-    bands = max(ofm.size // SUMS_PER_BAND, 1 if usable == 1 else usable * BANDS_PER_THREAD)
+    macs = height * width * prod(packed.exact.weight_shape)
+    shared = 1 if usable == 1 else min(macs // MACS_PER_BAND, usable * BANDS_PER_THREAD)
+    bands = max(ofm.size // SUMS_PER_BAND, shared)
     map_bands(convolve_band, split_rows(height, bands), usable)
     return ofm, Overflows.merged(found)

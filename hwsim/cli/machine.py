@@ -2,16 +2,40 @@
 
 from argparse import Namespace
 
-from accelerators import EnergyModel, load_accelerator, load_energy_table
+from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table, resized
+from hwsim.schedule.accumulators import as_computed_by
+from quant.graph import Graph, with_accumulators
 
 
 def load_energy_model(arguments: Namespace) -> EnergyModel:
     """The accelerator of ``--accelerator``, priced with ``--energy-table`` or its own table.
 
+    ``--accumulator-bits`` and ``--overflow`` give it other accumulators.
+
     Raises:
-        UserError: no such accelerator or table, a file that breaks its schema, or a table of
-            another technology node.
+        UserError: no such accelerator or table, a file that breaks its schema, accumulators that
+            such a machine cannot have, or a table of another technology node.
     """
-    accelerator = load_accelerator(arguments.accelerator)
+    accelerator = resized(
+        load_accelerator(arguments.accelerator),
+        accumulator_bits=arguments.accumulator_bits,
+        accumulator_overflow=arguments.overflow,
+    )
     table = load_energy_table(arguments.energy_table or accelerator.energy_table)
     return EnergyModel(accelerator, table)
+
+
+def as_computed(graph: Graph, accelerator: Accelerator, overflow: str | None) -> Graph:
+    """The graph as the accelerator computes it (`hwsim.schedule.accumulators.as_computed_by`).
+
+    With ``--overflow error``, what can overflow declares that too: such a graph is not refused, but
+    its run ends at the first sum that does.
+
+    Args:
+        graph: the graph as it was made.
+        accelerator: the machine.
+        overflow: of ``--overflow``; None where it was not given.
+    """
+    if overflow is None:
+        return as_computed_by(graph, accelerator)
+    return with_accumulators(graph, accelerator.array.accumulator)

@@ -13,6 +13,7 @@ DEFAULT_ACCELERATOR = "edge_npu"
 SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
+OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 CHECKS = ("reference", "kernels", "none")
 LISTS = ("networks", "methods", "accelerators", "energy-tables", "policies", "roundings")
 
@@ -268,6 +269,18 @@ def _add_machine(parser: ArgumentParser) -> None:
     )
     group.add_argument(
         "--energy-table", metavar="NAME|FILE", help="(default: the accelerator's own)"
+    )
+    group.add_argument(
+        "--accumulator-bits",
+        type=int,
+        metavar="N",
+        help="width of the accumulators (default: the accelerator's own)",
+    )
+    group.add_argument(
+        "--overflow",
+        choices=OVERFLOWS,
+        help="what becomes of sums that leave them; 'error' runs until one does (default: the "
+        "accelerator's own, where 'error' refuses a network in which one could)",
     )
 
 

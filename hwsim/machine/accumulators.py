@@ -1,7 +1,6 @@
 """What the accumulators of a run's convolutions did: how many overflowed, and where first."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwsim.arithmetic.overflows import Overflows
 from quant.common.accumulators import Accumulator
@@ -47,6 +46,28 @@ class LayerOverflows:
         )
 
 
-def total(layers: Iterable[LayerOverflows]) -> int:
-    """Accumulators that overflowed, of all convolutions together."""
-    return sum(layer.overflows.count for layer in layers)
+class OverflowLog:
+    """Gathers the overflows of convolutions that are computed in parts, by several threads."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[LayerOverflows]] = {}
+
+    def add(self, part: LayerOverflows) -> None:
+        """Note a part of a convolution, its place already that in the whole output."""
+        self._parts.setdefault(part.operator, []).append(part)
+
+    def layers(self) -> tuple[LayerOverflows, ...]:
+        """Each convolution as a whole, in the order in which their first parts came."""
+        return tuple(
+            replace(
+                parts[0],
+                outputs=sum(part.outputs for part in parts),
+                overflows=Overflows.merged(part.overflows for part in parts),
+            )
+            for parts in self._parts.values()
+        )
+
+    def require_none(self) -> None:
+        """As `LayerOverflows.require_none`, of every convolution so far."""
+        for layer in self.layers():
+            layer.require_none()

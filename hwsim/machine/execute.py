@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from accelerators import Accelerator
 from hwsim.arithmetic._threads import default_threads
 from hwsim.arithmetic.packing import pack_rows, unpack_rows
+from hwsim.machine.accumulators import LayerOverflows, OverflowLog
 from hwsim.machine.memory import Dram, Sram
 from hwsim.machine.overlap import Progress, run_overlapped
 from hwsim.machine.worker import Worker
@@ -25,11 +26,13 @@ class Execution:
         output: int32 [height, width, channels], the codes of the output tensor.
         dram_read_bytes: payload bytes actually read from DRAM.
         dram_write_bytes: payload bytes actually written to DRAM.
+        overflows: of each convolution that declares an accumulator, in the order of groups.
     """
 
     output: Codes
     dram_read_bytes: int
     dram_write_bytes: int
+    overflows: tuple[LayerOverflows, ...]
 
 
 def execute(
@@ -53,6 +56,7 @@ def execute(
 
     Raises:
         MachineError: a command reads SRAM that holds nothing.
+        AccumulatorOverflow: a sum left an accumulator whose overflow is ``error``.
         ValueError: the image does not have the program's input shape.
     """
     tensor = program.input
@@ -62,12 +66,15 @@ def execute(
     dram = Dram(program.constants, program.dram_bytes)
     sram = Sram(accelerator.sram.size_kib * 1024)
     _put(image, dram, tensor)
-    workers = [Worker(dram, sram) for _ in range(threads or default_threads())]
+    overflows = OverflowLog()
+    workers = [Worker(dram, sram, overflows) for _ in range(threads or default_threads())]
     run_overlapped(program.commands, [worker.run for worker in workers], progress)
+    overflows.require_none()
     return Execution(
         _get(dram, program.output),
         sum(worker.dram_read_bytes for worker in workers),
         sum(worker.dram_write_bytes for worker in workers),
+        overflows.layers(),
     )
 
 

@@ -9,8 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic.convolution import PackedConvolution, convolve, pack_convolution
+from hwsim.arithmetic.overflow import (
+    BoundedConvolution,
+    convolve_bounded,
+    pack_bounded_convolution,
+)
 from hwsim.arithmetic.packing import pack_rows, unpack_rows, unpack_vector
 from hwsim.arithmetic.rearrangement import pixel_shuffle
+from hwsim.machine.accumulators import LayerOverflows, OverflowLog
 from hwsim.machine.kernel_operators import KERNELS
 from hwsim.machine.memory import Dram, Sram
 from hwsim.schedule.commands import (
@@ -27,6 +33,8 @@ from hwsim.schedule.storage import Rows, code_format
 from quant.graph import Requantization, TensorType
 
 Codes = NDArray[np.int32]
+Constants = PackedConvolution | BoundedConvolution
+"""Of a convolution, laid out for the kernels; bounded where it declares an accumulator."""
 
 
 class Worker:
@@ -37,11 +45,12 @@ class Worker:
         dram_write_bytes: payload bytes it wrote to DRAM so far.
     """
 
-    def __init__(self, dram: Dram, sram: Sram) -> None:
+    def __init__(self, dram: Dram, sram: Sram, overflows: OverflowLog) -> None:
         self.dram_read_bytes = 0
         self.dram_write_bytes = 0
         self._dram = dram
         self._sram = sram
+        self._overflows = overflows
         self._laid_out: dict[tuple[str, int], _LaidOut] = {}
         self._laid_out_group = -1
         self._scratch: dict[int, Codes] = {}
@@ -59,6 +68,7 @@ class Worker:
 
         Raises:
             MachineError: it reads SRAM that holds nothing.
+            AccumulatorOverflow: it ends a group in which a sum overflowed that must not.
         """
         self._actions[type(command)](command)
 
@@ -110,9 +120,21 @@ class Worker:
         interior[:, : padding.left] = pad_code
         interior[:, width - padding.right :] = pad_code
         self._read_into(ifm, interior, padding.left)
-        self._write(command.output, convolve(self._constants(command), tile), command.first_channel)
+        codes = self._convolved(command, tile)
+        self._write(command.output, codes, command.first_channel)
 
-    def _constants(self, command: Convolve) -> PackedConvolution:
+    def _convolved(self, command: Convolve, tile: Codes) -> Codes:
+        """Codes of a padded tile; of a declared accumulator, what overflowed is noted."""
+        constants = self._constants(command)
+        if isinstance(constants, PackedConvolution):
+            return convolve(constants, tile)
+        codes, found = convolve_bounded(constants, tile)
+        placed = found.moved(command.row, command.column, command.first_channel)
+        part = LayerOverflows(command.node, constants.accumulator, codes.size, placed)
+        self._overflows.add(part)
+        return codes
+
+    def _constants(self, command: Convolve) -> Constants:
         """The constants SRAM holds now, laid out for the kernels.
 
         Many tiles find the same bytes there, so a block is laid out again only when they differ.
@@ -135,6 +157,7 @@ class Worker:
         self._write(command.output, KERNELS.compute(command.operator, types, codes), 0)
 
     def _forget(self, _: Barrier) -> None:
+        self._overflows.require_none()  # of the group that ended
         self._sram.forget()
 
     def _read(self, rows: Rows, place: int) -> Codes:
@@ -170,10 +193,10 @@ class _LaidOut:
 
     weights: bytes
     parameters: bytes
-    packed: PackedConvolution
+    packed: Constants
 
 
-def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> PackedConvolution:
+def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> Constants:
     settings, integer = command.settings, command.input.buffer.integer
     shape = (command.channels, *settings.kernel, command.input.buffer.channels)
     weight = unpack_vector(
@@ -192,4 +215,7 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> PackedConv
         settings.destination_scale,
         settings.zero_point_first,
     )
-    return pack_convolution(weight, bias, requantization, integer.low, integer.high)
+    operands = weight, bias, requantization, integer.low, integer.high
+    if settings.accumulator is None:
+        return pack_convolution(*operands)
+    return pack_bounded_convolution(*operands, settings.accumulator)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
+from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
 from quant.graph import Convolution, Graph
 
@@ -86,6 +87,7 @@ class Result:
     ssim: float | None = None
     output: Output | None = None
     bit_exact: BitExact | None = None
+    overflows: OverflowRecord | None = None
     wall_seconds: float = 0.0
     model: Model
     layers: tuple[Layer, ...]
@@ -128,6 +130,7 @@ def result_from_cost(
         mac_utilization=cost.mac_utilization,
         feature_average_bits=feature_average_bits(graph),
         weight_average_bits=weight_average_bits(graph),
+        overflows=possible_overflows(graph, input_size),
         model=Model(
             description=energy.table.description,
             technology_nm=energy.table.technology_nm,

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from hwsim.report.console import stdout_console
 from hwsim.report.labels import component_label, subject_label
+from hwsim.report.overflows import overflow_sentence
 from hwsim.report.result import BYTES_PER_KIB, BitExact, Result
 
 _WORST_LAYERS = 3
@@ -71,6 +72,8 @@ def _figures(result: Result) -> list[tuple[str, str]]:
         rows.append(("quality", _quality(result)))
     if result.bit_exact is not None:
         rows.append(("bit-exact", _bit_exact(result.bit_exact)))
+    if result.overflows is not None:
+        rows.append(("overflows", overflow_sentence(result.overflows)))
     return rows
 
 

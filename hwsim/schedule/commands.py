@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.schedule.storage import Block, DramTensor, Piece, Rows
-from quant.graph import Add, IntegerType, Padding, Requantize
+from quant.graph import Accumulator, Add, IntegerType, Padding, Requantize
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +26,7 @@ class ConvolutionSettings:
     rounding: str
     destination_scale: int
     zero_point_first: bool
+    accumulator: Accumulator | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ class StoreRows:
 
 @dataclass(frozen=True, slots=True)
 class Convolve:
-    """Output channels from ``first_channel`` on, for the rows of one tile, on the MAC array."""
+    """Output channels from ``first_channel`` on, for the rows of one tile, on the MAC array.
+
+    ``row`` and ``column`` are where the tile begins in the whole output.
+    """
 
     group: int
     node: str
@@ -104,6 +108,8 @@ class Convolve:
     output: Rows
     weights: Block
     parameters: Block
+    row: int
+    column: int
     first_channel: int
     channels: int
     padding: Padding

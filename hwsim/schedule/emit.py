@@ -143,6 +143,8 @@ class _Emitter:
                     rows[name],
                     weights,
                     parameters,
+                    tile.y0,
+                    tile.x0,
                     block.first_channel,
                     block.channels,
                     padding,
@@ -219,4 +221,5 @@ def _settings(convolution: Convolution) -> ConvolutionSettings:
         requantization.rounding,
         requantization.destination_scale,
         requantization.zero_point_first,
+        convolution.accumulator,
     )

@@ -87,7 +87,7 @@ def form_groups(graph: Graph) -> tuple[Group, ...]:
 
 def _is_mapped(operator: Operator) -> bool:
     match operator:
-        case Convolution(stride=(1, 1), dilation=(1, 1), groups=1, accumulator=None):
+        case Convolution(stride=(1, 1), dilation=(1, 1), groups=1):
             return True
         case PixelShuffle(order="dcr") | Add() | Requantize():
             return True

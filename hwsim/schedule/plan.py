@@ -4,13 +4,14 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 
 from accelerators import Accelerator
+from hwsim.schedule.accumulators import check_accumulators
 from hwsim.schedule.commands import Command
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.groups import ScheduleError, form_groups
 from hwsim.schedule.layout import Allocation, WeightBlock, allocate, place_tensors, weight_blocks
 from hwsim.schedule.program import ScheduledGroup, Tiling
 from hwsim.schedule.tiling import Problem, choose_tiling
-from quant.graph import Graph, Size, TensorType, accumulator_bits
+from quant.graph import Graph, Size
 
 Shape = tuple[object, ...]
 
@@ -86,8 +87,8 @@ def plan_groups(
         tilings: tilings found so far on this machine, by shape; new ones are added.
 
     Raises:
-        ScheduleError: the image is too large, an accumulator is too narrow, or no tile of an
-            operator fits SRAM.
+        ScheduleError: the image is too large, accumulators are not what the graph needs, or no tile
+            of an operator fits SRAM.
         GraphError: the image is too small for the graph.
     """
     if image.pixels > LARGEST_IMAGE_PIXELS:
@@ -97,7 +98,7 @@ def plan_groups(
         )
     sizes = graph.sizes(image)
     types = {node.name: node.output for node in graph.nodes}
-    _check_accumulators(graph, types, accelerator)
+    check_accumulators(graph, accelerator)
     groups = form_groups(graph)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
     known = {} if tilings is None else tilings
@@ -109,20 +110,6 @@ def plan_groups(
             known[shape] = choose_tiling(problem)
         plans.append(GroupPlan(problem, known[shape], shape))
     return plans
-
-
-def _check_accumulators(
-    graph: Graph, types: dict[str, TensorType], accelerator: Accelerator
-) -> None:
-    available = accelerator.array.accumulator_bits
-    for node in graph.convolutions():
-        needed = accumulator_bits(node, types[node.inputs[0]])
-        if needed > available:
-            raise ScheduleError(
-                f"operator '{node.name}': its sums need an accumulator of {needed} bits, "
-                f"accelerator '{accelerator.name}' has {available}; use fewer bits for this layer "
-                "or a larger array.accumulator_bits"
-            )
 
 
 def _shape(problem: Problem) -> Shape:

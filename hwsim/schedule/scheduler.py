@@ -28,8 +28,8 @@ def schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
         A verified program.
 
     Raises:
-        ScheduleError: the image is too large, an accumulator is too narrow, or no tile of an
-            operator fits SRAM.
+        ScheduleError: the image is too large, accumulators are not what the graph needs, or no tile
+            of an operator fits SRAM.
         GraphError: the image is too small for the graph.
     """
     with collector_paused():

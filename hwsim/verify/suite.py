@@ -25,7 +25,7 @@ def verification_accelerators() -> tuple[Accelerator, ...]:
     """The machines schedules are checked on.
 
     Both shipped ones, and a small array whose memory shrinks until little more than one tile of
-    a layer fits.
+    a layer fits, once with accumulators that overflow.
     """
     tiny = load_accelerator("tiny_npu")
     return (
@@ -33,6 +33,14 @@ def verification_accelerators() -> tuple[Accelerator, ...]:
         tiny,
         resized(tiny, rows=8, columns=8),
         resized(tiny, rows=8, columns=8, sram_kib=8),
+        resized(
+            tiny,
+            rows=8,
+            columns=8,
+            sram_kib=8,
+            accumulator_bits=16,
+            accumulator_overflow="saturate_step",
+        ),
         resized(tiny, rows=8, columns=8, sram_kib=4),
     )
 

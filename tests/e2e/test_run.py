@@ -2,12 +2,14 @@
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from hwsim.machine import LayerwiseExecution
 from quant.graph import load_graph
 from quant.imaging import bicubic_downscale, luma_psnr_db, read_image
 from tests.e2e.conftest import Command
@@ -202,11 +204,12 @@ def test_a_mismatch_is_status_1_and_told_with_its_place(
 ) -> None:
     from hwsim import simulation
 
-    def wrong(*arguments: object) -> np.ndarray:
-        return correct(*arguments) ^ 1
+    def wrong(*arguments: object) -> LayerwiseExecution:
+        layerwise = correct(*arguments)
+        return replace(layerwise, output=layerwise.output ^ 1)
 
-    correct = simulation.run_layerwise
-    monkeypatch.setattr(simulation, "run_layerwise", wrong)
+    correct = simulation.execute_layerwise
+    monkeypatch.setattr(simulation, "execute_layerwise", wrong)
 
     done = hwsim("run", graph_file, "--image", picture_file)
 

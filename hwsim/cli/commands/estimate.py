@@ -5,7 +5,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import replace
 
-from hwsim.cli.machine import load_energy_model
+from hwsim.cli.machine import as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.picture_input import sample_input_size
@@ -27,6 +27,7 @@ def execute(arguments: Namespace) -> int:
         graph = load_subject(
             arguments, messages, accelerator=energy.accelerator, random_when_none_shipped=True
         ).graph
+        graph = as_computed(graph, energy.accelerator, arguments.overflow)
         size = Size(*(arguments.input_size or sample_input_size(int(graph.scale()))))
         with messages.stage(f"estimating {size.height}×{size.width}"):
             estimated = estimate(graph, energy.accelerator, energy, size)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import EnergyModel
-from hwsim.cli.machine import load_energy_model
+from hwsim.cli.machine import as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
@@ -20,6 +20,7 @@ from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.report.judgement import Judgement
+from hwsim.report.overflows import counted_overflows
 from hwsim.report.pictures import png_bytes
 from hwsim.report.result import BitExact, Output, Result, result_from_cost
 from hwsim.simulation import Comparison, Simulation, compare, simulate
@@ -40,6 +41,8 @@ def execute(arguments: Namespace) -> int:
         given = read_picture_input(arguments)
         subject = load_subject(arguments, messages, accelerator=energy.accelerator)
         require_picture_graph(subject.graph)
+        computed = as_computed(subject.graph, energy.accelerator, arguments.overflow)
+        subject = replace(subject, graph=computed)
         scale = int(subject.graph.scale())
         image, original = given.for_scale(scale)
         bicubic = bicubic_upscale(image, scale)
@@ -66,6 +69,9 @@ def execute(arguments: Namespace) -> int:
     show(result, files, as_json=arguments.json)
     if comparison is not None and comparison.mismatches:
         messages.say(_mismatch(comparison))
+        return 1
+    if comparison is not None and comparison.overflows != simulation.overflows:
+        messages.say(f"not bit-exact: other sums overflowed than in the {comparison.reference}")
         return 1
     return 0
 
@@ -106,7 +112,10 @@ def _judged(
     comparison: Comparison | None,
     judgement: Judgement,
 ) -> Result:
-    result = result_from_cost(subject.graph, simulation.program, simulation.cost, energy)
+    result = replace(
+        result_from_cost(subject.graph, simulation.program, simulation.cost, energy),
+        overflows=counted_overflows(simulation.overflows),
+    )
     if comparison is not None:
         bit_exact = BitExact(
             reference=comparison.reference,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.cli.machine import load_energy_model
+from hwsim.cli.machine import as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.picture_input import sample_input_size
@@ -37,7 +37,9 @@ def execute(arguments: Namespace) -> int:
         with messages.stage("searching") as progress:
             found = search(
                 request,
-                subject.quantize,
+                lambda policy: as_computed(
+                    subject.quantize(policy), energy.accelerator, arguments.overflow
+                ),
                 _pictures(subject, arguments.pictures),
                 Target(energy.accelerator, energy, request.image_size),
                 arguments.out,

@@ -61,6 +61,8 @@ def _fields(model: type[Schema], prefix: str = "") -> Iterator[tuple[str, str, s
 def _limits(schema: dict[str, Any]) -> str:
     if "const" in schema:
         return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{choice}`" for choice in schema["enum"])
     if schema["type"] == "string":
         return f"text of {schema['minLength']} to {schema['maxLength']} characters"
     kind = "whole number" if schema["type"] == "integer" else "number"

@@ -12,6 +12,7 @@ from accelerators import (
     load_energy_table,
     resized,
 )
+from quant.common.accumulators import OVERFLOWS, Accumulator
 from quant.common.errors import UserError
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -188,6 +189,29 @@ def test_contradictions(
         assert message(tmp_path, (old, new)) == f"my.yaml:{line_of(TINY, line)}: {expected}"
 
 
+def test_an_accumulator_too_wide_to_overflow_in_any_way(tmp_path: Path) -> None:
+    change = ("accumulator_bits: 32", "accumulator_overflow: wrap\n  accumulator_bits: 49")
+    assert message(tmp_path, change) == (
+        f"my.yaml:{line_of(TINY, 'accumulator_bits:') + 1}: array.accumulator_bits: expected at "
+        "most 48 where accumulator_overflow is wrap, got 49; narrow the accumulator or let an "
+        "overflow be an error"
+    )
+
+
+def test_what_an_overflow_becomes(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    assert load_accelerator("tiny_npu").array.accumulator == Accumulator(32, "error")
+    for overflow in OVERFLOWS:
+        line = f"accumulator_bits: 20\n  accumulator_overflow: {overflow}"
+        path.write_text(TINY.replace("accumulator_bits: 32", line), encoding="utf-8")
+        assert load_accelerator(path).array.accumulator == Accumulator(20, overflow)
+    change = ("accumulator_bits: 32", "accumulator_bits: 32\n  accumulator_overflow: warp")
+    assert message(tmp_path, change) == (
+        f"my.yaml:{line_of(TINY, 'accumulator_bits:') + 1}: array.accumulator_overflow: expected "
+        "'error', 'wrap', 'saturate_final' or 'saturate_step', got the text 'warp'"
+    )
+
+
 def test_more_banks_than_words(tmp_path: Path) -> None:
     changes = (("size_kib: 128", "size_kib: 1"), ("banks: 8", "banks: 129"))
     assert message(tmp_path, *changes) == (
@@ -203,6 +227,9 @@ def test_resized_machines_are_checked_and_named() -> None:
     assert (small.array.rows, small.array.columns, small.sram.size_kib) == (8, 4, 1)
     assert small.dram == machine.dram
     assert resized(machine) is machine
+    narrow = resized(machine, accumulator_bits=16, accumulator_overflow="wrap")
+    assert narrow.name == "tiny_npu (accumulator_bits=16, accumulator_overflow=wrap)"
+    assert narrow.array.accumulator == Accumulator(16, "wrap")
     with pytest.raises(
         UserError, match=r"^accelerator 'tiny_npu \(rows=0\)': array\.rows: expected at least 1, "
     ):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hwsim.report.overflows import FirstOverflow, OverflowingLayer, OverflowRecord
 from hwsim.report.result import (
     BitExact,
     Layer,
@@ -27,7 +28,7 @@ CONTRACT = [
     "macs", "cycles", "latency_ms", "frames_per_second", "energy_uj", "energy_by_component_uj",
     "dram_read_bytes", "dram_write_bytes", "sram_peak_kib", "mac_utilization",
     "feature_average_bits", "weight_average_bits", "psnr_db", "ssim", "output", "bit_exact",
-    "wall_seconds", "layers",
+    "overflows", "wall_seconds", "layers",
 ]  # fmt: skip
 LAYER_CONTRACT = [
     "name", "operator", "weight_bits", "activation_bits", "macs", "cycles", "energy_uj",
@@ -39,13 +40,16 @@ def test_every_promised_key_is_there_null_where_it_does_not_apply(priced: Priced
     record = json.loads(priced.result.to_json())
 
     assert set(CONTRACT) <= set(record)
-    for key in ("psnr_db", "ssim", "output", "bit_exact"):
+    for key in ("psnr_db", "ssim", "output", "bit_exact", "overflows"):
         assert record[key] is None
     for layer in record["layers"]:
         assert list(layer) == LAYER_CONTRACT
 
 
-@pytest.mark.parametrize("part", [Result, Layer, Output, BitExact, Model])
+@pytest.mark.parametrize(
+    "part",
+    [Result, Layer, Output, BitExact, OverflowRecord, FirstOverflow, OverflowingLayer, Model],
+)
 def test_the_page_defines_exactly_the_keys_there_are(part: type) -> None:
     section = PAGE.read_text().split(f"<!-- keys: {part.__name__} -->")[1].split("<!--")[0]
 

@@ -33,7 +33,7 @@ def test_operators_schedules_and_networks_are_checked() -> None:
 def test_every_check_compares_something() -> None:
     checks = verify([NETWORK], values=1, graphs=3)
     assert all(check.cases > 0 and check.values > 0 for check in checks)
-    assert len({check.mode for check in checks if "random graphs" in check.subject}) == 5
+    assert len({check.mode for check in checks if "random graphs" in check.subject}) == 6
 
 
 def test_the_machines_get_smaller() -> None:
