@@ -15,7 +15,8 @@ from quant.common.requantization_modes import MODES
 from quant.graph import Encoding, IntegerType, TensorType
 from quant.graph.operators import Integers
 from quant.graph.rules import BIAS_BITS
-from quant.lowering.float_network import FloatConvolution, FloatInput, FloatNetwork, Reals
+from quant.lowering.float_network import FloatNetwork
+from quant.lowering.float_operators import FloatInput, FloatLayer, Reals
 
 _SMALLEST_SCALE = 2.0**-100  # for what is zero throughout, or as good as
 
@@ -146,7 +147,7 @@ def picture_encoding(network: FloatNetwork) -> MapEncoding:
     return MapEncoding(IntegerType(IMAGE_BITS), network.pixel_range / 255, np.zeros(1))
 
 
-def smallest_weight_scales(convolution: FloatConvolution, source: MapEncoding) -> Reals:
+def smallest_weight_scales(convolution: FloatLayer, source: MapEncoding) -> Reals:
     """Scales below which a channel's bias would outgrow its sum: float64 [out_channels].
 
     A bias of b is stored as b / (source scale · weight scale): for a channel of tiny weights that
@@ -154,10 +155,18 @@ def smallest_weight_scales(convolution: FloatConvolution, source: MapEncoding) -
     bias.
     """
     own = np.abs(convolution.bias) / (source.scale * 2.0**_OWN_BIAS_BITS)
-    zero = np.abs(np.broadcast_to(source.zero, convolution.weight.shape[3]))
+    zero = np.abs(zero_of_taps(convolution, source))
     folded = (np.abs(convolution.weight) * zero).sum(axis=(1, 2, 3)) / 2.0**_FOLDED_ZERO_BITS
     bound: Reals = np.maximum(own, folded)
     return np.maximum(bound, _SMALLEST_SCALE)
+
+
+def zero_of_taps(layer: FloatLayer, source: MapEncoding) -> Reals:
+    """The source's zero points as they meet a layer's weight [out_channels, …, in_channels]."""
+    if source.zero.size == 1 or layer.groups == 1:
+        return source.zero
+    of_groups = source.zero.reshape(layer.groups, 1, 1, -1)
+    return np.repeat(of_groups, len(layer.weight) // layer.groups, axis=0)
 
 
 def symmetric_weights(

@@ -1,7 +1,7 @@
 """A float network run by torch, feature map by feature map."""
 
-from collections.abc import Iterator
-from math import inf
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,14 +9,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from quant.lowering.float_network import (
+from quant.graph.types import Padding
+from quant.lowering.float_network import FloatNetwork
+from quant.lowering.float_operators import (
+    UNCLAMPED,
     FloatAdd,
+    FloatAffine,
+    FloatAveragePool,
+    FloatBilinear,
     FloatClamp,
+    FloatConcatenate,
     FloatConvolution,
+    FloatFunction,
     FloatInput,
-    FloatNetwork,
+    FloatMultiply,
+    FloatNearest,
     FloatOperator,
     FloatPixelShuffle,
+    FloatPRelu,
+    FloatTransposedConvolution,
+    Reals,
 )
 
 
@@ -51,7 +63,9 @@ class Execution:
         with torch.no_grad():
             for position, node in enumerate(self._network.nodes):
                 operands = [alive[source] for source in node.inputs] or [codes]
-                result = _result(node.operator, operands, self._constants[node.name])
+                result = _RESULTS[type(node.operator)](
+                    node.operator, operands, self._constants[node.name]
+                )
                 yield node.name, result
                 alive[node.name] = result
                 for name in (*node.inputs, node.name):
@@ -67,35 +81,74 @@ class Execution:
 
 def _constants(operator: FloatOperator, dtype: torch.dtype) -> tuple[Tensor, ...]:
     match operator:
-        case FloatConvolution(weight=weight, bias=bias):
-            ordered = np.ascontiguousarray(np.moveaxis(weight, 3, 1))
-            return torch.from_numpy(ordered).to(dtype), torch.from_numpy(bias).to(dtype)
+        case FloatConvolution() | FloatTransposedConvolution():
+            ordered = np.ascontiguousarray(np.moveaxis(operator.weight, 3, 1))
+            return torch.from_numpy(ordered).to(dtype), torch.from_numpy(operator.bias).to(dtype)
         case FloatInput(offset=offset):
-            return (torch.from_numpy(offset).to(dtype)[:, None, None],)
+            return (_per_channel(offset, dtype),)
+        case FloatAffine(scale=scale, offset=offset):
+            return _per_channel(scale, dtype), _per_channel(offset, dtype)
+        case FloatPRelu(slope=slope):
+            return (_per_channel(slope, dtype),)
         case _:
             return ()
 
 
-def _result(
-    operator: FloatOperator, operands: list[Tensor], constants: tuple[Tensor, ...]
+def _per_channel(values: Reals, dtype: torch.dtype) -> Tensor:
+    return torch.from_numpy(values).to(dtype)[:, None, None]
+
+
+Constants = tuple[Tensor, ...]
+
+
+def _convolution(
+    operator: FloatConvolution, operands: list[Tensor], constants: Constants
 ) -> Tensor:
-    match operator:
-        case FloatInput(scale=scale):
-            return operands[0] * scale + constants[0]
-        case FloatConvolution(padding=padding, clamp=clamp):
-            weight, bias = constants
-            return _clamped(functional.conv2d(operands[0], weight, bias, padding=padding), clamp)
-        case FloatAdd(clamp=clamp):
-            return _clamped(operands[0] + operands[1], clamp)
-        case FloatClamp(clamp=clamp):
-            return _clamped(operands[0], clamp)
-        case FloatPixelShuffle(factor=factor, order="dcr"):
-            return _depth_to_space(operands[0], factor)
-    raise AssertionError(f"{type(operator).__name__} does not occur in a folded network")
+    weight, bias = constants
+    result = functional.conv2d(
+        _padded(operands[0], operator.padding),
+        weight,
+        bias,
+        operator.stride,
+        dilation=operator.dilation,
+        groups=operator.groups,
+    )
+    return _clamped(result, operator.clamp)
+
+
+def _transposed(
+    operator: FloatTransposedConvolution, operands: list[Tensor], constants: Constants
+) -> Tensor:
+    """As the operator is defined: zeros between the pixels, then a plain convolution."""
+    weight, bias = constants
+    (ifm,) = operands
+    (down, across), (batch, channels, height, width) = operator.stride, ifm.shape
+    spread = ifm.new_zeros(batch, channels, (height - 1) * down + 1, (width - 1) * across + 1)
+    spread[:, :, ::down, ::across] = ifm
+    result = functional.conv2d(_padded(spread, operator.padding), weight, bias)
+    return _clamped(result, operator.clamp)
+
+
+def _padded(values: Tensor, padding: Padding) -> Tensor:
+    if padding == Padding():
+        return values
+    return functional.pad(values, (padding.left, padding.right, padding.top, padding.bottom))
 
 
 def _clamped(values: Tensor, clamp: tuple[float, float]) -> Tensor:
-    return values if clamp == (-inf, inf) else values.clamp(*clamp)
+    return values if clamp == UNCLAMPED else values.clamp(*clamp)
+
+
+def _function(operator: FloatFunction, operands: list[Tensor], constants: Constants) -> Tensor:
+    values: Tensor = _FUNCTIONS[operator.name](operands[0])
+    return values * operator.scale + operator.offset
+
+
+def _shuffled(operator: FloatPixelShuffle, operands: list[Tensor], constants: Constants) -> Tensor:
+    (values,) = operands
+    if operator.order == "crd":
+        return functional.pixel_shuffle(values, operator.factor)
+    return _depth_to_space(values, operator.factor)
 
 
 def _depth_to_space(values: Tensor, factor: int) -> Tensor:
@@ -106,3 +159,43 @@ def _depth_to_space(values: Tensor, factor: int) -> Tensor:
     return blocks.permute(0, 3, 4, 1, 5, 2).reshape(
         batch, channels // factor**2, height * factor, width * factor
     )
+
+
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "gelu": functional.gelu,
+    "gelu_tanh": lambda values: functional.gelu(values, approximate="tanh"),
+    "silu": functional.silu,
+    "hardsigmoid": functional.hardsigmoid,
+    "hardswish": functional.hardswish,
+}
+"""What `quant.lowering.functions.FUNCTIONS` computes, on tensors."""
+
+_RESULTS: dict[type[FloatOperator], Callable[[Any, list[Tensor], Constants], Tensor]] = {
+    FloatInput: lambda operator, operands, constants: operands[0] * operator.scale + constants[0],
+    FloatConvolution: _convolution,
+    FloatTransposedConvolution: _transposed,
+    FloatAffine: lambda _, operands, constants: operands[0] * constants[0] + constants[1],
+    FloatAdd: lambda operator, operands, _: _clamped(operands[0] + operands[1], operator.clamp),
+    FloatMultiply: lambda operator, operands, _: _clamped(
+        operands[0] * operands[1], operator.clamp
+    ),
+    FloatClamp: lambda operator, operands, _: _clamped(operands[0], operator.clamp),
+    FloatPRelu: lambda _, operands, constants: torch.where(
+        operands[0] < 0, operands[0] * constants[0], operands[0]
+    ),
+    FloatFunction: _function,
+    FloatConcatenate: lambda _, operands, constants: torch.cat(operands, dim=1),
+    FloatPixelShuffle: _shuffled,
+    FloatNearest: lambda operator, operands, _: functional.interpolate(
+        operands[0], scale_factor=operator.factor, mode="nearest"
+    ),
+    FloatBilinear: lambda operator, operands, _: functional.interpolate(
+        operands[0], scale_factor=operator.factor, mode="bilinear", align_corners=False
+    ),
+    FloatAveragePool: lambda operator, operands, _: functional.avg_pool2d(
+        operands[0], operator.kernel, operator.stride
+    ),
+}
+"""(operator, operands, constants) to the result, of each operator of a folded network."""

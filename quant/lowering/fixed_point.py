@@ -4,7 +4,7 @@ import numpy as np
 
 from quant.graph.operators import Integers
 from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
-from quant.lowering.float_network import Reals
+from quant.lowering.float_operators import Reals
 
 LARGEST_FACTOR = 2.0**17
 """Beyond it every sum but 0 saturates a code of at most 16 bits, so a larger factor is the same."""

@@ -1,99 +1,25 @@
-"""A float network as plain data: the few operators that can be lowered to the integer graph.
+"""A float network as plain data: operators and the feature maps between them.
 
-Feature maps are height x width x channels; real numbers are float64. ``trace`` makes such a
-network from a torch module, ``fold`` rewrites it until only what integers can do is left.
+``trace`` makes such a network from a torch module, ``fold`` rewrites it until only what integers
+can do is left.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import inf
-from typing import Literal
+from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
-
-Reals = NDArray[np.float64]
-
-UNCLAMPED = (-inf, inf)
-"""The interval of a result that is left as it is; a ReLU has (0, inf)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FloatInput:
-    """The image: real = scale · code + offset, code 0..255.
-
-    Attributes:
-        channels: colours of the image.
-        scale: value of one step of the 8-bit picture.
-        offset: [channels] value of code 0; minus the mean colour where a network subtracts it.
-    """
-
-    channels: int
-    scale: float
-    offset: Reals
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FloatConvolution:
-    """Convolution of stride 1 with zero padding, clamped.
-
-    Attributes:
-        weight: [out_channels, kernel_height, kernel_width, in_channels].
-        bias: [out_channels].
-        padding: rows above and below, columns left and right.
-        clamp: smallest and largest result.
-    """
-
-    weight: Reals
-    bias: Reals
-    padding: tuple[int, int]
-    clamp: tuple[float, float] = UNCLAMPED
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FloatAffine:
-    """Per channel: scale · x + offset; both [channels] or [1]."""
-
-    scale: Reals
-    offset: Reals
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FloatClamp:
-    """The nearest value of an interval."""
-
-    clamp: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FloatAdd:
-    """Sum of two feature maps, clamped."""
-
-    clamp: tuple[float, float] = UNCLAMPED
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FloatPixelShuffle:
-    """Depth to space; ``order`` says where the offset within a block stands in the channel index.
-
-    ``crd`` (torch, ONNX CRD): channel = c · factor² + offset. ``dcr`` (TFLite, ONNX DCR):
-    channel = offset · channels + c.
-    """
-
-    factor: int
-    order: Literal["crd", "dcr"]
-
-    def repeated(self, values: Reals) -> Reals:
-        """Values per output channel as values per input channel."""
-        if values.size == 1:
-            return values
-        repeat = np.repeat if self.order == "crd" else np.tile
-        result: Reals = repeat(values, self.factor**2)
-        return result
-
-
-FloatOperator = (
-    FloatInput | FloatConvolution | FloatAffine | FloatClamp | FloatAdd | FloatPixelShuffle
+from quant.lowering.float_operators import (
+    FloatAveragePool,
+    FloatBilinear,
+    FloatConcatenate,
+    FloatConvolution,
+    FloatInput,
+    FloatLayer,
+    FloatNearest,
+    FloatOperator,
+    FloatPixelShuffle,
+    FloatSlice,
+    FloatTransposedConvolution,
 )
 
 
@@ -136,42 +62,34 @@ class FloatNetwork:
 
     def layer_names(self) -> tuple[str, ...]:
         """The convolutions, in order: the layers a bit policy speaks of."""
-        return tuple(n.name for n in self.nodes if isinstance(n.operator, FloatConvolution))
+        return tuple(n.name for n in self.nodes if isinstance(n.operator, FloatLayer))
 
     def channels(self) -> dict[str, int]:
         """Channels of every feature map."""
         channels: dict[str, int] = {}
         for node in self.nodes:
-            match node.operator:
-                case FloatInput(channels=count):
-                    channels[node.name] = count
-                case FloatConvolution(weight=weight):
-                    channels[node.name] = int(weight.shape[0])
-                case FloatPixelShuffle(factor=factor):
-                    channels[node.name] = channels[node.inputs[0]] // factor**2
-                case _:
-                    channels[node.name] = channels[node.inputs[0]]
+            channels[node.name] = channels_of(
+                node.operator, [channels[source] for source in node.inputs]
+            )
         return channels
 
-    def scale(self) -> int:
-        """Output pixels per input pixel along one side."""
-        scales: dict[str, int] = {}
+    def scale(self) -> Fraction:
+        """Output pixels per input pixel down one side."""
+        scales: dict[str, Fraction] = {}
         for node in self.nodes:
-            scale = scales[node.inputs[0]] if node.inputs else 1
-            if isinstance(node.operator, FloatPixelShuffle):
-                scale *= node.operator.factor
-            scales[node.name] = scale
+            scale = scales[node.inputs[0]] if node.inputs else Fraction(1)
+            scales[node.name] = scale * _rows_per_row(node.operator)
         return scales[self.output]
 
     def rewritten(
         self, changed: Iterable[FloatNode], renamed: Mapping[str, str] | None = None
     ) -> "FloatNetwork":
-        """The network with nodes exchanged by name, and the uses of some names redirected.
+        """The network with nodes exchanged by name or added, and the uses of some names redirected.
 
         A node whose uses are redirected to another one is left out when that other takes its place.
 
         Args:
-            changed: the new nodes; each replaces the one of its name.
+            changed: the new nodes; each replaces the one of its name, if there is one.
             renamed: for each name, the name its readers shall read instead.
         """
         new = {node.name: node for node in changed}
@@ -181,6 +99,8 @@ class FloatNetwork:
             or replace(node, inputs=tuple(redirected.get(source, source) for source in node.inputs))
             for node in self.nodes
         ]
+        old = self.by_name()
+        nodes.extend(node for name, node in new.items() if name not in old)
         output = redirected.get(self.output, self.output)
         return replace(self, nodes=_needed(nodes, output), output=output)
 
@@ -199,3 +119,32 @@ def _needed(nodes: Iterable[FloatNode], output: str) -> tuple[FloatNode, ...]:
             waiting.pop()
             ordered[node.name] = node
     return tuple(ordered.values())
+
+
+def channels_of(operator: FloatOperator, operands: list[int]) -> int:
+    """Channels that an operator makes of its operands'."""
+    match operator:
+        case FloatInput(channels=count):
+            return count
+        case FloatConvolution(weight=weight) | FloatTransposedConvolution(weight=weight):
+            return int(weight.shape[0])
+        case FloatPixelShuffle(factor=factor):
+            return operands[0] // factor**2
+        case FloatConcatenate():
+            return sum(operands)
+        case FloatSlice(start=start, stop=stop):
+            return stop - start
+        case _:
+            return operands[0]
+
+
+def _rows_per_row(operator: FloatOperator) -> Fraction:
+    match operator:
+        case FloatConvolution(stride=stride) | FloatAveragePool(stride=stride):
+            return Fraction(1, stride[0])
+        case FloatTransposedConvolution(stride=stride):
+            return Fraction(stride[0])
+        case FloatPixelShuffle(factor=f) | FloatNearest(factor=f) | FloatBilinear(factor=f):
+            return Fraction(f)
+        case _:
+            return Fraction(1)

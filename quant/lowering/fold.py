@@ -1,4 +1,4 @@
-"""Rewrites a float network until only convolutions, additions, clamps and DCR shuffles are left.
+"""Rewrites a float network until only what the integer graph has is left.
 
 Each rule looks for one place where it applies and returns the smaller network, or None when there
 is no such place; `fold` applies the rules until none does. Every rule keeps the function of the
@@ -12,32 +12,56 @@ from dataclasses import replace
 import numpy as np
 
 from quant.common.errors import UserError
-from quant.lowering.float_network import (
+from quant.graph.types import Padding
+from quant.lowering.float_network import FloatNetwork, FloatNode
+from quant.lowering.float_operators import (
     UNCLAMPED,
     FloatAdd,
     FloatAffine,
     FloatClamp,
     FloatConvolution,
+    FloatFunction,
     FloatInput,
-    FloatNetwork,
-    FloatNode,
+    FloatLayer,
+    FloatMultiply,
     FloatOperator,
-    FloatPixelShuffle,
+    FloatPad,
+    FloatTransposedConvolution,
+)
+from quant.lowering.fold_channels import (
+    before_shuffle,
+    shuffle_as_dcr,
+    slice_as_convolution,
+    slice_into_layer,
+    slice_through_pointwise,
 )
 
 Rule = Callable[[FloatNetwork], FloatNetwork | None]
 
 
 def fold(network: FloatNetwork) -> FloatNetwork:
-    """The same network without affine maps and with all pixel shuffles in DCR order.
+    """The same network with as few operators as can be, all of which can be lowered.
 
     Raises:
-        UserError: a pixel shuffle does not follow a convolution of its own.
+        UserError: a zero padding is followed by something else than convolutions.
     """
     network = network.rewritten([])  # without what leads nowhere
     for rules in (_SIMPLIFYING, _COMPLETING):
         network = _exhausted(network, rules)
+    _require_no_padding(network)
     return network
+
+
+def only_readers(
+    network: FloatNetwork, *kinds: type[FloatOperator]
+) -> list[tuple[FloatNode, FloatNode]]:
+    """Pairs of a node and the one node that reads it, where that is of one of some kinds."""
+    readers = network.readers()
+    return [
+        (node, readers[node.name][0])
+        for node in network.nodes
+        if len(readers[node.name]) == 1 and isinstance(readers[node.name][0].operator, kinds)
+    ]
 
 
 def _exhausted(network: FloatNetwork, rules: tuple[Rule, ...]) -> FloatNetwork:
@@ -49,64 +73,79 @@ def _exhausted(network: FloatNetwork, rules: tuple[Rule, ...]) -> FloatNetwork:
         network = smaller
 
 
-def _affine_into_producer(network: FloatNetwork) -> FloatNetwork | None:
-    """An affine map behind an unclamped convolution, or behind another affine map, joins it."""
-    for source, node in _only_readers(network, FloatAffine):
-        affine = node.operator
-        assert isinstance(affine, FloatAffine)
-        match source.operator:
-            case FloatConvolution(weight=weight, bias=bias, clamp=clamp) if clamp == UNCLAMPED:
-                scale = np.broadcast_to(affine.scale, bias.shape)
-                joined = replace(
-                    source.operator,
-                    weight=weight * scale[:, None, None, None],
-                    bias=bias * scale + affine.offset,
-                )
-                return network.rewritten(
-                    [replace(source, operator=joined)], {node.name: source.name}
-                )
-            case FloatAffine(scale=scale, offset=offset):
-                both = FloatAffine(scale * affine.scale, offset * affine.scale + affine.offset)
-                return network.rewritten([replace(source, operator=both)], {node.name: source.name})
+def _pad_into_reader(network: FloatNetwork) -> FloatNetwork | None:
+    """Zeros around a feature map are padding of the convolution that reads it."""
+    by_name = network.by_name()
+    for node in network.nodes:
+        source = by_name[node.inputs[0]] if node.inputs else node
+        reader, outer = node.operator, source.operator
+        if isinstance(outer, FloatPad) and isinstance(reader, FloatConvolution | FloatPad):
+            joined = replace(reader, padding=_together(reader.padding, outer.padding))
+            return network.rewritten([FloatNode(node.name, joined, source.inputs)])
     return None
 
 
-def _clamp_into_producer(network: FloatNetwork) -> FloatNetwork | None:
-    """A clamp behind a convolution, an addition or another clamp joins it."""
-    for source, node in _only_readers(network, FloatClamp):
-        clamp = node.operator
-        assert isinstance(clamp, FloatClamp)
-        if isinstance(source.operator, FloatConvolution | FloatAdd | FloatClamp):
-            low, high = np.clip(source.operator.clamp, *clamp.clamp)
-            joined = replace(source.operator, clamp=(float(low), float(high)))
+def _affine_into_producer(network: FloatNetwork) -> FloatNetwork | None:
+    """An affine map behind an unclamped layer, a function or another affine map joins it."""
+    for source, node in only_readers(network, FloatAffine):
+        assert isinstance(node.operator, FloatAffine)
+        joined = _followed_by_affine(source.operator, node.operator)
+        if joined is not None:
             return network.rewritten([replace(source, operator=joined)], {node.name: source.name})
     return None
 
 
-def _before_shuffle(network: FloatNetwork) -> FloatNetwork | None:
-    """What acts on each value alone changes places with the pixel shuffle before it."""
-    for source, node in _only_readers(network, FloatAffine, FloatClamp):
-        shuffle, pointwise = source.operator, node.operator
-        if not isinstance(shuffle, FloatPixelShuffle):
-            continue
-        if isinstance(pointwise, FloatAffine):
-            pointwise = FloatAffine(
-                shuffle.repeated(pointwise.scale), shuffle.repeated(pointwise.offset)
+def _followed_by_affine(operator: FloatOperator, affine: FloatAffine) -> FloatOperator | None:
+    match operator:
+        case FloatConvolution() | FloatTransposedConvolution() if operator.clamp == UNCLAMPED:
+            scale = np.broadcast_to(affine.scale, operator.bias.shape)
+            return replace(
+                operator,
+                weight=operator.weight * scale[:, None, None, None],
+                bias=operator.bias * scale + affine.offset,
             )
-        return network.rewritten(
-            [
-                FloatNode(node.name, pointwise, source.inputs),
-                FloatNode(source.name, shuffle, (node.name,)),
-            ],
-            {node.name: source.name},
+        case FloatAffine(scale=scale, offset=offset):
+            return FloatAffine(scale * affine.scale, offset * affine.scale + affine.offset)
+        case FloatFunction(name, scale, offset) if affine.scale.size == affine.offset.size == 1:
+            factor = float(affine.scale[0])
+            return FloatFunction(name, scale * factor, offset * factor + float(affine.offset[0]))
+    return None
+
+
+def _affine_into_reader(network: FloatNetwork) -> FloatNetwork | None:
+    """An affine map that one convolution reads joins it, unless padding would be mapped too."""
+    for node, reader in only_readers(network, FloatConvolution):
+        affine, convolution = node.operator, reader.operator
+        if not isinstance(affine, FloatAffine) or not isinstance(convolution, FloatConvolution):
+            continue
+        padded = convolution.padding != Padding() and affine.offset.any()
+        if padded or convolution.groups > 1:
+            continue
+        joined = replace(
+            convolution,
+            weight=convolution.weight * affine.scale,
+            bias=convolution.bias + (convolution.weight * affine.offset).sum(axis=(1, 2, 3)),
         )
+        return network.rewritten([FloatNode(reader.name, joined, node.inputs)])
+    return None
+
+
+def _clamp_into_producer(network: FloatNetwork) -> FloatNetwork | None:
+    """A clamp behind a layer, an addition, a product or another clamp joins it."""
+    for source, node in only_readers(network, FloatClamp):
+        clamp, clamped = node.operator, source.operator
+        assert isinstance(clamp, FloatClamp)
+        if isinstance(clamped, FloatLayer | FloatAdd | FloatMultiply | FloatClamp):
+            low, high = np.clip(clamped.clamp, *clamp.clamp)
+            joined = replace(clamped, clamp=(float(low), float(high)))
+            return network.rewritten([replace(source, operator=joined)], {node.name: source.name})
     return None
 
 
 def _affine_of_image(network: FloatNetwork) -> FloatNetwork | None:
     """Scaling and shifting the image changes what its codes mean, if only convolutions see it."""
     readers = network.readers()
-    for image, node in _only_readers(network, FloatAffine):
+    for image, node in only_readers(network, FloatAffine):
         affine, codes = node.operator, image.operator
         if not isinstance(codes, FloatInput) or not isinstance(affine, FloatAffine):
             continue
@@ -123,62 +162,54 @@ def _affine_of_image(network: FloatNetwork) -> FloatNetwork | None:
 
 
 def _affine_as_convolution(network: FloatNetwork) -> FloatNetwork | None:
-    """An affine map that nothing could take in is a 1x1 convolution with a diagonal weight."""
+    """An affine map that nothing took in is a 1x1 convolution with a diagonal weight.
+
+    A mere factor of at least 0 stays what it is: a requantization, which has no weights to round.
+    An offset would be rounded to whole codes there.
+    """
     channels = network.channels()
     for node in network.nodes:
-        if isinstance(node.operator, FloatAffine):
+        affine = node.operator
+        if isinstance(affine, FloatAffine) and (affine.offset.any() or affine.scale.min() < 0):
             count = channels[node.name]
-            scale = np.broadcast_to(node.operator.scale, count)
-            offset = np.broadcast_to(node.operator.offset, count).copy()
-            convolution = FloatConvolution(np.diag(scale)[:, None, None, :], offset, (0, 0))
+            scale = np.broadcast_to(affine.scale, count)
+            offset = np.broadcast_to(affine.offset, count).copy()
+            convolution = FloatConvolution(np.diag(scale)[:, None, None, :], offset, Padding())
             return network.rewritten([replace(node, operator=convolution)])
     return None
 
 
-def _shuffle_as_dcr(network: FloatNetwork) -> FloatNetwork | None:
-    """The convolution before a CRD shuffle computes its channels in the order of a DCR shuffle."""
-    by_name, readers = network.by_name(), network.readers()
+def _require_no_padding(network: FloatNetwork) -> None:
     for node in network.nodes:
-        shuffle = node.operator
-        if not isinstance(shuffle, FloatPixelShuffle) or shuffle.order == "dcr":
-            continue
-        source = by_name[node.inputs[0]]
-        convolution = source.operator
-        if not isinstance(convolution, FloatConvolution) or len(readers[source.name]) > 1:
+        if isinstance(node.operator, FloatPad):
             raise UserError(
-                f"network: pixel shuffle '{node.name}': expected a convolution before it that "
-                f"nothing else reads, found '{source.name}'; insert a convolution"
+                f"network: zero padding '{node.name}': expected only convolutions behind it, found "
+                "something else; pad in front of convolutions"
             )
-        blocks = shuffle.factor**2
-        order = np.arange(len(convolution.bias)).reshape(-1, blocks).T.reshape(-1)
-        permuted = replace(
-            convolution, weight=convolution.weight[order], bias=convolution.bias[order]
-        )
-        return network.rewritten(
-            [
-                replace(source, operator=permuted),
-                replace(node, operator=FloatPixelShuffle(shuffle.factor, "dcr")),
-            ]
-        )
-    return None
+
+
+def _together(one: Padding, other: Padding) -> Padding:
+    return Padding(
+        one.top + other.top,
+        one.bottom + other.bottom,
+        one.left + other.left,
+        one.right + other.right,
+    )
 
 
 _SIMPLIFYING: tuple[Rule, ...] = (
+    _pad_into_reader,
+    slice_through_pointwise,
+    slice_into_layer,
     _affine_into_producer,
     _clamp_into_producer,
-    _before_shuffle,
+    before_shuffle,
     _affine_of_image,
+    _affine_into_reader,
 )
-_COMPLETING: tuple[Rule, ...] = (_affine_as_convolution, _clamp_into_producer, _shuffle_as_dcr)
-
-
-def _only_readers(
-    network: FloatNetwork, *kinds: type[FloatOperator]
-) -> list[tuple[FloatNode, FloatNode]]:
-    """Pairs of a node and the one node that reads it, where that is of one of some kinds."""
-    readers = network.readers()
-    return [
-        (node, readers[node.name][0])
-        for node in network.nodes
-        if len(readers[node.name]) == 1 and isinstance(readers[node.name][0].operator, kinds)
-    ]
+_COMPLETING: tuple[Rule, ...] = (
+    slice_as_convolution,
+    _affine_as_convolution,
+    _clamp_into_producer,
+    shuffle_as_dcr,
+)

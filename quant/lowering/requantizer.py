@@ -17,7 +17,7 @@ from quant.graph import Requantization
 from quant.graph.operators import Integers
 from quant.lowering.encodings import MapEncoding
 from quant.lowering.fixed_point import LARGEST_FACTOR, fixed_point
-from quant.lowering.float_network import UNCLAMPED, Reals
+from quant.lowering.float_operators import UNCLAMPED, Reals
 
 _TOLERANCE = 2.0**-7
 """Most that a mode's constants may differ from a factor, as a part of it. All modes but those with

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.common.errors import UserError
-from quant.lowering.float_network import FloatInput, FloatNetwork
+from quant.lowering.float_network import FloatNetwork
+from quant.lowering.float_operators import FloatInput
 
 Images = Sequence[NDArray[np.uint8]]
 Progress = Callable[[int, int], None]

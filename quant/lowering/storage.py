@@ -4,25 +4,32 @@ The rule, for a feature map and what reads it:
 
 =============================================  ===============================================
 the image                                      8-bit codes, as they come
+a nearest resize of the image                  as the image
 the result                                     the 8-bit picture
 read by one convolution only                   what that convolution's policy asks for
-read by a pixel shuffle only                   as the shuffle's output
+read by one rearranging operator only          as that operator's result
+read by convolutions and one concatenation     as the concatenation, if that is a stream
 anything else: additions, several readers      a stream: signed codes of ``residual_bits``
 =============================================  ===============================================
 
-A convolution that reads a stream, or an image of more bits than it may have, gets a copy.
+Rearranging operators (pixel shuffle, nearest resize, concatenation) pass codes on as they are. What
+reads a feature map in another encoding than its own gets a copy.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
-from quant.lowering.float_network import (
-    FloatConvolution,
+from quant.lowering.float_network import FloatNetwork, FloatNode
+from quant.lowering.float_operators import (
+    FloatConcatenate,
     FloatInput,
-    FloatNetwork,
-    FloatNode,
+    FloatLayer,
+    FloatNearest,
     FloatPixelShuffle,
 )
+
+REARRANGING = FloatPixelShuffle | FloatNearest | FloatConcatenate
+"""Operators whose result has the codes of their operands."""
 
 
 class Store(Enum):
@@ -50,10 +57,15 @@ class Storage:
 
 def storages(network: FloatNetwork) -> dict[str, Storage]:
     """The storage of each feature map of a folded network, by node name."""
-    readers = network.readers()
+    readers, images = network.readers(), _images(network)
     chosen: dict[str, Storage] = {}
     for node in reversed(network.nodes):
-        chosen[node.name] = _storage(network, node, readers[node.name], chosen)
+        if node.name in images:
+            chosen[node.name] = Storage(Store.IMAGE)
+        elif node.name == network.output:
+            chosen[node.name] = Storage(Store.PICTURE)
+        else:
+            chosen[node.name] = _storage(node, readers[node.name], chosen)
     return chosen
 
 
@@ -64,21 +76,28 @@ def stream_names(network: FloatNetwork) -> tuple[str, ...]:
     return tuple(node.name for node in network.nodes if node.name in names)
 
 
+def _images(network: FloatNetwork) -> set[str]:
+    """The image, and what only repeats its pixels."""
+    images: set[str] = set()
+    for node in network.nodes:
+        repeated = isinstance(node.operator, FloatNearest) and images.issuperset(node.inputs)
+        if isinstance(node.operator, FloatInput) or (repeated and node.name != network.output):
+            images.add(node.name)
+    return images
+
+
 def _storage(
-    network: FloatNetwork,
-    node: FloatNode,
-    readers: tuple[FloatNode, ...],
-    chosen: dict[str, Storage],
+    node: FloatNode, readers: tuple[FloatNode, ...], chosen: dict[str, Storage]
 ) -> Storage:
-    if isinstance(node.operator, FloatInput):
-        return Storage(Store.IMAGE)
-    if node.name == network.output:
-        return Storage(Store.PICTURE)
     if len(readers) == 1:
         (reader,) = readers
-        match reader.operator:
-            case FloatConvolution():
-                return Storage(Store.LAYER, reader.name)
-            case FloatPixelShuffle():
-                return chosen[reader.name]
+        if isinstance(reader.operator, FloatLayer):
+            return Storage(Store.LAYER, reader.name)
+        if isinstance(reader.operator, REARRANGING):
+            return chosen[reader.name]
+    others = [reader for reader in readers if not isinstance(reader.operator, FloatLayer)]
+    if len(others) == 1 and isinstance(others[0].operator, FloatConcatenate):
+        stacked = chosen[others[0].name]
+        if stacked.store is Store.STREAM:
+            return stacked
     return Storage(Store.STREAM, node.name)

@@ -1,4 +1,4 @@
-"""What each torch module and function means as a float operator: the table `trace` looks up."""
+"""What each torch module and function means as a float operator: the tables `trace` looks up."""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -10,22 +10,34 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quant.lowering.float_network import (
+from quant.graph.operators import RESIZE_FRACTION_BITS
+from quant.graph.types import Padding
+from quant.lowering import torch_layers
+from quant.lowering.float_operators import (
     FloatAdd,
     FloatAffine,
+    FloatAveragePool,
+    FloatBilinear,
     FloatClamp,
-    FloatConvolution,
+    FloatConcatenate,
+    FloatFunction,
+    FloatMultiply,
+    FloatNearest,
     FloatOperator,
+    FloatPad,
     FloatPixelShuffle,
-    Reals,
+    FloatPRelu,
 )
-
-Converted = tuple[FloatOperator | None, tuple[str, ...]]
-"""An operator and the feature maps it reads; no operator stands for "the same feature map"."""
-
-
-class UnsupportedError(Exception):
-    """Something the integer graph cannot express; says what."""
+from quant.lowering.torch_constants import (
+    Converted,
+    UnsupportedError,
+    feature_maps,
+    map_and_constant,
+    number,
+    pair,
+    reals,
+    whole_factor,
+)
 
 
 def convert_module(module: nn.Module, operands: Sequence[object]) -> Converted:
@@ -40,8 +52,8 @@ def convert_module(module: nn.Module, operands: Sequence[object]) -> Converted:
     """
     for kind, convert in MODULES.items():
         if isinstance(module, kind):
-            return convert(module), _feature_maps(*operands)
-    raise UnsupportedError(type(module).__name__)
+            return convert(module), feature_maps(*operands)
+    raise UnsupportedError(_with_reason(type(module).__name__))
 
 
 def convert_function(
@@ -60,45 +72,61 @@ def convert_function(
     name = getattr(function, "__name__", str(function))
     convert = FUNCTIONS.get(function)
     if convert is None:
-        raise UnsupportedError(name)
+        raise UnsupportedError(_with_reason(name))
     try:
         return convert(*operands, **keywords)
     except TypeError as error:  # arguments the converters below do not take
         raise UnsupportedError(f"{name} with unusual arguments") from error
 
 
-def _convolution(module: nn.Conv2d) -> FloatOperator:
-    for what, found, wanted in (
-        ("stride", module.stride, (1, 1)),
-        ("dilation", module.dilation, (1, 1)),
-        ("groups", module.groups, 1),
-        ("padding_mode", module.padding_mode, "zeros"),
-    ):
-        if found != wanted:
-            raise UnsupportedError(f"Conv2d with {what} {found}")
-    weight = _reals(module.weight)
-    bias = np.zeros(len(weight)) if module.bias is None else _reals(module.bias)
-    scale = weight[:, :, 0, 0]
-    padding = _padding(module)
-    if (
-        module.kernel_size == (1, 1)
-        and padding == (0, 0)
-        and np.array_equal(scale, np.diag(np.diag(scale)))
-    ):
-        return FloatAffine(np.diag(scale).copy(), bias)
-    return FloatConvolution(np.moveaxis(weight, 1, 3).copy(), bias, padding)
+_REASONS = {
+    **dict.fromkeys(
+        ("AdaptiveAvgPool2d", "adaptive_avg_pool2d", "mean"),
+        "a mean whose count is the image's size, which a graph does not know",
+    ),
+    **dict.fromkeys(("MaxPool2d", "max_pool2d"), "a maximum over windows"),
+}
 
 
-def _padding(module: nn.Conv2d) -> tuple[int, int]:
-    rows, columns = module.kernel_size
-    if module.padding == "valid":
-        return 0, 0
-    if module.padding == "same":
-        if rows % 2 == 0 or columns % 2 == 0:
-            raise UnsupportedError(f"Conv2d with padding 'same' and kernel {module.kernel_size}")
-        return rows // 2, columns // 2
-    assert not isinstance(module.padding, str)
-    return int(module.padding[0]), int(module.padding[1])
+_GRID = 1 << RESIZE_FRACTION_BITS
+"""Positions in a pixel that a bilinear resize of the graph knows."""
+
+
+def _with_reason(name: str) -> str:
+    return f"{name} ({_REASONS[name]})" if name in _REASONS else name
+
+
+def _prelu_operator(slope: Tensor | float) -> FloatOperator:
+    slopes = reals(slope).reshape(-1) if isinstance(slope, Tensor) else np.array([float(slope)])
+    return FloatPRelu(slopes) if slopes.any() else FloatClamp((0.0, inf))
+
+
+def _resize(factor: object, mode: str, size: object, align_corners: object) -> FloatOperator:
+    what = f"{mode} resize"
+    if size is not None or factor is None:
+        raise UnsupportedError(f"{what} to a given size instead of by a factor")
+    if mode == "nearest":
+        return FloatNearest(whole_factor(what, factor))
+    if mode != "bilinear":
+        raise UnsupportedError(what)
+    if align_corners:
+        raise UnsupportedError(f"{what} with align_corners")
+    bilinear = FloatBilinear(whole_factor(what, factor))
+    if _GRID % bilinear.factor:
+        raise UnsupportedError(f"{what} by {bilinear.factor}, whose positions no grid of 2^-10 has")
+    return bilinear
+
+
+def _pool(module: nn.AvgPool2d) -> FloatOperator:
+    if module.divisor_override is not None:
+        raise UnsupportedError("AvgPool2d with divisor_override")
+    return _average(module.kernel_size, module.stride, module.padding, module.ceil_mode)
+
+
+def _average(kernel: object, stride: object, padding: object, ceil_mode: object) -> FloatOperator:
+    if pair(padding) != (0, 0) or ceil_mode:
+        raise UnsupportedError("an average pool with padding or ceil_mode")
+    return FloatAveragePool(pair(kernel), pair(kernel if stride is None else stride))
 
 
 # The parameters of the converters have the names torch gives them.
@@ -107,49 +135,135 @@ def _padding(module: nn.Conv2d) -> tuple[int, int]:
 def _addition(input: object, other: object) -> Converted:
     if isinstance(input, str) and isinstance(other, str):
         return FloatAdd(), (input, other)
-    name, constant = _map_and_constant(input, other)
+    name, constant = map_and_constant(input, other)
     return FloatAffine(np.ones(1), constant), (name,)
 
 
 def _subtraction(input: object, other: object) -> Converted:
-    name, constant = _map_and_constant(input, other)
+    if isinstance(input, str) and isinstance(other, str):
+        raise UnsupportedError("a difference of two feature maps")
+    name, constant = map_and_constant(input, other)
     if name == input:
         return FloatAffine(np.ones(1), -constant), (name,)
     return FloatAffine(-np.ones(1), constant), (name,)
 
 
 def _multiplication(input: object, other: object) -> Converted:
-    name, constant = _map_and_constant(input, other)
+    if isinstance(input, str) and isinstance(other, str):
+        return FloatMultiply(), (input, other)
+    name, constant = map_and_constant(input, other)
     return FloatAffine(constant, np.zeros(1)), (name,)
 
 
 def _division(input: object, other: object) -> Converted:
-    name, constant = _map_and_constant(input, other)
-    if name != input:
+    if isinstance(other, str):
         raise UnsupportedError("division by a feature map")
+    name, constant = map_and_constant(input, other)
     return FloatAffine(1 / constant, np.zeros(1)), (name,)
 
 
-def _relu(input: object, inplace: bool = False) -> Converted:
-    return FloatClamp((0.0, inf)), _feature_maps(input)
-
-
 def _clamp(input: object, min: object = None, max: object = None) -> Converted:
-    low = -inf if min is None else _number(min)
-    high = inf if max is None else _number(max)
-    return FloatClamp((low, high)), _feature_maps(input)
+    low = -inf if min is None else number(min)
+    high = inf if max is None else number(max)
+    return FloatClamp((low, high)), feature_maps(input)
+
+
+def _hardtanh(
+    input: object, min_val: object = -1.0, max_val: object = 1.0, inplace: bool = False
+) -> Converted:
+    return _clamp(input, min_val, max_val)
+
+
+def _leaky_relu(input: object, negative_slope: object = 0.01, inplace: bool = False) -> Converted:
+    return _prelu_operator(number(negative_slope)), feature_maps(input)
+
+
+def _prelu(input: object, weight: object) -> Converted:
+    if not isinstance(weight, Tensor):
+        raise UnsupportedError("prelu with unusual arguments")
+    return _prelu_operator(weight), feature_maps(input)
+
+
+def _gelu(input: object, approximate: str = "none") -> Converted:
+    return FloatFunction("gelu_tanh" if approximate == "tanh" else "gelu"), feature_maps(input)
+
+
+def _plain(make: Callable[[], FloatOperator]) -> Callable[..., Converted]:
+    """A function of one feature map and nothing else but whether it works in place."""
+
+    def convert(input: object, inplace: bool = False) -> Converted:
+        return make(), feature_maps(input)
+
+    return convert
 
 
 def _pixel_shuffle(input: object, upscale_factor: object) -> Converted:
-    return FloatPixelShuffle(int(_number(upscale_factor)), "crd"), _feature_maps(input)
+    return FloatPixelShuffle(int(number(upscale_factor)), "crd"), feature_maps(input)
+
+
+def _interpolate(
+    input: object,
+    size: object = None,
+    scale_factor: object = None,
+    mode: str = "nearest",
+    align_corners: object = None,
+    recompute_scale_factor: object = None,  # of no consequence for whole factors
+    antialias: bool = False,
+) -> Converted:
+    if antialias:
+        raise UnsupportedError(f"{mode} resize with antialias")
+    return _resize(scale_factor, mode, size, align_corners), feature_maps(input)
+
+
+def _concatenation(tensors: object, dim: object = 0) -> Converted:
+    maps = tuple(tensors) if isinstance(tensors, list | tuple) else ()
+    if not maps or not all(isinstance(name, str) for name in maps):
+        raise UnsupportedError("cat with unusual arguments")
+    if dim not in (1, -3):
+        raise UnsupportedError(f"cat along dimension {dim}")
+    return (None, maps) if len(maps) == 1 else (FloatConcatenate(), maps)
+
+
+def _average_pool(
+    input: object,
+    kernel_size: object,
+    stride: object = None,
+    padding: object = 0,
+    ceil_mode: object = False,
+) -> Converted:
+    return _average(kernel_size, stride, padding, ceil_mode), feature_maps(input)
+
+
+def _pad(input: object, pad: object, mode: str = "constant", value: object = None) -> Converted:
+    match pad:
+        case [int(), int(), int(), int()] if mode == "constant" and not value:
+            left, right, top, bottom = pad
+            return FloatPad(Padding(top, bottom, left, right)), feature_maps(input)
+        case _:
+            raise UnsupportedError(f"pad other than with zeros, or of other sides (mode {mode})")
 
 
 MODULES: dict[type[nn.Module], Callable[[Any], FloatOperator | None]] = {
-    nn.Conv2d: _convolution,
+    nn.Conv2d: torch_layers.convolution,
+    nn.ConvTranspose2d: torch_layers.transposed_convolution,
+    nn.BatchNorm2d: torch_layers.normalization,
     nn.ReLU: lambda module: FloatClamp((0.0, inf)),
     nn.ReLU6: lambda module: FloatClamp((0.0, 6.0)),
     nn.Hardtanh: lambda module: FloatClamp((float(module.min_val), float(module.max_val))),
+    nn.LeakyReLU: lambda module: _prelu_operator(module.negative_slope),
+    nn.PReLU: lambda module: _prelu_operator(module.weight),
+    nn.Sigmoid: lambda module: FloatFunction("sigmoid"),
+    nn.Tanh: lambda module: FloatFunction("tanh"),
+    nn.GELU: lambda module: _gelu("", module.approximate)[0],
+    nn.SiLU: lambda module: FloatFunction("silu"),
+    nn.Hardsigmoid: lambda module: FloatFunction("hardsigmoid"),
+    nn.Hardswish: lambda module: FloatFunction("hardswish"),
     nn.PixelShuffle: lambda module: FloatPixelShuffle(module.upscale_factor, "crd"),
+    nn.Upsample: lambda module: _resize(
+        module.scale_factor, module.mode, module.size, module.align_corners
+    ),
+    nn.AvgPool2d: _pool,
+    nn.ZeroPad2d: lambda module: _pad("", list(module.padding))[0],
     nn.Identity: lambda module: None,
     nn.Dropout: lambda module: None,
     nn.Dropout2d: lambda module: None,
@@ -160,48 +274,26 @@ FUNCTIONS: dict[object, Callable[..., Converted]] = {
     **dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), _subtraction),
     **dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), _multiplication),
     **dict.fromkeys((operator.truediv, operator.itruediv, torch.div, "div", "div_"), _division),
-    **dict.fromkeys((functional.relu, torch.relu, "relu", "relu_"), _relu),
+    **dict.fromkeys(
+        (functional.relu, torch.relu, "relu", "relu_"), _plain(lambda: FloatClamp((0.0, inf)))
+    ),
+    functional.relu6: _plain(lambda: FloatClamp((0.0, 6.0))),
+    functional.hardtanh: _hardtanh,
     **dict.fromkeys((torch.clamp, torch.clip, "clamp", "clip", "clamp_"), _clamp),
+    functional.leaky_relu: _leaky_relu,
+    **dict.fromkeys((functional.prelu, torch.prelu), _prelu),
+    **dict.fromkeys(
+        (torch.sigmoid, functional.sigmoid, "sigmoid"), _plain(lambda: FloatFunction("sigmoid"))
+    ),
+    **dict.fromkeys((torch.tanh, functional.tanh, "tanh"), _plain(lambda: FloatFunction("tanh"))),
+    functional.gelu: _gelu,
+    functional.silu: _plain(lambda: FloatFunction("silu")),
+    functional.hardsigmoid: _plain(lambda: FloatFunction("hardsigmoid")),
+    functional.hardswish: _plain(lambda: FloatFunction("hardswish")),
     **dict.fromkeys((functional.pixel_shuffle, torch.pixel_shuffle), _pixel_shuffle),
+    functional.interpolate: _interpolate,
+    **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _concatenation),
+    **dict.fromkeys((functional.avg_pool2d, torch.nn.functional.avg_pool2d), _average_pool),
+    functional.pad: _pad,
 }
 """Functions by object, tensor methods by name."""
-
-
-def _feature_maps(*operands: object) -> tuple[str]:
-    """The one feature map among the operands of an operator that takes nothing else."""
-    match operands:
-        case (str() as name,):
-            return (name,)
-        case _:
-            raise UnsupportedError("a call with unusual arguments")
-
-
-def _map_and_constant(first: object, second: object) -> tuple[str, Reals]:
-    if isinstance(first, str) and isinstance(second, str):
-        raise UnsupportedError("a product, quotient or difference of two feature maps")
-    name, constant = (first, second) if isinstance(first, str) else (second, first)
-    if not isinstance(name, str):
-        raise UnsupportedError("arithmetic on constants only")
-    return name, _per_channel(constant)
-
-
-def _per_channel(constant: object) -> Reals:
-    """A number, or a tensor that differs from channel to channel only, as [1] or [channels]."""
-    if isinstance(constant, bool) or not isinstance(constant, int | float | Tensor):
-        raise UnsupportedError(f"arithmetic with {type(constant).__name__}")
-    values = _reals(constant) if isinstance(constant, Tensor) else np.array(float(constant))
-    channels = values.shape[-3] if values.ndim >= 3 else 1
-    if values.size != channels:
-        raise UnsupportedError(f"arithmetic with a constant of shape {values.shape}")
-    return values.reshape(channels)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnsupportedError("a call with unusual arguments")
-    return float(value)
-
-
-def _reals(tensor: Tensor) -> Reals:
-    values: Reals = tensor.detach().cpu().double().numpy()
-    return values

@@ -7,21 +7,19 @@ import numpy as np
 from torch import Tensor, fx, nn
 
 from quant.common.errors import UserError
-from quant.lowering.float_network import (
+from quant.lowering.float_network import FloatNetwork, FloatNode, channels_of
+from quant.lowering.float_operators import (
     FloatAffine,
+    FloatConcatenate,
     FloatConvolution,
     FloatInput,
-    FloatNetwork,
-    FloatNode,
+    FloatLayer,
+    FloatTransposedConvolution,
 )
 from quant.lowering.fold import fold
-from quant.lowering.torch_operators import (
-    MODULES,
-    Converted,
-    UnsupportedError,
-    convert_function,
-    convert_module,
-)
+from quant.lowering.torch_constants import Converted, UnsupportedError
+from quant.lowering.torch_operators import MODULES, convert_function, convert_module
+from quant.lowering.torch_slices import CUTS, INDEXING, Parts, cut, indexed
 
 IMAGE = "image"
 """Name of the input's node."""
@@ -32,7 +30,7 @@ _DEFAULT_PIXEL_RANGE = 255.0
 def trace(
     network: nn.Module, name: str = "network", pixel_range: float | None = None
 ) -> FloatNetwork:
-    """The network as data, folded: convolutions, additions, clamps and pixel shuffles.
+    """The network as data, folded until only what the integer graph has is left.
 
     Layers keep the paths of their modules (``body.0.body.2``); an addition is called after the
     module it happens in (``body.0.add``).
@@ -68,6 +66,10 @@ def trace(
     return fold(FloatNetwork(name, reader.network_nodes(pixel_range), reader.output, pixel_range))
 
 
+_REFUSED = Parts(IMAGE, ())
+"""Stands for the parts of a feature map that cannot be cut."""
+
+
 class _Tracer(fx.Tracer):
     """Treats what the table knows as one piece, subclasses of it included."""
 
@@ -84,6 +86,7 @@ class _Reader:
         self._network = network
         self._values: dict[fx.Node, object] = {}  # feature maps by name, constants as they are
         self._names: set[str] = {IMAGE}
+        self._channels: dict[str, int] = {}  # of feature maps that come from a convolution
         self._image_seen = False
         self.nodes: list[FloatNode] = []
         self.problems: list[str] = []
@@ -104,6 +107,8 @@ class _Reader:
             case "call_module":
                 module = self._network.get_submodule(str(node.target))
                 self._append(node, lambda: convert_module(module, self._operands(node)))
+            case _ if node.target in CUTS:
+                self._cut(node)
             case _:
                 self._append(node, lambda: self._convert_function(node))
 
@@ -126,15 +131,41 @@ class _Reader:
             self._names.add(name)
             self.nodes.append(FloatNode(name, converted, inputs))
             self._values[node] = name
+            known = [self._channels[source] for source in inputs if source in self._channels]
+            if len(known) == len(inputs) or isinstance(converted, FloatLayer):
+                self._channels[name] = channels_of(converted, known)
 
     def _convert_function(self, node: fx.Node) -> Converted:
-        keywords = {name: self._value(value) for name, value in node.kwargs.items()}
-        return convert_function(node.target, self._operands(node), keywords)
+        operands = self._operands(node)
+        if node.target is INDEXING and operands[0] is _REFUSED:
+            return None, (IMAGE,)  # its problem is noted
+        if node.target is INDEXING:
+            channels = self._channels.get(str(operands[0]))
+            part, source = indexed(operands[0], operands[1], channels)
+            return part, (source,)
+        return convert_function(node.target, operands, self._keywords(node))
+
+    def _cut(self, node: fx.Node) -> None:
+        operands = self._operands(node)
+        source = operands[0] if operands else IMAGE
+        try:
+            if source not in self._channels:
+                raise UnsupportedError("a part of the image's channels")
+            channels = self._channels[str(source)]
+            self._values[node] = cut(node.target, operands, self._keywords(node), channels)
+        except UnsupportedError as error:
+            self.problems.append(f"{error} at '{self._name(node)}'")
+            self._values[node] = _REFUSED
+
+    def _keywords(self, node: fx.Node) -> dict[str, object]:
+        return {name: self._value(value) for name, value in node.kwargs.items()}
 
     def _operands(self, node: fx.Node) -> list[object]:
         return [self._value(value) for value in node.args]
 
     def _value(self, given: object) -> object:
+        if isinstance(given, list | tuple):
+            return [self._value(part) for part in given]
         return self._values[given] if isinstance(given, fx.Node) else given
 
     def _read_output(self, node: fx.Node) -> None:
@@ -166,26 +197,32 @@ def _attribute(network: nn.Module, path: str) -> Any:
 
 
 def _image_channels(nodes: Iterable[FloatNode]) -> int:
-    """Channels of the image, from the first operators that touch it or a copy of it."""
-    images = {IMAGE}
+    """Channels of the image, from the first operators that touch it or copies of it."""
+    copies = {IMAGE: 1}  # feature maps that are the image, several times side by side
     for node in nodes:
-        if not images.intersection(node.inputs):
+        if not copies.keys() & set(node.inputs):
             continue
+        count = sum(copies.get(source, 0) for source in node.inputs)
         match node.operator:
-            case FloatConvolution(weight=weight):
-                return int(weight.shape[3])
+            case FloatConvolution(weight=weight, groups=groups):
+                return int(weight.shape[3]) * groups // count
+            case FloatTransposedConvolution(weight=weight):
+                return int(weight.shape[3]) // count
             case FloatAffine(scale=scale, offset=offset) if max(scale.size, offset.size) > 1:
-                return max(scale.size, offset.size)
+                return max(scale.size, offset.size) // count
+            case FloatConcatenate():
+                copies[node.name] = count
             case _:
-                images.add(node.name)
+                copies[node.name] = copies.get(node.inputs[0], 1)
     raise UserError("network: expected a convolution that reads the image, found none; add one")
+
+
+_REALS = ("weight", "bias", "scale", "offset", "slope")
 
 
 def _require_finite(nodes: Iterable[FloatNode]) -> None:
     for node in nodes:
-        values = [
-            getattr(node.operator, name, ()) for name in ("weight", "bias", "scale", "offset")
-        ]
+        values = [getattr(node.operator, name, ()) for name in _REALS]
         if not all(np.isfinite(value).all() for value in values):
             raise UserError(
                 f"network layer '{node.name}': expected finite weights, found infinite ones or "

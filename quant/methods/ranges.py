@@ -29,9 +29,10 @@ from quant.lowering import (
     symmetric_weights,
     unsigned_encoding,
 )
-from quant.lowering.float_network import FloatConvolution, FloatInput
+from quant.lowering.float_operators import FloatInput, FloatLayer
+from quant.lowering.storage import Store, storages
 from quant.methods.calibration import Calibration
-from quant.policy import BitPolicy, LayerBits
+from quant.policy import BitPolicy
 
 Range = Callable[[TensorStatistics], tuple[float, float]]
 """The part of a feature map's values that its codes shall cover."""
@@ -143,13 +144,20 @@ def range_encodings(
         UserError: the policy names layers the network has not.
     """
     bits = policy.resolve(network.layer_names())
+    stores = storages(network)
+    image = network.nodes[0].operator
+    assert isinstance(image, FloatInput)
     inputs: dict[str, MapEncoding] = {}
     weights: dict[str, WeightEncoding] = {}
     for node in network.nodes:
-        if isinstance(node.operator, FloatConvolution):
-            source = _input_encoding(
-                network, node.inputs[0], bits[node.name], statistics, covered, grid
-            )
+        if isinstance(node.operator, FloatLayer):
+            (operand,) = node.inputs
+            activation_bits = bits[node.name].activation_bits
+            if stores[operand].store is Store.IMAGE:
+                source = image_encoding(image, activation_bits, grid)
+            else:
+                low, high = covered(statistics[operand])
+                source = unsigned_encoding(low, high, activation_bits, grid)
             inputs[node.name] = source
             weights[node.name] = symmetric_weights(
                 node.operator.weight,
@@ -164,18 +172,3 @@ def range_encodings(
         for name in stream_names(network)
     }
     return Encodings(inputs, weights, streams)
-
-
-def _input_encoding(
-    network: FloatNetwork,
-    source: str,
-    bits: LayerBits,
-    statistics: Statistics,
-    covered: Range,
-    grid: ScaleGrid,
-) -> MapEncoding:
-    image = network.nodes[0]
-    if source == image.name and isinstance(image.operator, FloatInput):
-        return image_encoding(image.operator, bits.activation_bits, grid)
-    low, high = covered(statistics[source])
-    return unsigned_encoding(low, high, bits.activation_bits, grid)

@@ -13,7 +13,7 @@ from quant.lowering import (
     symmetric_weights,
     unsigned_encoding,
 )
-from quant.lowering.float_network import FloatConvolution, FloatInput, Reals
+from quant.lowering.float_operators import FloatConvolution, FloatInput, Reals
 
 VALUES = st.floats(-1e6, 1e6, allow_subnormal=False)
 BITS = st.integers(1, 16)

@@ -29,7 +29,7 @@ from quant.graph import (
     accumulator_bits,
 )
 from quant.lowering import Encodings, FloatNetwork, MapEncoding, lower
-from quant.lowering.float_network import UNCLAMPED, FloatConvolution
+from quant.lowering.float_operators import UNCLAMPED, FloatAffine, FloatConvolution
 from quant.lowering.trace import trace
 from quant.methods import Calibration, MinMax
 from quant.methods.ranges import _whole_range, range_encodings
@@ -86,7 +86,10 @@ class Lowered:
             encoding.scale * (self.codes[name] - np.array(encoding.zero_point))
             for name, encoding in zip(node.inputs, encodings, strict=True)
         ]
-        clamp = getattr(self._float_operator(node), "clamp", UNCLAMPED)
+        origin = self._float_operator(node)
+        if isinstance(origin, FloatAffine):
+            operands = [operands[0] * origin.scale]
+        clamp = getattr(origin, "clamp", UNCLAMPED)
         error = np.sum(np.abs(operands), axis=0) / target.scale * 2.0**-29
         assert error.max() < 0.001
         self._require_near(node, np.sum(operands, axis=0).clip(*clamp), target, error)
@@ -107,8 +110,8 @@ class Lowered:
 
 def convolved(layer: FloatConvolution, weight: Reals, codes: Codes, source: MapEncoding) -> Reals:
     """float64 [height, width, out_channels]; taps outside the image hold the code nearest to 0."""
-    rows, columns = layer.padding
-    padding = ((rows, rows), (columns, columns))
+    around = layer.padding
+    padding = ((around.top, around.bottom), (around.left, around.right))
     channels = [
         np.pad(codes[..., c], padding, constant_values=source.zero_codes[c % source.zero.size])
         for c in range(codes.shape[2])
