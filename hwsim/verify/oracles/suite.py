@@ -95,21 +95,21 @@ _RESCALE = Operator("requantize", random_rescale, our_rescale)
 _SHIFT = Operator("requantize", random_shift, our_rescale)
 
 
-def _litert_model(kind: str) -> Pair:
-    """An operator that our reader makes of a TensorFlow Lite model."""
+def _litert(module: str, kind: str, mode: str = "tflite_double") -> Pair:
+    """A kind of operator that a module draws and asks LiteRT's reference kernels for."""
 
     def draw(random: np.random.Generator) -> Any:
         # Not above: it needs the engine's packages, and is called once they are there.
-        return import_module("hwsim.verify.oracles.litert_models").draw(kind, random)
+        return import_module(f"hwsim.verify.oracles.{module}").draw(kind, random)
 
     def ours(case: Any, mode: str) -> OperatorCase:
-        made: OperatorCase = import_module("hwsim.verify.oracles.litert_models").ours(case, mode)
+        made: OperatorCase = import_module(f"hwsim.verify.oracles.{module}").ours(case, mode)
         return made
 
     return Pair(
         "LiteRT reference",
-        "tflite_double",
-        "litert_models",
+        mode,
+        module,
         Operator(kind, draw, ours),
         lambda engine, case: engine.codes(case),
     )
@@ -123,7 +123,23 @@ MODEL_KINDS = (
     "relu6",
     "quantize",
 )
-"""Of `hwsim.verify.oracles.litert_models`."""
+"""Of `hwsim.verify.oracles.litert_models`, which our reader makes of models."""
+UNROUNDED = "none"
+"""The mode of operators that round nothing."""
+OPERATOR_KINDS = {
+    "strided and dilated convolution": "tflite_double",
+    "leaky relu": "tflite_double",
+    "multiply": "tflite_double",
+    "bilinear resize": "half_away",
+    "bilinear resize, half-pixel centers": "half_away",
+    "average pool": "half_away",
+    "logistic": UNROUNDED,
+    "tanh": UNROUNDED,
+    "concatenate": UNROUNDED,
+    "pixel shuffle": UNROUNDED,
+    "nearest resize": UNROUNDED,
+}
+"""Of `hwsim.verify.oracles.litert_operators`, and their modes."""
 
 
 def _tosa(mode: str, rounding: str) -> Pair:
@@ -240,7 +256,8 @@ PAIRS = (
         _TORCH,
         lambda engine, case: engine.convolution(case, "qnnpack"),
     ),
-    *(_litert_model(kind) for kind in MODEL_KINDS),
+    *(_litert("litert_models", kind) for kind in MODEL_KINDS),
+    *(_litert("litert_operators", kind, mode) for kind, mode in OPERATOR_KINDS.items()),
     _tosa("tflite_single", "SINGLE"),
     _tosa("tflite_double", "DOUBLE"),
     _qonnx("half_even", "ROUND"),
