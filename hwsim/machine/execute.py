@@ -17,6 +17,9 @@ from hwsim.schedule.storage import DramTensor
 
 Codes = NDArray[np.int32]
 
+MOST_WORKERS = 3
+"""A ring has room for two tiles at a time, and for the transfers of a third."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Execution:
@@ -49,7 +52,7 @@ def execute(
         accelerator: the machine.
         image: int32 [height, width, channels], codes of the input tensor.
         progress: called now and then with commands done and commands in all, and at the end.
-        threads: how many run commands; by default ``NUMBA_NUM_THREADS`` or all processors.
+        threads: how many to use; by default ``NUMBA_NUM_THREADS`` or all processors.
 
     Returns:
         The output and the traffic, the same for any number of threads.
@@ -67,7 +70,9 @@ def execute(
     sram = Sram(accelerator.sram.size_kib * 1024)
     _put(image, dram, tensor)
     overflows = OverflowLog()
-    workers = [Worker(dram, sram, overflows) for _ in range(threads or default_threads())]
+    available = threads or default_threads()
+    count = min(available, MOST_WORKERS)
+    workers = [Worker(dram, sram, overflows, available // count) for _ in range(count)]
     run_overlapped(program.commands, [worker.run for worker in workers], progress)
     overflows.require_none()
     return Execution(

@@ -40,17 +40,20 @@ Constants = PackedConvolution | BoundedConvolution
 class Worker:
     """Executes commands one at a time, on memories that it shares with others.
 
+    A convolution may use threads of its own besides, ``threads`` in all.
+
     Attributes:
         dram_read_bytes: payload bytes it read from DRAM so far.
         dram_write_bytes: payload bytes it wrote to DRAM so far.
     """
 
-    def __init__(self, dram: Dram, sram: Sram, overflows: OverflowLog) -> None:
+    def __init__(self, dram: Dram, sram: Sram, overflows: OverflowLog, threads: int) -> None:
         self.dram_read_bytes = 0
         self.dram_write_bytes = 0
         self._dram = dram
         self._sram = sram
         self._overflows = overflows
+        self._threads = threads
         self._laid_out: dict[tuple[str, int], _LaidOut] = {}
         self._laid_out_group = -1
         self._scratch: dict[int, Codes] = {}
@@ -127,7 +130,7 @@ class Worker:
         """Codes of a padded tile; of a declared accumulator, what overflowed is noted."""
         constants = self._constants(command)
         if isinstance(constants, PackedConvolution):
-            return convolve(constants, tile)
+            return convolve(constants, tile, self._threads)
         codes, found = convolve_bounded(constants, tile)
         placed = found.moved(command.row, command.column, command.first_channel)
         part = LayerOverflows(command.node, constants.accumulator, codes.size, placed)
