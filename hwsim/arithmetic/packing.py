@@ -314,7 +314,9 @@ def _check_rows(memory: Memory, row_addresses: Wide, rows: int, row_bytes: int, 
 
 
 def _check_array(array: NDArray[Any], element: type, dimensions: int, what: str) -> None:
-    if array.dtype != element or array.ndim != dimensions or not array.flags.c_contiguous:
+    # A dtype compared with a type makes a dtype of that first: this is asked for every row.
+    right_type = array.dtype.type is element and array.dtype.isnative
+    if not right_type or array.ndim != dimensions or not array.flags.c_contiguous:
         raise ValueError(
             f"{what}: expected a contiguous {dimensions}-dimensional array of {element.__name__}, "
             f"got {array.dtype} {list(array.shape)}"
