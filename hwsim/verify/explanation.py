@@ -14,7 +14,10 @@ from quant.graph import (
     Add,
     Concatenate,
     Convolution,
+    LookupTable,
+    Multiply,
     Operator,
+    ParametricRelu,
     PixelShuffle,
     Requantize,
     TensorType,
@@ -147,6 +150,43 @@ def _requantize(
     yield _requantization(requantize.requantization, index[2])
 
 
+def _multiply(
+    multiply: Multiply, types: Sequence[TensorType], operands: Sequence[Codes], index: Index
+) -> Iterator[str]:
+    codes = []
+    for operand in operands:
+        # A factor of one pixel or one channel counts for all of them.
+        place = tuple(
+            position if side > 1 else 0 for position, side in zip(index, operand.shape, strict=True)
+        )
+        codes.append(int(operand[place]))
+    (first, second), (one, other) = codes, multiply.biases
+    total = (first + one) * (second + other)
+    yield f"product {total} = ({first} + {one})·({second} + {other})"
+    yield _requantization(multiply.requantization, index[2])
+
+
+def _prelu(
+    prelu: ParametricRelu, types: Sequence[TensorType], operands: Sequence[Codes], index: Index
+) -> Iterator[str]:
+    code = int(operands[0][index])
+    if code + prelu.bias >= 0:
+        yield f"sum {code + prelu.bias} = {code} + {prelu.bias}"
+        yield _requantization(prelu.positive, index[2])
+        return
+    slope = _of_channel(prelu.slope, index[2])
+    yield f"sum {(code + prelu.bias) * slope} = ({code} + {prelu.bias})·{slope}"
+    yield _requantization(prelu.negative, index[2])
+
+
+def _lookup_table(
+    lookup: LookupTable, types: Sequence[TensorType], operands: Sequence[Codes], index: Index
+) -> Iterator[str]:
+    code = int(operands[0][index])
+    row = lookup.table[index[2] if len(lookup.table) > 1 else 0]
+    yield f"code {int(row[code - types[0].integer.low])} from the table's entry of {code}"
+
+
 def _pixel_shuffle(
     shuffle: PixelShuffle, types: Sequence[TensorType], operands: Sequence[Codes], index: Index
 ) -> Iterator[str]:
@@ -213,7 +253,10 @@ _EXPLANATIONS: dict[type[Operator], Callable[[Any, Any, Any, Index], Iterator[st
     Convolution: _convolution,
     TransposedConvolution: _transposed_convolution,
     Add: _add,
+    Multiply: _multiply,
     Requantize: _requantize,
+    ParametricRelu: _prelu,
+    LookupTable: _lookup_table,
     PixelShuffle: _pixel_shuffle,
     Concatenate: _concatenate,
 }

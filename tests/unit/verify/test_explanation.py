@@ -19,7 +19,10 @@ from quant.graph import (
     Concatenate,
     Convolution,
     IntegerType,
+    LookupTable,
+    Multiply,
     Padding,
+    ParametricRelu,
     PixelShuffle,
     TensorType,
     TransposedConvolution,
@@ -131,3 +134,29 @@ def test_a_requantization_shows_its_sum() -> None:
     lines = explained(requantize, (tensor,), (codes,), (1, 1, 3))
     assert number(lines, "sum") == int(codes[1, 1, 3]) + int(requantize.bias[0])
     assert lines[1].startswith("code ")
+
+
+def test_a_factor_of_one_pixel_counts_for_all() -> None:
+    first = np.arange(12, dtype=np.int32).reshape(2, 2, 3)
+    second = np.array([[[5, 6, 7]]], np.int32)
+    multiply = Multiply((-1, 2), requantization(shift=np.array([0])))
+    types = (TensorType(3, S8),) * 2
+    lines = explained(multiply, types, (first, second), (1, 0, 2))
+    assert lines[0] == "product 63 = (8 + -1)·(7 + 2)"
+    assert REFERENCE.compute(multiply, types, (first, second))[1, 0, 2] == 63
+
+
+@pytest.mark.parametrize(("code", "line"), [(9, "sum 6 = 9 + -3"), (-4, "sum -35 = (-4 + -3)·5")])
+def test_a_prelu_shows_the_side_it_takes(code: int, line: str) -> None:
+    prelu = ParametricRelu(-3, np.array([5]), requantization(), requantization(zero_point=1))
+    codes = np.full((1, 1, 1), code, np.int32)
+    lines = explained(prelu, (TensorType(1, S8),), (codes,), (0, 0, 0))
+    assert lines[0] == line
+    assert ("+ 1 within" in lines[1]) == (code < 3)
+
+
+def test_a_table_names_its_entry() -> None:
+    table = np.arange(256).reshape(1, 256) // 2
+    codes = np.full((1, 1, 1), -100, np.int32)
+    lines = explained(LookupTable(table), (TensorType(1, S8),), (codes,), (0, 0, 0))
+    assert lines == ("code 14 from the table's entry of -100",)
