@@ -39,6 +39,6 @@ class Estimator:
     def _group_cost(self, plan: GroupPlan) -> GroupCost:
         group = plan.describe()
         if plan.shape not in self._costs:
-            commands = plan.commands(0, plan.weight_blocks(0))
+            commands = plan.commands(0, plan.constants(0))
             self._costs[plan.shape] = group_cost(group, commands, self.accelerator, self.energy)
         return replace(self._costs[plan.shape], group=group)

@@ -42,13 +42,14 @@ class Simulation:
     Attributes:
         program: as in `Estimate`.
         cost: as in `Estimate`, and equal to it for the same graph, accelerator and size.
-        output: int32 [height, width, channels], codes of the output tensor.
+        output: [height, width, channels], codes of the output tensor; int64 if it is a sum over a
+            feature map, else int32.
         overflows: of each convolution that declares an accumulator, in graph order.
     """
 
     program: Program
     cost: ProgramCost
-    output: NDArray[np.int32]
+    output: NDArray[np.int32] | NDArray[np.int64]
     overflows: tuple[LayerOverflows, ...]
 
 
@@ -120,7 +121,7 @@ def simulate(
 
 
 def compare(
-    output: NDArray[np.int32],
+    output: NDArray[np.int32] | NDArray[np.int64],
     graph: Graph,
     image: NDArray[np.int32],
     arithmetic: Arithmetic,
@@ -129,7 +130,7 @@ def compare(
     """Compare a machine's output with the graph computed layer by layer.
 
     Args:
-        output: int32 [height, width, channels] from the machine.
+        output: [height, width, channels] from the machine.
         graph: the graph it ran.
         image: int32, the input codes it ran on.
         arithmetic: what computes the reference.

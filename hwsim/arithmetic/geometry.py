@@ -1,6 +1,10 @@
 """How a convolution's window moves and which channels it reads."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +89,29 @@ class Padding:
 
 
 NO_PADDING = Padding()
+
+INTERPOLATION_BITS = 10
+"""Of the fraction of a position between two pixels, as in TensorFlow Lite's RESIZE_BILINEAR."""
+
+
+@lru_cache(maxsize=64)
+def interpolation(size: int, factor: int, half_pixel_centers: bool) -> NDArray[np.int64]:
+    """Between which pixels the outputs of a bilinear resize lie, along one axis.
+
+    Args:
+        size: input pixels.
+        factor: output pixels per input pixel.
+        half_pixel_centers: whether pixels are squares with a centre, not points.
+
+    Returns:
+        int64 [3, size · factor], not to be changed: the pixel before each output, the one behind
+        it, and the distance from the first in units of 2^-10 pixels.
+    """
+    large, one = size * factor, 1 << INTERPOLATION_BITS
+    scale = (size * one + large // 2) // large
+    positions = np.arange(large) * scale
+    if half_pixel_centers:
+        positions += scale // 2 - one // 2
+    before = np.clip(positions >> INTERPOLATION_BITS, 0, size - 1)
+    behind = np.clip((positions + one - 1) >> INTERPOLATION_BITS, 0, size - 1)
+    return np.stack([before, behind, positions - (before << INTERPOLATION_BITS)])

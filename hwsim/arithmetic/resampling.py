@@ -10,11 +10,9 @@ from hwsim.arithmetic._feature_maps import check_map, in_bands, largest_code
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import check_requantization, check_sums
+from hwsim.arithmetic.geometry import INTERPOLATION_BITS, interpolation
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization
-
-FRACTION_BITS = 10
-"""Of a bilinear resize's positions, as in TensorFlow Lite."""
 
 
 def bilinear_resize(
@@ -43,32 +41,49 @@ def bilinear_resize(
     check_map(ifm, "bilinear resize")
     if factor < 1:
         raise ValueError(f"bilinear resize: factor {factor} must be at least 1")
-    height, width, channels = ifm.shape
-    largest = (largest_code(ifm) << 2 * FRACTION_BITS) + abs(bias)
+    down, across = (interpolation(size, factor, half_pixel_centers) for size in ifm.shape[:2])
+    return interpolate(ifm, down, across, bias, requantization)
+
+
+def interpolate(
+    ifm: Codes, down: Wide, across: Wide, bias: int, requantization: Requantization
+) -> Codes:
+    """Interpolate at any places: a whole bilinear resize, or a tile of one.
+
+    Args:
+        ifm: int32 [H, W, C].
+        down: int64 [3, rows], which rows of ``ifm`` each output row lies between and how far
+            behind the first of them; see `hwsim.arithmetic.geometry.interpolation`.
+        across: int64 [3, columns], the same of columns.
+        bias: as for `bilinear_resize`.
+        requantization: as for `bilinear_resize`.
+
+    Returns:
+        int32 [rows, columns, C].
+
+    Raises:
+        ValueError: as for `bilinear_resize`, or a place lies outside the map.
+    """
+    check_map(ifm, "bilinear resize")
+    for places, size in ((down, ifm.shape[0]), (across, ifm.shape[1])):
+        if places[:2].min() < 0 or places[:2].max() >= size:
+            raise ValueError(
+                f"bilinear resize: places {places[:2].min()} … {places[:2].max()} leave the "
+                f"{size} rows or columns of the map"
+            )
+    channels = ifm.shape[2]
+    largest = (largest_code(ifm) << 2 * INTERPOLATION_BITS) + abs(bias)
     scaling = _scaling("bilinear resize", largest, bias, requantization, channels)
     image = np.ascontiguousarray(ifm)
-    down, across = (_axis(size, factor, half_pixel_centers) for size in (height, width))
-    out = np.empty((height * factor, width * factor, channels), np.int32)
+    out = np.empty((down.shape[1], across.shape[1], channels), np.int32)
 
     def resize_band(first: int, end: int) -> None:
         _kernels_resampling.bilinear(
-            image, down[:, first:end], across, 1 << FRACTION_BITS, scaling, out[first:end]
+            image, down[:, first:end], across, 1 << INTERPOLATION_BITS, scaling, out[first:end]
         )
 
     in_bands(len(out), out.shape, resize_band)
     return out
-
-
-def _axis(size: int, factor: int, half_pixel_centers: bool) -> Wide:
-    """For every output place, the pixel before it, the one behind, and the fraction between."""
-    large, one = size * factor, 1 << FRACTION_BITS
-    scale = (size * one + large // 2) // large
-    positions = np.arange(large) * scale
-    if half_pixel_centers:
-        positions += scale // 2 - one // 2
-    before = np.clip(positions >> FRACTION_BITS, 0, size - 1)
-    behind = np.clip((positions + one - 1) >> FRACTION_BITS, 0, size - 1)
-    return np.stack([before, behind, positions - (before << FRACTION_BITS)])
 
 
 def average_pool(

@@ -7,25 +7,25 @@ named energy table. What is not here is listed in `accelerators` as not modelled
 from collections import Counter
 
 from accelerators import Accelerator, Action
-from accelerators.datapaths.output_stationary import sram_reads
+from accelerators.vector_unit import WORK
 from hwsim.schedule.commands import (
+    Accumulate,
     Convolve,
     Elementwise,
+    Interpolate,
     LoadConstants,
     LoadRows,
     StoreRows,
+    VectorCommand,
 )
 from hwsim.schedule.storage import Rows, ceil_divide, pixel_bytes
-from hwsim.schedule.traffic import dram_bytes, sram_words
-from quant.graph import Add
+from hwsim.schedule.traffic import dram_bytes, row_words, sram_words
 
 READ_WORD = Action("sram", "read_word")
 WRITE_WORD = Action("sram", "write_word")
 READ_BIT = Action("dram", "read_bit")
 WRITE_BIT = Action("dram", "write_bit")
 REQUANTIZE_OUTPUT = Action("requantizer", "output")
-ADD_ELEMENT = Action("vector_unit", "add")
-REQUANTIZE_ELEMENT = Action("vector_unit", "requantize")
 SRAM_LEAKAGE = Action("sram", "leakage")
 ARRAY_LEAKAGE = Action("mac_array", "leakage")
 
@@ -60,29 +60,21 @@ def charge_idle(cycles: int, accelerator: Accelerator) -> Charges:
 
 def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
     """The actions of a tile on the array, with their counts."""
-    ifm, output, settings = command.input.buffer, command.output, command.settings
-    reduction = settings.kernel[0] * settings.kernel[1] * ifm.channels
+    output = command.output
+    work = command.work
     word_bits = accelerator.sram.word_bits
-    activation_words, weight_words = sram_reads(
-        accelerator.array,
-        output.pixels,
-        command.channels,
-        reduction,
-        settings.weight_type.bits,
-        ifm.integer.bits,
-        word_bits,
-    )
+    activation_words, weight_words = work.sram_reads(accelerator)
     parameter_words = ceil_divide(command.parameters.size_bytes * 8, word_bits)
     written_bits = output.columns * pixel_bytes(command.channels, output.buffer.integer) * 8
     mac = Action(
         "mac_array",
         "mac",
-        weight_bits=settings.weight_type.bits,
-        activation_bits=ifm.integer.bits,
+        weight_bits=work.weight_bits,
+        activation_bits=work.activation_bits,
     )
     return Counter(
         {
-            mac: output.pixels * command.channels * reduction,
+            mac: work.macs,
             READ_WORD: activation_words + weight_words + parameter_words,
             WRITE_WORD: output.count * ceil_divide(written_bits, word_bits),
             REQUANTIZE_OUTPUT: output.pixels * command.channels,
@@ -91,22 +83,44 @@ def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
 
 
 def charge_elementwise(command: Elementwise, accelerator: Accelerator) -> Charges:
-    """The actions of a tile on the vector unit, with their counts.
-
-    An addition brings both operands to a common scale first: two rescalings and a sum.
-    """
+    """The actions of a tile on the vector unit, with their counts."""
     word_bits = accelerator.sram.word_bits
-    elements = command.output.pixels * command.output.buffer.channels
-    addends = elements if isinstance(command.operator, Add) else 0
-    return Counter(
+    read_words = sum(row_words(rows, word_bits) for rows in command.inputs)
+    return _charge_vector_unit(command, command.output, read_words, accelerator)
+
+
+def charge_interpolation(command: Interpolate, accelerator: Accelerator) -> Charges:
+    """The actions of a tile of a bilinear resize: every row reads the two that it lies between."""
+    ifm = command.input
+    word_bits = accelerator.sram.word_bits
+    two_rows = row_words(Rows(ifm.buffer, ifm.first, 2, ifm.columns), word_bits)
+    read_words = command.output.count * two_rows
+    return _charge_vector_unit(command, command.output, read_words, accelerator)
+
+
+def charge_accumulation(command: Accumulate, accelerator: Accelerator) -> Charges:
+    """The actions of a tile's share of a statistic; all but the first read what is there."""
+    word_bits = accelerator.sram.word_bits
+    read_words = sum(row_words(rows, word_bits) for rows in command.reads)
+    return _charge_vector_unit(command, command.input, read_words, accelerator)
+
+
+def _charge_vector_unit(
+    command: VectorCommand, elements_of: Rows, read_words: int, accelerator: Accelerator
+) -> Charges:
+    """What each element does, and the words of operands, constants, lookups and the result."""
+    word_bits = accelerator.sram.word_bits
+    work = WORK[command.operator.kind]
+    elements = elements_of.pixels * elements_of.buffer.channels
+    constants = command.constants
+    if constants is not None and not work.lookups:
+        read_words += ceil_divide(constants.size_bytes * 8, word_bits)
+    charges: Charges = Counter(
         {
-            REQUANTIZE_ELEMENT: len(command.inputs) * elements,
-            ADD_ELEMENT: addends,
-            READ_WORD: sum(_row_words(rows, word_bits) for rows in command.inputs),
-            WRITE_WORD: _row_words(command.output, word_bits),
+            READ_WORD: read_words + work.lookups * elements,
+            WRITE_WORD: row_words(command.output, word_bits),
         }
     )
-
-
-def _row_words(rows: Rows, word_bits: int) -> int:
-    return rows.count * ceil_divide(rows.columns * rows.buffer.pixel_bytes * 8, word_bits)
+    for name, count in work.actions.items():
+        charges[Action("vector_unit", name)] = count * elements
+    return charges

@@ -9,23 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from accelerators import Accelerator
-from accelerators.datapaths.output_stationary import convolution_cycles
-from accelerators.vector_unit import elementwise_cycles
+from accelerators.vector_unit import WORK, work_cycles
 from hwsim.cost.charges import (
     Charges,
+    charge_accumulation,
     charge_convolution,
     charge_elementwise,
+    charge_interpolation,
     charge_load,
     charge_store,
 )
 from hwsim.schedule.commands import (
+    Accumulate,
     Command,
     Convolve,
     Elementwise,
+    Interpolate,
     LoadConstants,
     LoadRows,
     StoreRows,
+    VectorCommand,
 )
+from hwsim.schedule.storage import Block, Rows
 from hwsim.schedule.traffic import Transfer, dram_bytes, transfer_cycles
 
 DMA, MAC_ARRAY, VECTOR_UNIT = UNITS = ("dma", "mac_array", "vector_unit")
@@ -91,8 +96,24 @@ def _convolution_shape(command: Convolve) -> Hashable:
 
 
 def _elementwise_shape(command: Elementwise) -> Hashable:
-    pieces = (command.output, *command.inputs)
-    return (type(command.operator), *((p.buffer, p.count, p.columns) for p in pieces))
+    return (type(command.operator), _size(command.constants), _pieces(command))
+
+
+def _interpolation_shape(command: Interpolate) -> Hashable:
+    return (_size(command.constants), _pieces(command))
+
+
+def _accumulation_shape(command: Accumulate) -> Hashable:
+    return (command.first, _pieces(command))
+
+
+def _size(constants: Block | None) -> int:
+    return 0 if constants is None else constants.size_bytes
+
+
+def _pieces(command: VectorCommand) -> Hashable:
+    pieces = (command.output, *(piece for piece in command.reads if isinstance(piece, Rows)))
+    return tuple([(piece.buffer, piece.count, piece.columns) for piece in pieces])
 
 
 def _transfer_cycles(command: Transfer, accelerator: Accelerator) -> int:
@@ -100,21 +121,17 @@ def _transfer_cycles(command: Transfer, accelerator: Accelerator) -> int:
 
 
 def _convolution_cycles(command: Convolve, accelerator: Accelerator) -> int:
-    ifm, settings = command.input.buffer, command.settings
-    height, width = settings.kernel
-    return convolution_cycles(
-        accelerator.array,
-        command.output.pixels,
-        command.channels,
-        height * width * ifm.channels,
-        settings.weight_type.bits,
-        ifm.integer.bits,
+    return command.work.cycles(accelerator)
+
+
+def _vector_cycles(command: VectorCommand, accelerator: Accelerator) -> int:
+    rows = command.input if isinstance(command, Accumulate) else command.output
+    return work_cycles(
+        WORK[command.operator.kind],
+        accelerator.vector_unit.lanes,
+        accelerator.sram.banks,
+        rows.pixels * rows.buffer.channels,
     )
-
-
-def _elementwise_cycles(command: Elementwise, accelerator: Accelerator) -> int:
-    elements = command.output.pixels * command.output.buffer.channels
-    return elementwise_cycles(accelerator.vector_unit.lanes, elements)
 
 
 _KINDS: dict[type[Command], _Kind] = {
@@ -122,7 +139,9 @@ _KINDS: dict[type[Command], _Kind] = {
     LoadRows: _Kind(DMA, _transfer_shape, _transfer_cycles, charge_load, arrives_late=True),
     StoreRows: _Kind(DMA, _transfer_shape, _transfer_cycles, charge_store),
     Convolve: _Kind(MAC_ARRAY, _convolution_shape, _convolution_cycles, charge_convolution),
-    Elementwise: _Kind(VECTOR_UNIT, _elementwise_shape, _elementwise_cycles, charge_elementwise),
+    Elementwise: _Kind(VECTOR_UNIT, _elementwise_shape, _vector_cycles, charge_elementwise),
+    Interpolate: _Kind(VECTOR_UNIT, _interpolation_shape, _vector_cycles, charge_interpolation),
+    Accumulate: _Kind(VECTOR_UNIT, _accumulation_shape, _vector_cycles, charge_accumulation),
 }
 """Every type of command but the barrier, which costs nothing."""
 

@@ -11,9 +11,10 @@ from hwsim.arithmetic.packing import pack_rows, unpack_rows
 from hwsim.machine.accumulators import LayerOverflows, OverflowLog
 from hwsim.machine.memory import Dram, Sram
 from hwsim.machine.overlap import Progress, run_overlapped
+from hwsim.machine.sums import Sums, sums_of_octets
 from hwsim.machine.worker import Worker
 from hwsim.schedule.program import Program
-from hwsim.schedule.storage import DramTensor
+from hwsim.schedule.storage import DramTensor, codes_per_pixel, is_sum
 
 Codes = NDArray[np.int32]
 
@@ -26,13 +27,14 @@ class Execution:
     """What came out of running a program.
 
     Attributes:
-        output: int32 [height, width, channels], the codes of the output tensor.
+        output: [height, width, channels], the codes of the output tensor; int64 if it is a sum
+            over a feature map, else int32.
         dram_read_bytes: payload bytes actually read from DRAM.
         dram_write_bytes: payload bytes actually written to DRAM.
         overflows: of each convolution that declares an accumulator, in the order of groups.
     """
 
-    output: Codes
+    output: Codes | Sums
     dram_read_bytes: int
     dram_write_bytes: int
     overflows: tuple[LayerOverflows, ...]
@@ -89,10 +91,10 @@ def _put(codes: Codes, dram: Dram, tensor: DramTensor) -> None:
     pack_rows(codes, dram.octets, addresses, tensor.pixel_bytes, 0, tensor.code)
 
 
-def _get(dram: Dram, tensor: DramTensor) -> Codes:
+def _get(dram: Dram, tensor: DramTensor) -> Codes | Sums:
     """Take a whole feature map from DRAM to the outside."""
     height, width = tensor.size.height, tensor.size.width
-    codes = np.empty((height, width, tensor.channels), np.int32)
+    codes = np.empty((height, width, codes_per_pixel(tensor.channels, tensor.integer)), np.int32)
     addresses = dram.row_addresses(tensor, 0, height, 0)
-    unpack_rows(dram.octets, addresses, width, tensor.channels, tensor.code, codes, 0)
-    return codes
+    unpack_rows(dram.octets, addresses, width, codes.shape[2], tensor.code, codes, 0)
+    return sums_of_octets(codes, tensor.integer.bits // 8) if is_sum(tensor.integer) else codes

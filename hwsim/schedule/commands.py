@@ -5,12 +5,25 @@ is checked, timed, charged and executed stands in a table of each of those rooms
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.schedule.array_work import ArrayWork
 from hwsim.schedule.storage import Block, DramTensor, Piece, Rows
-from quant.graph import Accumulator, Add, IntegerType, Padding, Requantize
+from quant.graph import (
+    Accumulator,
+    BilinearResize,
+    Convolution,
+    IntegerType,
+    NearestResize,
+    Operator,
+    Padding,
+    PixelShuffle,
+    Size,
+    Statistics,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,6 +31,11 @@ class ConvolutionSettings:
     """What the array is told of a convolution besides the constants it reads from SRAM."""
 
     kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+    out_channels: int
+    in_channels: int
     weight_type: IntegerType
     pad_code: NDArray[np.int64]
     zero_point: int
@@ -27,6 +45,44 @@ class ConvolutionSettings:
     destination_scale: int
     zero_point_first: bool
     accumulator: Accumulator | None
+
+    @classmethod
+    def of(cls, convolution: Convolution) -> "ConvolutionSettings":
+        """The settings of a convolution."""
+        requantization = convolution.requantization
+        return cls(
+            convolution.kernel,
+            convolution.stride,
+            convolution.dilation,
+            convolution.groups,
+            convolution.out_channels,
+            convolution.in_channels,
+            convolution.weight_type,
+            convolution.pad_code,
+            requantization.zero_point,
+            requantization.low,
+            requantization.high,
+            requantization.rounding,
+            requantization.destination_scale,
+            requantization.zero_point_first,
+            convolution.accumulator,
+        )
+
+    def groups_of(self, channels: int) -> int:
+        """Groups that some output channels are: whole ones, unless there is but one."""
+        return max(1, channels * self.groups // self.out_channels)
+
+    def work(self, pixels: int, channels: int, activation_bits: int) -> ArrayWork:
+        """What some output pixels and channels ask of the array."""
+        return ArrayWork(
+            pixels,
+            channels,
+            self.groups_of(channels),
+            self.kernel[0] * self.kernel[1],
+            self.in_channels // self.groups,
+            self.weight_type.bits,
+            activation_bits,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +129,8 @@ class LoadRows:
 class StoreRows:
     """Rows of a line buffer into a DRAM tensor at ``row`` and ``column``.
 
-    With ``factor`` above 1 each pixel spreads to factor × factor pixels (depth to space): the
-    pixel shuffle is an address remap of the store. ``row`` and ``column`` count output pixels.
+    With a ``remap`` each pixel spreads to factor × factor pixels, as a pixel shuffle or a nearest
+    resize does by other addresses. ``row`` and ``column`` count pixels of the tensor.
     """
 
     group: int
@@ -82,7 +138,12 @@ class StoreRows:
     tensor: DramTensor
     row: int
     column: int
-    factor: int
+    remap: PixelShuffle | NearestResize | None = None
+
+    @property
+    def factor(self) -> int:
+        """Pixels of the tensor per pixel of the rows, down and across."""
+        return 1 if self.remap is None else self.remap.factor
 
     @property
     def reads(self) -> tuple[Piece, ...]:
@@ -116,6 +177,12 @@ class Convolve:
     settings: ConvolutionSettings
 
     @property
+    def work(self) -> ArrayWork:
+        """What it asks of the array."""
+        activation_bits = self.input.buffer.integer.bits
+        return self.settings.work(self.output.pixels, self.channels, activation_bits)
+
+    @property
     def reads(self) -> tuple[Piece, ...]:
         """The window and the constants."""
         return (self.input, self.weights, self.parameters)
@@ -128,22 +195,91 @@ class Convolve:
 
 @dataclass(frozen=True, slots=True)
 class Elementwise:
-    """An addition or requantization of rows on the vector unit."""
+    """An operator on rows, element by element, on the vector unit.
+
+    An operand is as many rows as the output, or a single pixel. Of the operator's own constants
+    only those count that sit in the unit's registers; ``constants`` holds the others
+    (`hwsim.schedule.vector_constants`).
+    """
 
     group: int
     node: str
     inputs: tuple[Rows, ...]
     output: Rows
-    operator: Add | Requantize
+    operator: Operator
+    constants: Block | None = None
 
     @property
     def reads(self) -> tuple[Piece, ...]:
-        """The operands."""
-        return self.inputs
+        """The operands and the constants."""
+        return self.inputs if self.constants is None else (*self.inputs, self.constants)
 
     @property
     def writes(self) -> tuple[Piece, ...]:
         """The result."""
+        return (self.output,)
+
+
+@dataclass(frozen=True, slots=True)
+class Interpolate:
+    """Rows between rows on the vector unit: a tile of a bilinear resize.
+
+    Positions are those of whole feature maps, so that a tile's borders are no borders.
+
+    Attributes:
+        group: number of its group.
+        node: name of the graph node.
+        input: rows of the operand, from row and column ``source`` of its feature map on.
+        output: rows of the result, from row and column ``target`` of its feature map on.
+        operator: the resize; as for `Elementwise`, its constants are those of registers.
+        size: height and width of the operand's feature map.
+        source: row and column.
+        target: row and column.
+        constants: those of every channel.
+    """
+
+    group: int
+    node: str
+    input: Rows
+    output: Rows
+    operator: BilinearResize
+    size: Size
+    source: tuple[int, int]
+    target: tuple[int, int]
+    constants: Block | None = None
+
+    @property
+    def reads(self) -> tuple[Piece, ...]:
+        """The operand and the constants."""
+        return (self.input,) if self.constants is None else (self.input, self.constants)
+
+    @property
+    def writes(self) -> tuple[Piece, ...]:
+        """The result."""
+        return (self.output,)
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulate:
+    """A tile's share of a statistic, on the vector unit; the ``first`` one begins it anew."""
+
+    group: int
+    node: str
+    input: Rows
+    output: Rows
+    operator: Statistics
+    first: bool
+
+    constants: ClassVar[Block | None] = None
+
+    @property
+    def reads(self) -> tuple[Rows, ...]:
+        """The tile, and the statistic of those before it."""
+        return (self.input,) if self.first else (self.input, self.output)
+
+    @property
+    def writes(self) -> tuple[Piece, ...]:
+        """The statistic so far, a single pixel."""
         return (self.output,)
 
 
@@ -164,4 +300,16 @@ class Barrier:
         return ()
 
 
-Command = LoadConstants | LoadRows | StoreRows | Convolve | Elementwise | Barrier
+VectorCommand = Elementwise | Interpolate | Accumulate
+"""What the vector unit executes."""
+
+Command = (
+    LoadConstants
+    | LoadRows
+    | StoreRows
+    | Convolve
+    | Elementwise
+    | Interpolate
+    | Accumulate
+    | Barrier
+)

@@ -6,15 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic.packing import pack_vector
-from hwsim.schedule.layout import WeightBlock
-from hwsim.schedule.storage import BIAS_BYTES, MULTIPLIER_BYTES, PARAMETER_BYTES, code_format
+from hwsim.schedule.groups import Group
+from hwsim.schedule.layout import GroupConstants, WeightBlock
+from hwsim.schedule.records import Integers, pack_records, unpack_records
+from hwsim.schedule.storage import BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES, code_format
+from hwsim.schedule.vector_constants import pack_constants
 from quant.graph import Convolution
 
+_PARAMETER_SIZES = (BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES)
 
-def write_constants(
+
+def write_constants(image: NDArray[np.uint8], group: Group, constants: GroupConstants) -> None:
+    """Write a group's constants into a DRAM image where they were placed."""
+    if group.convolution is not None:
+        _write_weights(image, group.convolution, constants.weights)
+    for node in group.nodes:
+        if (place := constants.vectors.get(node.name)) is not None:
+            octets = pack_constants(node.operator, node.output)
+            image[place.address : place.address + place.size_bytes] = octets
+
+
+def _write_weights(
     image: NDArray[np.uint8], convolution: Convolution, blocks: Sequence[WeightBlock]
 ) -> None:
-    """Write a convolution's weights and parameter records into a DRAM image, block by block."""
+    """A convolution's weights and parameter records, block by block."""
     records = parameter_records(convolution)
     for block in blocks:
         channels = slice(block.first_channel, block.first_channel + block.channels)
@@ -33,42 +48,12 @@ def parameter_records(convolution: Convolution) -> NDArray[np.uint8]:
     Returns:
         uint8 [out_channels, PARAMETER_BYTES].
     """
-    channels = convolution.out_channels
     requantization = convolution.requantization
-    multiplier = np.broadcast_to(requantization.multiplier, channels)
-    shift = np.broadcast_to(requantization.shift, channels)
-    return np.concatenate(
-        [
-            _little_endian(convolution.bias, BIAS_BYTES),
-            _little_endian(multiplier, MULTIPLIER_BYTES),
-            _little_endian(shift, PARAMETER_BYTES - BIAS_BYTES - MULTIPLIER_BYTES),
-        ],
-        axis=1,
-    )
+    fields = (convolution.bias, requantization.multiplier, requantization.shift)
+    return pack_records(fields, _PARAMETER_SIZES, convolution.out_channels)
 
 
-def read_parameters(
-    records: NDArray[np.uint8],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def read_parameters(records: NDArray[np.uint8]) -> tuple[Integers, Integers, Integers]:
     """Bias, multiplier and shift of every channel, from the bytes of the records."""
-    table = records.reshape(-1, PARAMETER_BYTES)
-    multiplier_end = BIAS_BYTES + MULTIPLIER_BYTES
-    return (
-        _integers(table[:, :BIAS_BYTES]),
-        _integers(table[:, BIAS_BYTES:multiplier_end]),
-        _integers(table[:, multiplier_end:]),
-    )
-
-
-def _little_endian(values: NDArray[np.int64], size_bytes: int) -> NDArray[np.uint8]:
-    octets = np.ascontiguousarray(values, dtype="<i8").view(np.uint8).reshape(-1, 8)
-    return octets[:, :size_bytes]
-
-
-def _integers(octets: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Two's complement integers of any number of bytes up to eight."""
-    wide = np.zeros((len(octets), 8), np.uint8)
-    wide[:, : octets.shape[1]] = octets
-    unused_bits = 64 - 8 * octets.shape[1]
-    values = wide.view(np.dtype("<i8"))[:, 0] << unused_bits
-    return np.asarray(values >> unused_bits, np.int64)
+    bias, multiplier, shift = unpack_records(records, _PARAMETER_SIZES)
+    return bias, multiplier, shift

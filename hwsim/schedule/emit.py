@@ -1,23 +1,36 @@
 """Commands of one group: walk strips, steps and weight blocks, loading one step ahead."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
+from hwsim.schedule.allocation import Allocation
 from hwsim.schedule.commands import (
+    Accumulate,
     Command,
     ConvolutionSettings,
     Convolve,
     Elementwise,
+    Interpolate,
     LoadConstants,
     LoadRows,
     StoreRows,
 )
-from hwsim.schedule.layout import Allocation, WeightBlock
+from hwsim.schedule.groups import is_reduction, is_remap
+from hwsim.schedule.layout import GroupConstants
 from hwsim.schedule.program import Tiling
+from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import Block, DramTensor, Rows
 from hwsim.schedule.tiling import Problem
-from quant.graph import Add, Convolution, Node, Padding, PixelShuffle, Requantize
+from hwsim.schedule.windows import Span, input_axes
+from quant.graph import (
+    BilinearResize,
+    NearestResize,
+    Node,
+    Padding,
+    PixelShuffle,
+    Statistics,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,17 @@ class Tile:
     x1: int
     running_row: int
     strip: int
+    is_first: bool
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InputWindow:
+    """What a tile reads of its anchor's input: rows in SRAM, and their place in the image."""
+
+    rows: Rows
+    down: Span
+    across: Span
 
 
 @dataclass(slots=True)
@@ -49,10 +73,10 @@ def emit_group(
     problem: Problem,
     tiling: Tiling,
     allocation: Allocation,
-    blocks: list[WeightBlock],
+    constants: GroupConstants,
 ) -> Iterator[Command]:
     """The commands of a group, each item's loads issued before the item ahead of it computes."""
-    items = _Emitter(index, problem, tiling, allocation, blocks).items()
+    items = _Emitter(index, problem, tiling, allocation, constants).items()
     for ahead, item in pairwise(chain((Item(),), items, (Item(),))):
         yield from item.loads
         yield from ahead.computes
@@ -68,66 +92,105 @@ class _Emitter:
         problem: Problem,
         tiling: Tiling,
         allocation: Allocation,
-        blocks: list[WeightBlock],
+        constants: GroupConstants,
     ) -> None:
         self.index = index
         self.problem = problem
         self.tiling = tiling
         self.allocation = allocation
-        self.blocks = blocks
+        self.constants = constants
         self.group = problem.group
+        self.anchor = problem.group.anchor
         self.resident = len(allocation.weights) < 2
         self.turn = 0
         self.loaded_rows = 0
         self.elementwise = [
-            (node.name, node.inputs, node.operator)
-            for node in self.group.nodes
-            if isinstance(node.operator, Add | Requantize)
+            node for node in self.group.nodes if role(node.operator) is Role.ELEMENTWISE
         ]
         self.stores = [_store_plan(problem, node) for node in self.group.stored]
+        convolution = self.group.convolution
+        self.settings = None if convolution is None else ConvolutionSettings.of(convolution)
 
     def items(self) -> Iterator[Item]:
-        convolution = self.group.convolution
-        if convolution is None:
-            for tile in self._tiles():
-                rows = self._rows(tile)
-                yield self._finish(Item(loads=self._operand_loads(tile, rows)), tile, rows)
-            return
-        settings = _settings(convolution)
+        """The items of all tiles."""
+        kind = role(self.anchor.operator)
         for tile in self._tiles():
-            yield from self._convolution_items(convolution, settings, tile)
+            rows = self._rows(tile)
+            loads = [*(self._lasting_loads() if tile.is_first else ())]
+            window = None
+            if self.group.is_windowed:
+                window, fresh = self._window(tile)
+                loads += fresh
+            loads += self._operand_loads(tile, rows)
+            yield from _ANCHORS.get(kind, _Emitter._no_anchor)(self, tile, rows, loads, window)
 
     def _tiles(self) -> Iterator[Tile]:
-        grid = self.problem.grid
+        grid, tiling = self.problem.group.grid, self.tiling
         running_row = 0
-        for strip, x0 in enumerate(range(0, grid.width, self.tiling.columns)):
-            x1 = min(x0 + self.tiling.columns, grid.width)
-            for y0 in range(0, grid.height, self.tiling.rows):
-                y1 = min(y0 + self.tiling.rows, grid.height)
-                yield Tile(y0, y1, x0, x1, running_row, strip)
+        for strip, x0 in enumerate(range(0, grid.width, tiling.columns)):
+            x1 = min(x0 + tiling.columns, grid.width)
+            for y0 in range(0, grid.height, tiling.rows):
+                y1 = min(y0 + tiling.rows, grid.height)
+                last = x1 == grid.width and y1 == grid.height
+                yield Tile(y0, y1, x0, x1, running_row, strip, running_row == 0, last)
                 running_row += y1 - y0
 
     def _rows(self, tile: Tile) -> dict[str, Rows]:
         """Where a tile of each tensor lies: loaded as an operand, or computed in the group."""
         first, count, columns = tile.running_row, tile.y1 - tile.y0, tile.x1 - tile.x0
-        return {
+        rows = {
             name: Rows(buffer, first, count, columns)
             for name, buffer in chain(
                 self.allocation.operands.items(), self.allocation.outputs.items()
             )
         }
+        for name, buffer in self.allocation.pixels.items():
+            rows[name] = Rows(buffer, 0, 1, 1)
+        return rows
 
-    def _convolution_items(
-        self, convolution: Convolution, settings: ConvolutionSettings, tile: Tile
+    def _lasting_loads(self) -> Iterator[Command]:
+        """What is loaded once and stays: constants of the vector unit and single pixels."""
+        for name, place in self.constants.vectors.items():
+            yield LoadConstants(self.index, place.address, self.allocation.vectors[name])
+        for name, buffer in self.allocation.pixels.items():
+            tensor = self.problem.tensors[name]
+            yield LoadRows(self.index, tensor, 0, 0, Rows(buffer, 0, 1, 1))
+
+    def _window(self, tile: Tile) -> tuple[InputWindow, list[Command]]:
+        """The input rows a tile reads, and the load of those that are not there yet."""
+        buffer = self.allocation.input
+        assert buffer is not None
+        tensor = self.problem.tensors[self.anchor.inputs[0]]
+        vertical, horizontal = input_axes(self.anchor.operator, tensor.size)
+        down, across = vertical.span(tile.y0, tile.y1), horizontal.span(tile.x0, tile.x1)
+        # Rows are numbered through all strips, each as high as what its outputs read in all.
+        base = tile.strip * vertical.span(0, self.group.grid.height).last
+        start = max(down.first, self.loaded_rows - base)
+        self.loaded_rows = base + down.last
+        loads: list[Command] = []
+        if start < down.last:
+            fresh = Rows(buffer, base + start, down.last - start, across.count)
+            loads.append(LoadRows(self.index, tensor, start, across.first, fresh))
+        rows = Rows(buffer, base + down.first, down.count, across.count)
+        return InputWindow(rows, down, across), loads
+
+    def _operand_loads(self, tile: Tile, rows: dict[str, Rows]) -> list[Command]:
+        tensors = self.problem.tensors
+        return [
+            LoadRows(self.index, tensors[name], tile.y0, tile.x0, rows[name])
+            for name in self.allocation.operands
+        ]
+
+    def _convolution(
+        self, tile: Tile, rows: dict[str, Rows], loads: list[Command], window: InputWindow | None
     ) -> Iterator[Item]:
-        rows = self._rows(tile)
-        name = self.group.anchor.name
-        window, padding, row_load = self._input_window(convolution, tile)
-        for block in self.blocks:
-            item = Item()
-            if block.first_channel == 0:
-                item.loads += [row_load] if row_load is not None else []
-                item.loads += self._operand_loads(tile, rows)
+        """An item for each block of weights; the tile's loads belong to the first."""
+        assert window is not None
+        assert self.settings is not None
+        down, across = window.down, window.across
+        padding = Padding(down.before, down.behind, across.before, across.behind)
+        item = Item(loads)
+        for block in self.constants.weights:
             slot = 0 if self.resident else self.turn % 2
             weights = _sized(self.allocation.weights[slot], block.weight_bytes)
             parameters = _sized(self.allocation.parameters[slot], block.parameter_bytes)
@@ -138,9 +201,9 @@ class _Emitter:
             item.computes.append(
                 Convolve(
                     self.index,
-                    name,
-                    window,
-                    rows[name],
+                    self.anchor.name,
+                    window.rows,
+                    rows[self.anchor.name],
                     weights,
                     parameters,
                     tile.y0,
@@ -148,78 +211,106 @@ class _Emitter:
                     block.first_channel,
                     block.channels,
                     padding,
-                    settings,
+                    self.settings,
                 )
             )
-            last = block is self.blocks[-1]
+            last = block is self.constants.weights[-1]
             yield self._finish(item, tile, rows) if last else item
+            item = Item()
 
-    def _input_window(
-        self, convolution: Convolution, tile: Tile
-    ) -> tuple[Rows, Padding, LoadRows | None]:
-        """The input rows a tile reads, the padding around them, and the load of the new ones."""
-        buffer = self.allocation.input
-        assert buffer is not None
-        tensor = self.problem.tensors[self.group.anchor.inputs[0]]
-        height, width = tensor.size.height, tensor.size.width
-        top, left = tile.y0 - convolution.padding.top, tile.x0 - convolution.padding.left
-        bottom = tile.y1 - convolution.padding.top + convolution.kernel[0] - 1
-        right = tile.x1 - convolution.padding.left + convolution.kernel[1] - 1
-        padding = Padding(
-            max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)
+    def _interpolation(
+        self, tile: Tile, rows: dict[str, Rows], loads: list[Command], window: InputWindow | None
+    ) -> Iterator[Item]:
+        node = self.anchor
+        assert window is not None
+        assert isinstance(node.operator, BilinearResize)
+        command = Interpolate(
+            self.index,
+            node.name,
+            window.rows,
+            rows[node.name],
+            node.operator,
+            self.problem.sizes[node.inputs[0]],
+            (window.down.first, window.across.first),
+            (tile.y0, tile.x0),
+            self.allocation.vectors.get(node.name),
         )
-        first, last = max(0, top), min(height, bottom)
-        column, columns = max(0, left), min(width, right) - max(0, left)
-        base = tile.strip * height
-        window = Rows(buffer, base + first, last - first, columns)
-        start = max(first, self.loaded_rows - base)
-        self.loaded_rows = base + last
-        if start >= last:
-            return window, padding, None
-        fresh = Rows(buffer, base + start, last - start, columns)
-        return window, padding, LoadRows(self.index, tensor, start, column, fresh)
+        yield self._finish(Item(loads, [command]), tile, rows)
 
-    def _operand_loads(self, tile: Tile, rows: dict[str, Rows]) -> list[Command]:
-        tensors = self.problem.tensors
-        return [
-            LoadRows(self.index, tensors[name], tile.y0, tile.x0, rows[name])
-            for name in self.allocation.operands
-        ]
+    def _reduction(
+        self, tile: Tile, rows: dict[str, Rows], loads: list[Command], window: InputWindow | None
+    ) -> Iterator[Item]:
+        node = self.anchor
+        assert isinstance(node.operator, Statistics)
+        total = rows[node.name] = Rows(self.allocation.outputs[node.name], 0, 1, 1)
+        tile_rows = rows[node.inputs[0]]
+        command = Accumulate(
+            self.index, node.name, tile_rows, total, node.operator, first=tile.is_first
+        )
+        yield self._finish(Item(loads, [command]), tile, rows)
+
+    def _no_anchor(
+        self, tile: Tile, rows: dict[str, Rows], loads: list[Command], window: InputWindow | None
+    ) -> Iterator[Item]:
+        """A group of operators that all work on the tile alone."""
+        yield self._finish(Item(loads), tile, rows)
 
     def _finish(self, item: Item, tile: Tile, rows: dict[str, Rows]) -> Item:
         """Append the elementwise operators of the group and the stores of a tile."""
-        for name, inputs, operator in self.elementwise:
-            operands = tuple([rows[source] for source in inputs])
-            item.computes.append(Elementwise(self.index, name, operands, rows[name], operator))
-        for source, tensor, factor in self.stores:
-            row, column = tile.y0 * factor, tile.x0 * factor
-            item.stores.append(StoreRows(self.index, rows[source], tensor, row, column, factor))
+        for node in self.elementwise:
+            operands = tuple([rows[source] for source in node.inputs])
+            constants = self.allocation.vectors.get(node.name)
+            item.computes.append(
+                Elementwise(
+                    self.index, node.name, operands, rows[node.name], node.operator, constants
+                )
+            )
+        for store in self.stores:
+            if not store.at_the_end:
+                row, column = tile.y0 * store.factor, tile.x0 * store.factor
+            elif tile.is_last:
+                row = column = 0
+            else:
+                continue
+            item.stores.append(
+                StoreRows(self.index, rows[store.source], store.tensor, row, column, store.remap)
+            )
         return item
 
 
-def _store_plan(problem: Problem, node: Node) -> tuple[str, DramTensor, int]:
-    """What a stored node's tiles are taken from, where they go, and the factor of its shuffle."""
+_ANCHORS: dict[
+    Role,
+    Callable[[_Emitter, Tile, dict[str, Rows], list[Command], InputWindow | None], Iterator[Item]],
+] = {
+    Role.ARRAY: _Emitter._convolution,
+    Role.INTERPOLATION: _Emitter._interpolation,
+    Role.REDUCTION: _Emitter._reduction,
+}
+"""What a tile's anchor becomes; the others work on the tile like those behind an anchor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _StorePlan:
+    """What a stored node's tiles are taken from, and where they go."""
+
+    source: str
+    tensor: DramTensor
+    remap: PixelShuffle | NearestResize | None
+    at_the_end: bool
+
+    @property
+    def factor(self) -> int:
+        return 1 if self.remap is None else self.remap.factor
+
+
+def _store_plan(problem: Problem, node: Node) -> _StorePlan:
     tensor = problem.tensors[node.name]
-    if isinstance(node.operator, PixelShuffle):
-        return node.inputs[0], tensor, node.operator.factor
-    return node.name, tensor, 1
+    operator = node.operator
+    if is_remap(node):
+        assert isinstance(operator, PixelShuffle | NearestResize)
+        return _StorePlan(node.inputs[0], tensor, operator, at_the_end=False)
+    return _StorePlan(node.name, tensor, None, is_reduction(node))
 
 
 def _sized(slot: Block, size_bytes: int) -> Block:
     return Block(slot.name, slot.address, size_bytes)
-
-
-def _settings(convolution: Convolution) -> ConvolutionSettings:
-    requantization = convolution.requantization
-    return ConvolutionSettings(
-        convolution.kernel,
-        convolution.weight_type,
-        convolution.pad_code,
-        requantization.zero_point,
-        requantization.low,
-        requantization.high,
-        requantization.rounding,
-        requantization.destination_scale,
-        requantization.zero_point_first,
-        convolution.accumulator,
-    )

@@ -1,9 +1,11 @@
-"""Which operators run together on a tile: an anchor and the elementwise operators behind it."""
+"""Which operators run together on a tile: an anchor and those behind it that need no other tile."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hwsim.schedule.roles import JOINING, OWN_GRID, ROLES, WINDOWED, Role, role
 from quant.common.errors import UserError
-from quant.graph import Add, Convolution, Graph, Input, Node, Operator, PixelShuffle, Requantize
+from quant.graph import Convolution, Graph, Input, Node, Size
 
 
 class ScheduleError(UserError):
@@ -15,16 +17,23 @@ class Group:
     """Nodes computed together, tile by tile, with no feature map between them leaving SRAM.
 
     Attributes:
-        nodes: anchor first, then elementwise followers, in graph order.
+        nodes: anchor first, then followers, in graph order.
         stored: nodes whose tensor goes to DRAM, because something outside the group reads it.
+        grid: height and width of what the tiles cut.
+        streamed: tensors read from DRAM tile by tile, each once, in first-use order; a window of
+            the anchor's is none of them.
+        pixels: tensors of a single pixel that stay in SRAM while the tiles pass.
     """
 
     nodes: tuple[Node, ...]
     stored: tuple[Node, ...]
+    grid: Size
+    streamed: tuple[str, ...]
+    pixels: tuple[str, ...]
 
     @property
     def anchor(self) -> Node:
-        """The node whose output the tiles cut."""
+        """The node the tiles are cut for."""
         return self.nodes[0]
 
     @property
@@ -34,45 +43,43 @@ class Group:
         return operator if isinstance(operator, Convolution) else None
 
     @property
-    def loaded(self) -> tuple[str, ...]:
-        """Tensors the elementwise operators read from DRAM, each once, in first-use order."""
-        inside = {node.name for node in self.nodes}
-        elementwise = self.nodes[1:] if self.convolution else self.nodes
-        return tuple(
-            dict.fromkeys(
-                name for node in elementwise for name in node.inputs if name not in inside
-            )
-        )
+    def is_windowed(self) -> bool:
+        """Whether the anchor reads a window of rows of its input."""
+        return role(self.anchor.operator) in WINDOWED
 
 
-def form_groups(graph: Graph) -> tuple[Group, ...]:
+def form_groups(graph: Graph, sizes: Mapping[str, Size]) -> tuple[Group, ...]:
     """Put every node but the input into a group, groups in an order that can be executed.
 
-    A convolution opens a group. An elementwise operator joins the group that produces the latest
-    of its inputs, so that its other inputs are in DRAM by then; it opens a group of its own when
-    all of them come from the image. A pixel shuffle changes the grid, so nothing joins behind it.
+    A convolution, an interpolation or a statistic opens a group. Any other operator joins the
+    group that produces the latest of its inputs, so that its other inputs are in DRAM by then; it
+    opens a group of its own when all of them come from the image, or when that group works on
+    another pixel grid.
+
+    Args:
+        graph: of operators that have a role.
+        sizes: heights and widths by node name.
+
+    Raises:
+        ScheduleError: an operator has none.
     """
-    groups: list[list[Node]] = []
+    members: list[list[Node]] = []
     group_of: dict[str, int] = {}
     for node in graph.nodes:
         if isinstance(node.operator, Input):
             continue
-        if not _is_mapped(node.operator):
-            raise ScheduleError(
-                f"operator '{node.name}' ({node.operator.kind}): expected one the scheduler maps, "
-                "found one it does not map yet; run the graph layer by layer"
-            )
+        _check_mapped(node)
         latest = max((group_of.get(name, -1) for name in node.inputs), default=-1)
-        if _joins(node) and latest >= 0 and not _closed(node, groups[latest]):
-            groups[latest].append(node)
+        if latest >= 0 and _can_join(node, members[latest], sizes):
+            members[latest].append(node)
             group_of[node.name] = latest
         else:
-            groups.append([node])
-            group_of[node.name] = len(groups) - 1
+            members.append([node])
+            group_of[node.name] = len(members) - 1
     consumers = graph.consumers()
     return tuple(
-        Group(
-            tuple(nodes),
+        _group(
+            nodes,
             tuple(
                 node
                 for node in nodes
@@ -80,26 +87,52 @@ def form_groups(graph: Graph) -> tuple[Group, ...]:
                 or any(group_of[reader] != index for reader in consumers[node.name])
                 or not consumers[node.name]
             ),
+            sizes,
         )
-        for index, nodes in enumerate(groups)
+        for index, nodes in enumerate(members)
     )
 
 
-def _is_mapped(operator: Operator) -> bool:
-    match operator:
-        case Convolution(stride=(1, 1), dilation=(1, 1), groups=1):
-            return True
-        case PixelShuffle(order="dcr") | Add() | Requantize():
-            return True
-        case _:
-            return False
+def _check_mapped(node: Node) -> None:
+    if type(node.operator) not in ROLES:
+        raise ScheduleError(
+            f"operator '{node.name}' ({node.operator.kind}): expected one the scheduler maps, "
+            "found one it does not map yet; run the graph layer by layer"
+        )
 
 
-def _joins(node: Node) -> bool:
-    return isinstance(node.operator, Add | Requantize | PixelShuffle)
+def _can_join(node: Node, members: list[Node], sizes: Mapping[str, Size]) -> bool:
+    """Whether a node works on the tiles of a group, which hold what it reads of that group."""
+    if role(node.operator) not in JOINING or _grid(node, sizes) != _grid(members[0], sizes):
+        return False
+    elsewhere = {member.name for member in members if role(member.operator) not in OWN_GRID}
+    return not any(name in elsewhere for name in node.inputs)
 
 
-def _closed(node: Node, members: list[Node]) -> bool:
-    """Whether the node reads a shuffled tensor of the group, which lies on another pixel grid."""
-    shuffled = {member.name for member in members if isinstance(member.operator, PixelShuffle)}
-    return any(name in shuffled for name in node.inputs)
+def _grid(node: Node, sizes: Mapping[str, Size]) -> Size:
+    """The pixel grid a node works on: its output's, or what a remap or reduction reads."""
+    return sizes[node.name if role(node.operator) in OWN_GRID else node.inputs[0]]
+
+
+def _group(nodes: list[Node], stored: tuple[Node, ...], sizes: Mapping[str, Size]) -> Group:
+    inside = {node.name for node in nodes}
+    grid = _grid(nodes[0], sizes)
+    by_tile = nodes[1:] if role(nodes[0].operator) in WINDOWED else nodes
+    loaded = dict.fromkeys(name for node in by_tile for name in node.inputs if name not in inside)
+    return Group(
+        tuple(nodes),
+        stored,
+        grid,
+        tuple(name for name in loaded if sizes[name] == grid),
+        tuple(name for name in loaded if sizes[name] != grid),
+    )
+
+
+def is_remap(node: Node) -> bool:
+    """Whether a node is other addresses of a store, and no work."""
+    return role(node.operator) is Role.REMAP
+
+
+def is_reduction(node: Node) -> bool:
+    """Whether a node's one pixel is there when all tiles have passed."""
+    return role(node.operator) is Role.REDUCTION

@@ -1,21 +1,18 @@
-"""Where things lie: feature maps and constants in DRAM, buffers in SRAM."""
+"""Where feature maps and constants lie in DRAM."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from accelerators import Accelerator
 from hwsim.schedule.groups import Group
-from hwsim.schedule.program import Tiling
 from hwsim.schedule.storage import (
     PARAMETER_BYTES,
-    Block,
     DramTensor,
-    LineBuffer,
     ceil_divide,
     pixel_bytes,
     round_up,
 )
-from quant.graph import Convolution, Graph, Node, PixelShuffle, Size, TensorType
+from hwsim.schedule.vector_constants import constants_bytes
+from quant.graph import Convolution, Graph, Size
 
 
 def place_tensors(
@@ -99,14 +96,59 @@ class WeightBlock:
     parameter_bytes: int
 
 
-def weight_blocks(group: Group, channels: int, base: int, burst_bytes: int) -> list[WeightBlock]:
+@dataclass(frozen=True, slots=True)
+class ConstantsPlace:
+    """Where the constants of an operator of the vector unit lie in DRAM."""
+
+    address: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupConstants:
+    """Where the constants of a group lie in DRAM.
+
+    Attributes:
+        weights: blocks of a convolution's output channels.
+        vectors: constants of operators of the vector unit, by node name.
+        end: the first address behind them all that starts a burst.
+    """
+
+    weights: tuple[WeightBlock, ...]
+    vectors: dict[str, ConstantsPlace]
+    end: int
+
+
+def place_constants(group: Group, channels: int, base: int, burst_bytes: int) -> GroupConstants:
+    """Lay a group's constants out from ``base`` on: weights in blocks, then the others.
+
+    Args:
+        group: the operators.
+        channels: output channels of a weight block.
+        base: an address that starts a burst.
+        burst_bytes: everything starts on a burst.
+    """
+    weights = _weight_blocks(group.convolution, channels, base, burst_bytes)
+    if weights:
+        last = weights[-1]
+        base = round_up(last.parameter_address + last.parameter_bytes, burst_bytes)
+    vectors: dict[str, ConstantsPlace] = {}
+    for node in group.nodes:
+        if size_bytes := constants_bytes(node.operator, node.output):
+            vectors[node.name] = ConstantsPlace(base, size_bytes)
+            base += round_up(size_bytes, burst_bytes)
+    return GroupConstants(weights, vectors, base)
+
+
+def _weight_blocks(
+    convolution: Convolution | None, channels: int, base: int, burst_bytes: int
+) -> tuple[WeightBlock, ...]:
     """Cut a convolution's constants into blocks of output channels, laid out from ``base`` on.
 
     Weights and parameter records of a block start on a burst each, the records behind the weights.
     """
-    convolution = group.convolution
     if convolution is None:
-        return []
+        return ()
     blocks: list[WeightBlock] = []
     for first in range(0, convolution.out_channels, channels):
         count = min(channels, convolution.out_channels - first)
@@ -117,107 +159,4 @@ def weight_blocks(group: Group, channels: int, base: int, burst_bytes: int) -> l
             WeightBlock(first, count, base, size_bytes, parameter_address, parameter_bytes)
         )
         base = parameter_address + round_up(parameter_bytes, burst_bytes)
-    return blocks
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """A group's buffers in SRAM.
-
-    Attributes:
-        input: rows of the anchor convolution's input, None without a convolution.
-        operands: rows of the tensors elementwise operators read from DRAM, by name.
-        outputs: rows of the tensors computed in the group, by name.
-        weights: one block, or two that take turns.
-        parameters: as ``weights``.
-        size_bytes: SRAM used.
-    """
-
-    input: LineBuffer | None
-    operands: dict[str, LineBuffer]
-    outputs: dict[str, LineBuffer]
-    weights: tuple[Block, ...]
-    parameters: tuple[Block, ...]
-    size_bytes: int
-
-
-def allocate(
-    group: Group,
-    tiling: Tiling,
-    types: Mapping[str, TensorType],
-    sizes: Mapping[str, Size],
-    accelerator: Accelerator,
-) -> Allocation:
-    """Lay a group's buffers out in SRAM for a tiling, without asking whether they fit.
-
-    Every buffer that a transfer fills or drains holds the rows of two steps, so that the next
-    step's rows arrive and the last step's leave while this step computes.
-    """
-    arena = _Arena(accelerator.sram.word_bits // 8)
-    output = sizes[group.anchor.inputs[0] if _is_shuffle(group.anchor) else group.anchor.name]
-    steps = ceil_divide(output.height, tiling.rows) * ceil_divide(output.width, tiling.columns)
-    turns = min(2, steps)
-    convolution = group.convolution
-    ifm: LineBuffer | None = None
-    weights: tuple[Block, ...] = ()
-    parameters: tuple[Block, ...] = ()
-    if convolution is not None:
-        source = group.anchor.inputs[0]
-        kernel_height, kernel_width = convolution.kernel
-        ifm = arena.rows(
-            f"{source} (input)",
-            types[source],
-            min(tiling.columns + kernel_width - 1, sizes[source].width),
-            _input_rows(tiling, output, sizes[source], kernel_height),
-        )
-        slots = 1 if tiling.channels >= convolution.out_channels else 2
-        size_bytes = weight_bytes(convolution, tiling.channels)
-        weights = tuple(arena.block(f"weights {n}", size_bytes) for n in range(slots))
-        parameters = tuple(
-            arena.block(f"parameters {n}", tiling.channels * PARAMETER_BYTES) for n in range(slots)
-        )
-    operands = {
-        name: arena.rows(f"{name} (operand)", types[name], tiling.columns, turns * tiling.rows)
-        for name in group.loaded
-    }
-    outputs = {
-        node.name: arena.rows(node.name, node.output, tiling.columns, turns * tiling.rows)
-        for node in group.nodes
-        if not _is_shuffle(node)
-    }
-    return Allocation(ifm, operands, outputs, weights, parameters, arena.used_bytes)
-
-
-def _input_rows(tiling: Tiling, output: Size, ifm: Size, kernel_height: int) -> int:
-    """Rows a convolution's input ring holds: this step's window and what the next step adds."""
-    window = min(tiling.rows + kernel_height - 1, ifm.height)
-    if tiling.columns < output.width:
-        return 2 * window
-    return min(ifm.height, window + tiling.rows)
-
-
-def _is_shuffle(node: Node) -> bool:
-    return isinstance(node.operator, PixelShuffle)
-
-
-class _Arena:
-    """SRAM handed out from address 0 on, every piece on a word."""
-
-    def __init__(self, word_bytes: int) -> None:
-        self.word_bytes = word_bytes
-        self.used_bytes = 0
-
-    def block(self, name: str, size_bytes: int) -> Block:
-        block = Block(name, self.used_bytes, size_bytes)
-        self.used_bytes += round_up(size_bytes, self.word_bytes)
-        return block
-
-    def rows(self, name: str, tensor: TensorType, columns: int, capacity: int) -> LineBuffer:
-        row_bytes = round_up(
-            columns * pixel_bytes(tensor.channels, tensor.integer), self.word_bytes
-        )
-        buffer = LineBuffer(
-            name, self.used_bytes, capacity, row_bytes, tensor.channels, tensor.integer
-        )
-        self.used_bytes += buffer.size_bytes
-        return buffer
+    return tuple(blocks)

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 
 from accelerators import Accelerator
 from hwsim.schedule.accumulators import check_accumulators
+from hwsim.schedule.allocation import Allocation, allocate
 from hwsim.schedule.commands import Command
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.groups import ScheduleError, form_groups
-from hwsim.schedule.layout import Allocation, WeightBlock, allocate, place_tensors, weight_blocks
+from hwsim.schedule.layout import GroupConstants, place_constants, place_tensors
 from hwsim.schedule.program import ScheduledGroup, Tiling
 from hwsim.schedule.tiling import Problem, choose_tiling
-from quant.graph import Graph, Size
+from hwsim.schedule.vector_constants import constants_bytes
+from quant.graph import (
+    BilinearResize,
+    Convolution,
+    Graph,
+    NearestResize,
+    Node,
+    PixelShuffle,
+    Size,
+)
 
 Shape = tuple[object, ...]
 
@@ -38,14 +48,14 @@ class GroupPlan:
     tiling: Tiling
     shape: Shape
 
-    def weight_blocks(self, address: int) -> list[WeightBlock]:
-        """The blocks of the group's constants, laid out in DRAM from an address on."""
+    def constants(self, address: int) -> GroupConstants:
+        """Where the group's constants lie in DRAM when they are laid out from an address on."""
         burst_bytes = self.problem.accelerator.dram.burst_bytes
-        return weight_blocks(self.problem.group, self.tiling.channels, address, burst_bytes)
+        return place_constants(self.problem.group, self.tiling.channels, address, burst_bytes)
 
-    def commands(self, index: int, blocks: list[WeightBlock]) -> Iterator[Command]:
+    def commands(self, index: int, constants: GroupConstants) -> Iterator[Command]:
         """The commands of the group, which is number ``index`` of its program."""
-        return emit_group(index, self.problem, self.tiling, self._allocation(), blocks)
+        return emit_group(index, self.problem, self.tiling, self._allocation(), constants)
 
     def describe(self) -> ScheduledGroup:
         """The group as programs and reports show it."""
@@ -99,7 +109,7 @@ def plan_groups(
     sizes = graph.sizes(image)
     types = {node.name: node.output for node in graph.nodes}
     check_accumulators(graph, accelerator)
-    groups = form_groups(graph)
+    groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
     known = {} if tilings is None else tilings
     plans = []
@@ -118,7 +128,7 @@ def _shape(problem: Problem) -> Shape:
     names = list(dict.fromkeys(name for node in group.nodes for name in (*node.inputs, node.name)))
     stored = {node.name for node in group.stored}
     operators = tuple(
-        (node.operator.kind, tuple(names.index(name) for name in (*node.inputs, node.name)))
+        (_operator_shape(node), tuple(names.index(name) for name in (*node.inputs, node.name)))
         for node in group.nodes
     )
     tensors = tuple(
@@ -130,10 +140,25 @@ def _shape(problem: Problem) -> Shape:
         )
         for name in names
     )
-    convolution = group.convolution
-    kernel = (
-        None
-        if convolution is None
-        else (convolution.weight.shape, convolution.weight_type, convolution.padding)
-    )
-    return operators, tensors, kernel
+    return operators, tensors
+
+
+def _operator_shape(node: Node) -> Shape:
+    """What commands of an operator and their costs depend on, beside its tensors."""
+    operator = node.operator
+    own: Shape = ()
+    match operator:
+        case Convolution():
+            own = (
+                operator.weight.shape,
+                operator.weight_type,
+                operator.padding,
+                operator.stride,
+                operator.dilation,
+                operator.groups,
+            )
+        case PixelShuffle() | NearestResize():
+            own = (operator.factor,)
+        case BilinearResize():
+            own = (operator.factor, operator.half_pixel_centers)
+    return operator.kind, constants_bytes(operator, node.output), *own

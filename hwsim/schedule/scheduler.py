@@ -7,10 +7,9 @@ import numpy as np
 from accelerators import Accelerator
 from hwsim.schedule.commands import Barrier, Command
 from hwsim.schedule.constants import write_constants
-from hwsim.schedule.layout import WeightBlock, place_tensors
+from hwsim.schedule.layout import GroupConstants, place_tensors
 from hwsim.schedule.plan import GroupPlan, plan_groups
 from hwsim.schedule.program import Program
-from hwsim.schedule.storage import round_up
 from hwsim.schedule.verifier import verify_program
 from quant.common.collector import collector_paused
 from quant.graph import Graph, Size
@@ -40,7 +39,7 @@ def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
     plans = plan_groups(graph, accelerator, image)
     burst = accelerator.dram.burst_bytes
     # Constants come first in DRAM, and how they are cut depends on the tilings.
-    blocks, constant_bytes = _place_constants(plans, burst)
+    places, constant_bytes = _place_constants(plans)
     groups = tuple(plan.problem.group for plan in plans)
     tensors, dram_bytes = place_tensors(graph, groups, graph.sizes(image), burst, constant_bytes)
 
@@ -48,10 +47,9 @@ def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
     commands: list[Command] = []
     for index, plan in enumerate(plans):
         placed = replace(plan, problem=replace(plan.problem, tensors=tensors))
-        if plan.problem.group.convolution is not None:
-            write_constants(constants, plan.problem.group.convolution, blocks[index])
+        write_constants(constants, plan.problem.group, places[index])
         commands.append(Barrier(index))
-        commands += placed.commands(index, blocks[index])
+        commands += placed.commands(index, places[index])
     return verify_program(
         Program(
             graph.name,
@@ -68,16 +66,11 @@ def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
     )
 
 
-def _place_constants(
-    plans: list[GroupPlan], burst_bytes: int
-) -> tuple[list[list[WeightBlock]], int]:
-    """Weight blocks of every group, one behind the other from address 0, and where they end."""
+def _place_constants(plans: list[GroupPlan]) -> tuple[list[GroupConstants], int]:
+    """Constants of every group, one behind the other from address 0, and where they end."""
     address = 0
-    placed: list[list[WeightBlock]] = []
+    placed: list[GroupConstants] = []
     for plan in plans:
-        blocks = plan.weight_blocks(address)
-        if blocks:
-            end = blocks[-1].parameter_address + blocks[-1].parameter_bytes
-            address = round_up(end, burst_bytes)
-        placed.append(blocks)
+        placed.append(plan.constants(address))
+        address = placed[-1].end
     return placed, address

@@ -9,11 +9,13 @@ from functools import lru_cache
 from typing import ClassVar
 
 from hwsim.arithmetic import packing
+from quant.common.codes import CodeKind
 from quant.graph import IntegerType, Size
+from quant.graph.types import MAXIMUM_BITS
 
 PARAMETER_BYTES = 10
 """Bytes of one output channel's record: bias (5), multiplier (4), shift (1), as in Arm Ethos-U."""
-BIAS_BYTES, MULTIPLIER_BYTES = 5, 4
+BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES = 5, 4, 1
 
 
 def ceil_divide(dividend: int, divisor: int) -> int:
@@ -31,13 +33,21 @@ def pixel_bytes(channels: int, integer: IntegerType) -> int:
     return packing.pixel_bytes(channels, integer.bits)
 
 
-def code_format(integer: IntegerType) -> packing.CodeFormat:
-    """How memories store the integers of a type.
+def is_sum(integer: IntegerType) -> bool:
+    """Whether integers are sums over a feature map, wider than codes."""
+    return integer.bits > MAXIMUM_BITS
 
-    Raises:
-        ValueError: its codes are too wide for feature maps and weights.
-    """
+
+def code_format(integer: IntegerType) -> packing.CodeFormat:
+    """How memories store the integers of a type; sums as the bytes they are made of."""
+    if is_sum(integer):
+        return packing.code_format(8, CodeKind.UNSIGNED)
     return packing.code_format(integer.bits, integer.kind, integer.values)
+
+
+def codes_per_pixel(channels: int, integer: IntegerType) -> int:
+    """Codes in the format of `code_format` that a pixel is made of."""
+    return channels * integer.bits // 8 if is_sum(integer) else channels
 
 
 @dataclass(frozen=True, slots=True, eq=False)

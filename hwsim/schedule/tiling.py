@@ -5,18 +5,23 @@ and because the least traffic of a group can only fall when its tensors get narr
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from math import lcm
 
 from accelerators import Accelerator
-from accelerators.datapaths.output_stationary import convolution_cycles
-from accelerators.vector_unit import elementwise_cycles
-from hwsim.schedule.groups import Group, ScheduleError
-from hwsim.schedule.layout import allocate, weight_bytes
+from accelerators.vector_unit import WORK, work_cycles
+from hwsim.schedule.allocation import allocate
+from hwsim.schedule.commands import ConvolutionSettings
+from hwsim.schedule.groups import Group, ScheduleError, is_reduction
+from hwsim.schedule.layout import weight_bytes
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.storage import PARAMETER_BYTES, DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
-from quant.graph import PixelShuffle, Size, TensorType
+from hwsim.schedule.vector_constants import constants_bytes
+from hwsim.schedule.windows import Axis, input_axes
+from quant.graph import Convolution, NearestResize, PixelShuffle, Size, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,16 @@ class Problem:
 
     @property
     def grid(self) -> Size:
-        """The pixel grid that tiles cut: the anchor's output, or what a lone shuffle reads."""
+        """The pixel grid that tiles cut."""
+        return self.group.grid
+
+    @property
+    def axes(self) -> tuple[Axis, Axis] | None:
+        """How a windowed anchor reads its input, down and across."""
+        if not self.group.is_windowed:
+            return None
         anchor = self.group.anchor
-        lone_shuffle = isinstance(anchor.operator, PixelShuffle)
-        return self.sizes[anchor.inputs[0] if lone_shuffle else anchor.name]
+        return input_axes(anchor.operator, self.sizes[anchor.inputs[0]])
 
 
 def choose_tiling(problem: Problem) -> Tiling:
@@ -55,13 +66,15 @@ def choose_tiling(problem: Problem) -> Tiling:
     best: tuple[tuple[int, int, int, int], Tiling] | None = None
     for channels in _channel_choices(problem):
         for columns in _column_choices(problem.grid.width):
-            features = feature_bytes(problem, columns)
+            features = _tile_bytes(problem, columns) + _lasting_bytes(problem)
+            strips = _input_strip_bytes(problem, columns)
             for rows in _row_choices(problem.grid.height):
                 tiling = Tiling(columns, rows, channels)
                 size_bytes = _sram_bytes(problem, tiling)
                 if size_bytes > available:
                     break
-                traffic = features + constant_bytes(problem, tiling)
+                traffic = features + _input_rows(problem, rows) * strips
+                traffic += _weight_bytes(problem, tiling)
                 if best is not None and traffic > best[0][0]:
                     continue
                 cycles, steps = _estimated_cycles(problem, tiling, traffic)
@@ -71,6 +84,13 @@ def choose_tiling(problem: Problem) -> Tiling:
     if best is None:
         raise _too_small(problem)
     return best[1]
+
+
+def dram_traffic_bytes(problem: Problem, tiling: Tiling) -> int:
+    """Bytes a group moves over the DRAM bus under a tiling; exact."""
+    inputs = _input_rows(problem, tiling.rows) * _input_strip_bytes(problem, tiling.columns)
+    features = _tile_bytes(problem, tiling.columns) + inputs
+    return features + _lasting_bytes(problem) + _weight_bytes(problem, tiling)
 
 
 def _sram_bytes(problem: Problem, tiling: Tiling) -> int:
@@ -118,13 +138,19 @@ def _column_choices(width: int) -> list[int]:
 def _channel_choices(problem: Problem) -> list[int]:
     """Output channels of a weight block: all, then whole array widths, then less.
 
-    A block starts on a byte of every output pixel, so it holds a multiple of eight channels.
+    A block starts on a byte of every output pixel, so it holds a multiple of eight channels; and
+    it holds whole groups.
     """
     convolution = problem.group.convolution
     if convolution is None:
         return [1]
     columns = round_up(problem.accelerator.array.columns, 8)
     blocks = {columns << power for power in range(12)} | {columns, 8, 16, 32}
+    if convolution.groups > 1:
+        group_channels = convolution.out_channels // convolution.groups
+        whole = lcm(8, group_channels)
+        blocks |= {whole << power for power in range(12)}
+        blocks = {block for block in blocks if block % group_channels == 0}
     smaller = sorted((block for block in blocks if block < convolution.out_channels), reverse=True)
     return [convolution.out_channels, *smaller]
 
@@ -135,33 +161,44 @@ def _cuts(total: int, piece: int) -> Counter[int]:
     return Counter({piece: whole}) + Counter({rest: 1} if rest else {})
 
 
-def _input_spans(problem: Problem, columns: int, kernel_width: int) -> Iterator[tuple[int, int]]:
-    """First and last-plus-one input column of each strip."""
-    convolution = problem.group.convolution
-    assert convolution is not None
-    ifm_width = problem.sizes[problem.group.anchor.inputs[0]].width
-    for start in range(0, problem.grid.width, columns):
-        stop = min(start + columns, problem.grid.width)
-        left = start - convolution.padding.left
-        yield max(0, left), min(ifm_width, stop - convolution.padding.left + kernel_width - 1)
-
-
-def feature_bytes(problem: Problem, columns: int) -> int:
-    """DRAM bytes of feature maps a group moves in strips of that many columns; exact."""
+def _tile_bytes(problem: Problem, columns: int) -> int:
+    """Bytes that strips of so many columns move as operands and results of tiles."""
     widths = _cuts(problem.grid.width, columns)
-    total = problem.grid.height * sum(
+    return problem.grid.height * sum(
         count * _step_bytes_per_row(problem, width) for width, count in widths.items()
     )
-    if (convolution := problem.group.convolution) is not None:
-        tensor = problem.tensors[problem.group.anchor.inputs[0]]
-        burst = problem.accelerator.dram.burst_bytes
-        for first, last in _input_spans(problem, columns, convolution.kernel[1]):
-            total += tensor.size.height * strip_bytes(tensor, last - first, burst)
-    return total
 
 
-def constant_bytes(problem: Problem, tiling: Tiling) -> int:
-    """DRAM bytes of constants moved: loaded once when they stay, else at every step."""
+def _input_strip_bytes(problem: Problem, columns: int) -> int:
+    """Bytes of one row of a windowed anchor's input, over all strips of so many columns."""
+    if (axes := problem.axes) is None:
+        return 0
+    tensor = problem.tensors[problem.group.anchor.inputs[0]]
+    burst, width = problem.accelerator.dram.burst_bytes, problem.grid.width
+    return sum(
+        strip_bytes(tensor, axes[1].span(start, min(start + columns, width)).count, burst)
+        for start in range(0, width, columns)
+    )
+
+
+def _input_rows(problem: Problem, rows: int) -> int:
+    """Rows of a windowed anchor's input that a strip in steps of so many rows loads."""
+    axes = problem.axes
+    return 0 if axes is None else axes[0].loaded(problem.grid.height, rows)
+
+
+def _lasting_bytes(problem: Problem) -> int:
+    """Bytes moved once: single pixels, statistics, constants of the vector unit."""
+    burst, group = problem.accelerator.dram.burst_bytes, problem.group
+    pixels = [*group.pixels, *(node.name for node in group.stored if is_reduction(node))]
+    constants = sum(
+        round_up(constants_bytes(node.operator, node.output), burst) for node in group.nodes
+    )
+    return constants + sum(strip_bytes(problem.tensors[name], 1, burst) for name in pixels)
+
+
+def _weight_bytes(problem: Problem, tiling: Tiling) -> int:
+    """Bytes of weights and parameters: loaded once when they stay, else at every step."""
     convolution = problem.group.convolution
     if convolution is None:
         return 0
@@ -184,11 +221,14 @@ def _step_bytes_per_row(problem: Problem, columns: int) -> int:
     """DRAM bytes per row of the grid that a strip loads as operands and stores as results."""
     burst = problem.accelerator.dram.burst_bytes
     loaded = sum(
-        strip_bytes(problem.tensors[name], columns, burst) for name in problem.group.loaded
+        strip_bytes(problem.tensors[name], columns, burst) for name in problem.group.streamed
     )
     stored = 0
     for node in problem.group.stored:
-        factor = node.operator.factor if isinstance(node.operator, PixelShuffle) else 1
+        if is_reduction(node):
+            continue
+        operator = node.operator
+        factor = operator.factor if isinstance(operator, PixelShuffle | NearestResize) else 1
         stored += factor * strip_bytes(problem.tensors[node.name], factor * columns, burst)
     return loaded + stored
 
@@ -197,26 +237,30 @@ def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
     convolution = problem.group.convolution
     if convolution is None:
         return 0
+    settings = _settings(convolution)
     activation_bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
     return sum(
-        count
-        * convolution_cycles(
-            problem.accelerator.array,
-            pixels,
-            channels,
-            convolution.weight[0].size,
-            convolution.weight_type.bits,
-            activation_bits,
-        )
+        count * settings.work(pixels, channels, activation_bits).cycles(problem.accelerator)
         for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
     )
 
 
+@lru_cache(maxsize=64)  # asked for by every tiling tried
+def _settings(convolution: Convolution) -> ConvolutionSettings:
+    return ConvolutionSettings.of(convolution)
+
+
 def _vector_cycles(problem: Problem, pixels: int) -> int:
+    accelerator = problem.accelerator
     return sum(
-        elementwise_cycles(problem.accelerator.vector_unit.lanes, pixels * node.output.channels)
+        work_cycles(
+            WORK[node.operator.kind],
+            accelerator.vector_unit.lanes,
+            accelerator.sram.banks,
+            pixels * node.output.channels,
+        )
         for node in problem.group.nodes
-        if node.operator.kind in ("add", "requantize")
+        if node.operator.kind in WORK
     )
 
 

@@ -6,7 +6,8 @@ tensors do (`DramTensor`); runs that start inside a row may in reality touch one
 
 from accelerators import Accelerator
 from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
-from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
+from hwsim.schedule.storage import DramTensor, Rows, ceil_divide, round_up
+from quant.graph import NearestResize
 
 Transfer = LoadConstants | LoadRows | StoreRows
 
@@ -28,9 +29,17 @@ def sram_words(command: Transfer, word_bits: int) -> int:
     match command:
         case LoadConstants(block=block):
             return ceil_divide(block.size_bytes * 8, word_bits)
-        case LoadRows(rows=rows) | StoreRows(rows=rows):
-            row_bits = rows.columns * rows.buffer.pixel_bytes * 8
-            return rows.count * ceil_divide(row_bits, word_bits)
+        case LoadRows(rows=rows):
+            return row_words(rows, word_bits)
+        case StoreRows(rows=rows, remap=remap):
+            # A nearest resize writes each row several times, and reads it as often.
+            times = remap.factor if isinstance(remap, NearestResize) else 1
+            return times * row_words(rows, word_bits)
+
+
+def row_words(rows: Rows, word_bits: int) -> int:
+    """SRAM words of rows, each of which starts on a word."""
+    return rows.count * ceil_divide(rows.columns * rows.buffer.pixel_bytes * 8, word_bits)
 
 
 def transfer_cycles(accelerator: Accelerator, size_bytes: int) -> int:
@@ -55,6 +64,6 @@ def _dram_runs(command: Transfer) -> tuple[int, int]:
             return 1, block.size_bytes
         case LoadRows(tensor=tensor, rows=rows):
             return rows.count, rows.columns * tensor.pixel_bytes
-        case StoreRows(tensor=tensor, rows=rows, factor=factor):
-            run = rows.columns * factor * pixel_bytes(tensor.channels, tensor.integer)
-            return rows.count * factor, run
+        case StoreRows(tensor=tensor, rows=rows):
+            factor = command.factor
+            return rows.count * factor, rows.columns * factor * tensor.pixel_bytes

@@ -31,7 +31,7 @@ def _agree(graph: Graph, image: Size) -> None:
 
 
 @effort(60)
-@given(random_graphs(), st.integers(0, 6), st.integers(0, 6))
+@given(random_graphs(every_operator=True), st.integers(0, 6), st.integers(0, 6))
 def test_random_graphs(graph: Graph, more_rows: int, more_columns: int) -> None:
     smallest = smallest_image(graph)
     _agree(graph, Size(smallest.height + more_rows, smallest.width + more_columns))

@@ -16,7 +16,7 @@ FEW = effort(40)
 
 
 @FEW
-@given(random_graphs(), random_accelerators(), st.data())
+@given(random_graphs(every_operator=True), random_accelerators(), st.data())
 def test_random_graphs(graph: Graph, accelerator: Accelerator, data: st.DataObject) -> None:
     image = data.draw(random_images(graph)).astype(np.int32)
     program, accelerator = scheduled(graph, accelerator, Size(*image.shape[:2]))
@@ -25,7 +25,7 @@ def test_random_graphs(graph: Graph, accelerator: Accelerator, data: st.DataObje
 
 
 @FEW
-@given(random_graphs(), st.data())
+@given(random_graphs(every_operator=True), st.data())
 def test_kernels_compute_random_graphs(graph: Graph, data: st.DataObject) -> None:
     image = data.draw(random_images(graph)).astype(np.int32)
     np.testing.assert_array_equal(

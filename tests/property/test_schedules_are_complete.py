@@ -15,8 +15,11 @@ from hwsim.cost import program_cost, timeline
 from hwsim.cost.charges import charge_idle
 from hwsim.cost.command_costs import UNITS, command_cost
 from hwsim.schedule import Program
-from hwsim.schedule.commands import Convolve, StoreRows
+from hwsim.schedule.commands import Convolve, LoadConstants, LoadRows, StoreRows
+from hwsim.schedule.plan import plan_groups
 from hwsim.schedule.storage import Rows
+from hwsim.schedule.tiling import dram_traffic_bytes
+from hwsim.schedule.traffic import dram_bytes
 from hwsim.simulation import estimate, simulate
 from quant.graph import Convolution, Graph, Size
 from tests.edsr_graphs import edsr_graph
@@ -30,7 +33,7 @@ SOME = effort(30)
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Graph, Program, Accelerator, Size]:
-    graph = draw(random_graphs())
+    graph = draw(random_graphs(every_operator=True))
     smallest = smallest_image(graph)
     image = Size(
         smallest.height + draw(st.integers(0, 20)), smallest.width + draw(st.integers(0, 20))
@@ -48,7 +51,8 @@ def test_every_multiplication_is_done_once(
     done: Counter[str] = Counter()
     for command in program.commands:
         if isinstance(command, Convolve):
-            reduction = prod(command.settings.kernel) * command.input.buffer.channels
+            group_channels = command.input.buffer.channels // command.settings.groups
+            reduction = prod(command.settings.kernel) * group_channels
             done[command.node] += command.output.pixels * command.channels * reduction
     sizes = graph.sizes(image)
     assert done == {
@@ -57,6 +61,22 @@ def test_every_multiplication_is_done_once(
         if isinstance(node.operator, Convolution)
     }
     assert done.total() == graph.macs(image)
+
+
+@SOME
+@given(cases())
+def test_transfers_are_what_the_tilings_promised(
+    case: tuple[Graph, Program, Accelerator, Size],
+) -> None:
+    graph, program, accelerator, image = case
+    burst_bytes = accelerator.dram.burst_bytes
+    moved = Counter(dict.fromkeys(range(len(program.groups)), 0))
+    for command in program.commands:
+        if isinstance(command, LoadConstants | LoadRows | StoreRows):
+            moved[command.group] += dram_bytes(command, burst_bytes)
+    plans = plan_groups(graph, accelerator, image)
+    promised = [dram_traffic_bytes(plan.problem, plan.tiling) for plan in plans]
+    assert [moved[group] for group in sorted(moved)] == promised
 
 
 @SOME

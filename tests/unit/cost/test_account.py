@@ -4,11 +4,10 @@ from collections import Counter
 
 import pytest
 
+from accelerators import Action
 from hwsim.cost import ProgramCost, program_cost, timeline
 from hwsim.cost.charges import (
-    ADD_ELEMENT,
     ARRAY_LEAKAGE,
-    REQUANTIZE_ELEMENT,
     REQUANTIZE_OUTPUT,
     SRAM_LEAKAGE,
 )
@@ -18,6 +17,8 @@ from tests.edsr_graphs import edsr_graph
 from tests.machines import machine, prices
 
 IMAGE = Size(13, 21)
+ADD_ELEMENT = Action("vector_unit", "add")
+REQUANTIZE_ELEMENT = Action("vector_unit", "requantize")
 
 
 @pytest.fixture(scope="module")

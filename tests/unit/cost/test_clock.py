@@ -32,7 +32,7 @@ def _compute(row: int) -> Command:
 
 
 def _store(row: int) -> Command:
-    return StoreRows(0, Rows(RESULT, row, 1, 128), TENSOR, row, 0, 1)
+    return StoreRows(0, Rows(RESULT, row, 1, 128), TENSOR, row, 0)
 
 
 LOAD, COMPUTE, STORE = (

@@ -85,7 +85,7 @@ def test_a_load_waits_for_the_store_of_its_row() -> None:
     rings = [LineBuffer(name, 64 * n, 8, 8, 1, u8) for n, name in enumerate(("from", "to"))]
     commands: list[Command] = []
     for row in range(8):
-        commands.append(StoreRows(0, Rows(rings[0], row, 1, 4), tensor, row, 0, 1))
+        commands.append(StoreRows(0, Rows(rings[0], row, 1, 4), tensor, row, 0))
         commands.append(LoadRows(0, tensor, row, 0, Rows(rings[1], row, 1, 4)))
     finished: list[Command] = []
 

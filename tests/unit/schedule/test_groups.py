@@ -1,10 +1,14 @@
-from hwsim.schedule.groups import form_groups
-from quant.graph import Graph
+from hwsim.schedule.groups import Group, form_groups
+from quant.graph import Graph, Size
 from tests.edsr_graphs import edsr_graph
 
 
+def _groups(graph: Graph) -> tuple[Group, ...]:
+    return form_groups(graph, graph.sizes(Size(9, 11)))
+
+
 def _names(graph: Graph) -> list[tuple[str, ...]]:
-    return [tuple(node.name for node in group.nodes) for group in form_groups(graph)]
+    return [tuple(node.name for node in group.nodes) for group in _groups(graph)]
 
 
 def test_elementwise_operators_join_the_convolution_before_them() -> None:
@@ -22,7 +26,7 @@ def test_elementwise_operators_join_the_convolution_before_them() -> None:
 def test_only_what_others_read_is_stored() -> None:
     stored = {
         group.anchor.name: [node.name for node in group.stored]
-        for group in form_groups(edsr_graph(blocks=1))
+        for group in _groups(edsr_graph(blocks=1))
     }
     assert stored == {
         "head.input": ["head.input"],
@@ -36,7 +40,7 @@ def test_only_what_others_read_is_stored() -> None:
 
 
 def test_a_skip_is_loaded_by_the_group_that_adds_it() -> None:
-    loaded = {group.anchor.name: group.loaded for group in form_groups(edsr_graph(blocks=2))}
+    loaded = {group.anchor.name: group.streamed for group in _groups(edsr_graph(blocks=2))}
     assert loaded["block0.conv2"] == ("head",)
     assert loaded["block1.conv2"] == ("block0.add",)
     assert loaded["body_end"] == ("head",)

@@ -10,7 +10,7 @@ from hwsim.schedule.groups import form_groups
 from hwsim.schedule.layout import place_tensors
 from hwsim.schedule.program import Program
 from hwsim.schedule.storage import DramTensor
-from hwsim.schedule.tiling import Problem, constant_bytes, feature_bytes
+from hwsim.schedule.tiling import Problem, dram_traffic_bytes
 from hwsim.schedule.traffic import dram_bytes
 from quant.graph import Graph, Size
 from tests.edsr_graphs import edsr_graph
@@ -23,7 +23,7 @@ SRAM_SIZES_KIB = (4, 16, 512)
 def _problems(graph: Graph, accelerator: Accelerator, image: Size) -> list[Problem]:
     sizes = graph.sizes(image)
     types = {node.name: node.output for node in graph.nodes}
-    groups = form_groups(graph)
+    groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
     return [Problem(group, types, sizes, tensors, accelerator) for group in groups]
 
@@ -38,7 +38,7 @@ def test_a_program_moves_exactly_the_traffic_its_tilings_promise(sram_kib: int) 
         if isinstance(command, LoadConstants | LoadRows | StoreRows):
             moved[command.group] += dram_bytes(command, burst)
     promised = [
-        feature_bytes(problem, group.tiling.columns) + constant_bytes(problem, group.tiling)
+        dram_traffic_bytes(problem, group.tiling)
         for problem, group in zip(_problems(graph, accelerator, IMAGE), program.groups, strict=True)
     ]
     assert [moved[index] for index in range(len(program.groups))] == promised
