@@ -37,6 +37,33 @@ def _step_through(
 
 
 @kernel
+def _step_through_each(
+    window: Codes,
+    dilation: tuple[int, int],
+    weights: Sums,
+    limits: tuple[int, int],
+    registers: Sums,
+    clamped: Sums,
+) -> None:
+    """As `_step_through`, of outputs that each read the one input channel of their own group.
+
+    ``weights`` are [KH, KW, groups].
+    """
+    kernel_height, kernel_width, groups = weights.shape
+    as_sum = registers.dtype.type
+    least, greatest = as_sum(limits[0]), as_sum(limits[1])
+    for ky in range(kernel_height):
+        for kx in range(kernel_width):
+            operands, taps = window[ky * dilation[0], kx * dilation[1]], weights[ky, kx]
+            for lane in range(groups):
+                product = as_sum(as_sum(operands[lane]) * taps[lane])
+                total = as_sum(registers[lane] + product)
+                register = min(max(total, least), greatest)
+                clamped[lane] |= total ^ register
+                registers[lane] = register
+
+
+@kernel
 def accumulate_steps(
     ifm: Codes,
     weights: Sums,
@@ -62,6 +89,8 @@ def accumulate_steps(
     """
     rows, columns, channels = sums.shape
     groups, _, _, inputs, outputs = weights.shape
+    is_depthwise = inputs == 1 and outputs == 1
+    each = np.ascontiguousarray(weights[:, :, :, 0, 0].transpose(1, 2, 0))
     clamped = np.zeros(channels, sums.dtype)
     count, first = 0, -1
     for row in range(rows):
@@ -72,7 +101,9 @@ def accumulate_steps(
                 register = min(max(bias[channel], limits[0]), limits[1])
                 clamped[channel] = register != bias[channel]
                 registers[channel] = register
-            for group in range(groups):
+            if is_depthwise:
+                _step_through_each(window, dilation, each, limits, registers, clamped)
+            for group in range(0 if is_depthwise else groups):
                 lanes = slice(group * outputs, (group + 1) * outputs)
                 _step_through(
                     window,
@@ -84,10 +115,9 @@ def accumulate_steps(
                     clamped[lanes],
                 )
             for channel in range(channels):
-                if clamped[channel] != 0:
-                    count += 1
-                    if first < 0:
-                        first = (row * columns + column) * channels + channel
+                count += clamped[channel] != 0
+            if first < 0 and count > 0:
+                first = (row * columns + column) * channels + np.flatnonzero(clamped)[0]
     return count, first
 
 

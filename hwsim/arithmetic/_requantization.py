@@ -54,18 +54,26 @@ def check_sums(
     what: str, largest: int, mode: RequantizationMode, requantization: Requantization
 ) -> None:
     """Raise ValueError unless a mode is exact for sums of up to this magnitude."""
+    problem = sums_problem(largest, mode, requantization)
+    if problem is not None:
+        raise ValueError(f"{what}: {problem}")
+
+
+def sums_problem(
+    largest: int, mode: RequantizationMode, requantization: Requantization
+) -> str | None:
+    """Why a mode may not be exact for sums of up to this magnitude; None where it is."""
     product = largest_product(largest, mode, requantization.multiplier)
     if requantization.zero_point_first and not mode.is_float:
         product += abs(requantization.zero_point) << max(31, int(requantization.shift.max()))
     if product > LARGEST_PRODUCT:
-        raise ValueError(
-            f"{what}: products can reach {product}, more than 2^62; use narrower multipliers"
-        )
+        return f"products can reach {product}, more than 2^62; use narrower multipliers"
     if largest.bit_length() >= mode.sum_bits:
-        raise ValueError(
-            f"{what}: sums can reach {largest}, but {mode.name} takes sums of {mode.sum_bits} bits "
+        return (
+            f"sums can reach {largest}, but {mode.name} takes sums of {mode.sum_bits} bits "
             "with sign; narrow an operand or choose another mode"
         )
+    return None
 
 
 def largest_product(largest_sum: int, mode: RequantizationMode, multiplier: Wide) -> int:

@@ -22,7 +22,7 @@ from hwsim.arithmetic._requantization import (
     LARGEST_PRODUCT,
     check_requantization,
     check_sums,
-    largest_product,
+    sums_problem,
 )
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 from hwsim.arithmetic.convolution import (
@@ -195,11 +195,7 @@ def pack_bounded_convolution(
     mode = check_requantization("convolution", requantization, len(weight))
     check_sums("convolution", -accumulator.low, mode, requantization)
     # The kernels bound sums in whatever order, which beside a large bias is the wider bound.
-    largest = exact.bounds.accumulator
-    requantizes = (
-        largest_product(largest, mode, requantization.multiplier) <= LARGEST_PRODUCT
-        and largest.bit_length() < mode.sum_bits
-    )
+    requantizes = sums_problem(exact.bounds.accumulator, mode, requantization) is None
     proved = None
     if requantizes and accumulator.always_holds(weight, bias, *span):
         proved = pack_convolution(weight, bias, requantization, *span, geometry)

@@ -159,6 +159,28 @@ def test_only_stepping_minds_the_order() -> None:
     assert (ends["saturate_step", (1, 1, -1)], ends["saturate_step", (1, -1, 1)]) == (27, 100)
 
 
+@pytest.mark.parametrize("groups", [1, 5, 40])
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("overflow", OVERFLOWS)
+def test_groups_of_every_size(groups: int, outputs: int, overflow: str) -> None:
+    """One and several input channels and outputs in each group; depthwise is a loop of its own."""
+    random = np.random.default_rng(groups)
+    for inputs in (1, 2):
+        case = Case(
+            random.integers(-128, 128, (6, 7, groups * inputs), np.int32),
+            code_format(8, CodeKind.SIGNED),
+            random.integers(-128, 128, (groups * outputs, 3, 2, inputs), np.int32),
+            random.integers(-999, 999, groups * outputs),
+            _unscaled(),
+            Accumulator(15, overflow),
+            Geometry((1, 2), (2, 1), groups),
+        )
+        codes, overflows = case.by_kernels()
+        expected, expected_overflows = case.by_reference()
+        assert (codes == expected).all()
+        assert overflows == expected_overflows
+
+
 def _needed_bits(least: NDArray[np.int64], greatest: NDArray[np.int64]) -> int:
     return max((-int(least.min()) - 1).bit_length(), int(greatest.max()).bit_length()) + 1
 
