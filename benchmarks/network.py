@@ -18,20 +18,19 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
 from ai_edge_litert.interpreter import Interpreter
-from conv_kernels import load
 from numpy.typing import NDArray
 from quantized_torch import QuantizedNetwork
+from timing import Call, load, processor
 
 from accelerators import load_accelerator
 from hwsim.arithmetic import _threads
@@ -49,8 +48,6 @@ BLOCKS, CHANNELS = 16, 64
 BASELINE = "ONNX Runtime, u8"
 PACKAGES = ("numba", "onnxruntime", "ai-edge-litert", "torch")
 U8, S8 = IntegerType(8), IntegerType(8, CodeKind.SIGNED)
-
-Call = Callable[[], object]
 
 
 @dataclass(slots=True)
@@ -214,15 +211,6 @@ def our_threads(threads: int) -> Iterator[None]:
         yield
     finally:
         _threads.config.NUMBA_NUM_THREADS = before
-
-
-def processor() -> str:
-    """The processor's name and which matrix instructions it has, as Linux tells them."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    flags = next(line.split() for line in lines if line.startswith("flags"))
-    known = [flag for flag in ("avx2", "avx512_vnni", "avx_vnni", "amx_int8") if flag in flags]
-    return f"{name} ({', '.join(known)})"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from conv_kernels import Call, load, measured
+from timing import Call, load, measured
 
 from quant.networks import network_config
 from quant.training import TrainingConfig
