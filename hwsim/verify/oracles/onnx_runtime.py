@@ -31,7 +31,7 @@ def convolution(case: QuantizedConvolution) -> NDArray[np.int32]:
     )
     image = case.codes.transpose(2, 0, 1)[None].astype(kind)
     codes: NDArray[np.int32] = (
-        _run(node, constants, {"image": image})[0].transpose(1, 2, 0).astype(np.int32)
+        run_node(node, constants, {"image": image})[0].transpose(1, 2, 0).astype(np.int32)
     )
     return codes
 
@@ -48,11 +48,17 @@ def addition(case: QuantizedAddition) -> NDArray[np.int32]:
     inputs = ["first", *parameters[:2], "second", *parameters[2:]]
     node = helper.make_node("QLinearAdd", inputs, ["codes"], domain=EXTENSIONS)
     images = {name: codes.astype(kind) for name, codes in zip(names[:2], case.codes, strict=True)}
-    return _run(node, constants, images).astype(np.int32)
+    return run_node(node, constants, images).astype(np.int32)
 
 
-def _run(node: Any, constants: dict[str, Any], images: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """The output of a model of one node; all feature maps are of one type."""
+def run_node(node: Any, constants: dict[str, Any], images: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """The output of a model of one node; all feature maps are of one type.
+
+    Args:
+        node: an ONNX node with the output ``codes``.
+        constants: by name.
+        images: by name, as the node has them.
+    """
     (element,) = {helper.np_dtype_to_tensor_dtype(image.dtype) for image in images.values()}
     graph = helper.make_graph(
         [node],

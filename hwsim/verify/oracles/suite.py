@@ -95,8 +95,8 @@ _RESCALE = Operator("requantize", random_rescale, our_rescale)
 _SHIFT = Operator("requantize", random_shift, our_rescale)
 
 
-def _litert(module: str, kind: str, mode: str = "tflite_double") -> Pair:
-    """A kind of operator that a module draws and asks LiteRT's reference kernels for."""
+def _drawn_by(module: str, oracle: str, kind: str, mode: str = "tflite_double") -> Pair:
+    """A kind of operator that a module both draws and asks an engine for."""
 
     def draw(random: np.random.Generator) -> Any:
         # Not above: it needs the engine's packages, and is called once they are there.
@@ -107,7 +107,7 @@ def _litert(module: str, kind: str, mode: str = "tflite_double") -> Pair:
         return made
 
     return Pair(
-        "LiteRT reference",
+        oracle,
         mode,
         module,
         Operator(kind, draw, ours),
@@ -140,6 +140,15 @@ OPERATOR_KINDS = {
     "nearest resize": UNROUNDED,
 }
 """Of `hwsim.verify.oracles.litert_operators`, and their modes."""
+ONNX_KINDS = {
+    "convolution of any geometry": "onnxruntime",
+    "multiply": "onnxruntime",
+    "global average pool": "onnxruntime",
+    "concatenate": UNROUNDED,
+    "pixel shuffle, dcr": UNROUNDED,
+    "pixel shuffle, crd": UNROUNDED,
+}
+"""Of `hwsim.verify.oracles.onnx_operators`, and their modes."""
 
 
 def _tosa(mode: str, rounding: str) -> Pair:
@@ -256,8 +265,15 @@ PAIRS = (
         _TORCH,
         lambda engine, case: engine.convolution(case, "qnnpack"),
     ),
-    *(_litert("litert_models", kind) for kind in MODEL_KINDS),
-    *(_litert("litert_operators", kind, mode) for kind, mode in OPERATOR_KINDS.items()),
+    *(_drawn_by("litert_models", "LiteRT reference", kind) for kind in MODEL_KINDS),
+    *(
+        _drawn_by("litert_operators", "LiteRT reference", kind, mode)
+        for kind, mode in OPERATOR_KINDS.items()
+    ),
+    *(
+        _drawn_by("onnx_operators", "ONNX Runtime, s8", kind, mode)
+        for kind, mode in ONNX_KINDS.items()
+    ),
     _tosa("tflite_single", "SINGLE"),
     _tosa("tflite_double", "DOUBLE"),
     _qonnx("half_even", "ROUND"),
