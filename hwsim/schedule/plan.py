@@ -8,6 +8,7 @@ from hwsim.schedule.accumulators import check_accumulators
 from hwsim.schedule.allocation import Allocation, allocate
 from hwsim.schedule.commands import Command
 from hwsim.schedule.emit import emit_group
+from hwsim.schedule.expansion import expanded
 from hwsim.schedule.groups import ScheduleError, form_groups
 from hwsim.schedule.layout import GroupConstants, place_constants, place_tensors
 from hwsim.schedule.program import ScheduledGroup, Tiling
@@ -106,6 +107,7 @@ def plan_groups(
             f"image size: expected at most {LARGEST_IMAGE_PIXELS} pixels (4096×4096), because all "
             f"commands for an image are held in memory, given {image}; cut the image into parts"
         )
+    graph = expanded(graph)
     sizes = graph.sizes(image)
     types = {node.name: node.output for node in graph.nodes}
     check_accumulators(graph, accelerator)

@@ -7,6 +7,7 @@ import numpy as np
 from accelerators import Accelerator
 from hwsim.schedule.commands import Barrier, Command
 from hwsim.schedule.constants import write_constants
+from hwsim.schedule.expansion import expanded
 from hwsim.schedule.layout import GroupConstants, place_tensors
 from hwsim.schedule.plan import GroupPlan, plan_groups
 from hwsim.schedule.program import Program
@@ -36,6 +37,7 @@ def schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
 
 
 def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
+    graph = expanded(graph)
     plans = plan_groups(graph, accelerator, image)
     burst = accelerator.dram.burst_bytes
     # Constants come first in DRAM, and how they are cut depends on the tilings.
