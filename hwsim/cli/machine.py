@@ -3,8 +3,8 @@
 from argparse import Namespace
 
 from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table, resized
-from hwsim.schedule.accumulators import as_computed_by
-from quant.graph import Graph, with_accumulators
+from hwsim.schedule.accumulators import as_computed_by, declared
+from quant.graph import Graph
 
 
 def load_energy_model(arguments: Namespace) -> EnergyModel:
@@ -38,4 +38,4 @@ def as_computed(graph: Graph, accelerator: Accelerator, overflow: str | None) ->
     """
     if overflow is None:
         return as_computed_by(graph, accelerator)
-    return with_accumulators(graph, accelerator.array.accumulator)
+    return declared(graph, accelerator)

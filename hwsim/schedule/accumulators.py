@@ -1,6 +1,7 @@
 """A graph and an accelerator must agree on what sums are kept in."""
 
 from accelerators import Accelerator
+from hwsim.schedule.expansion import expanded
 from hwsim.schedule.groups import ScheduleError
 from quant.graph import (
     Convolution,
@@ -18,8 +19,14 @@ def as_computed_by(graph: Graph, accelerator: Accelerator) -> Graph:
 
     Where an overflow is an error the graph stays as it is, to be refused if any sum could.
     """
-    accumulator = accelerator.array.accumulator
-    return graph if accumulator.overflow == "error" else with_accumulators(graph, accumulator)
+    if accelerator.array.accumulator.overflow == "error":
+        return graph
+    return declared(graph, accelerator)
+
+
+def declared(graph: Graph, accelerator: Accelerator) -> Graph:
+    """The graph in the accelerator's operators, with its accumulators where those can overflow."""
+    return with_accumulators(expanded(graph), accelerator.array.accumulator)
 
 
 def check_accumulators(graph: Graph, accelerator: Accelerator) -> None:

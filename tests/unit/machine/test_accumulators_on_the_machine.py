@@ -6,9 +6,23 @@ import pytest
 from accelerators import Accelerator, load_accelerator, resized
 from hwsim.machine import KERNELS, REFERENCE, AccumulatorOverflow, execute, execute_layerwise
 from hwsim.schedule import ScheduleError, schedule
+from hwsim.schedule.accumulators import as_computed_by
 from hwsim.simulation import compare, simulate
 from hwsim.verify.first_wrong_node import ending_at
-from quant.graph import Accumulator, Graph, Size, with_accumulators
+from quant.graph import (
+    Accumulator,
+    CodeKind,
+    Graph,
+    Input,
+    IntegerType,
+    Node,
+    Padding,
+    Requantization,
+    Size,
+    TensorType,
+    TransposedConvolution,
+    with_accumulators,
+)
 from tests.edsr_graphs import edsr_graph
 from tests.machines import prices
 
@@ -104,3 +118,28 @@ def test_a_graph_that_says_otherwise_is_refused() -> None:
             "has one of 12 bits, wrap; give a machine whose array.accumulator_bits and "
             "accumulator_overflow are these"
         )
+
+
+def test_a_transposed_convolution_overflows_as_the_convolution_it_becomes() -> None:
+    random = np.random.default_rng(0)
+    integer = IntegerType(8, CodeKind.SIGNED)
+    up = TransposedConvolution(
+        random.integers(-128, 128, (4, 4, 4, 8)),
+        integer,
+        np.zeros(4, np.int64),
+        (2, 2),
+        Padding(2, 2, 2, 2),
+        np.zeros(1, np.int64),
+        Requantization(np.array([1]), np.array([8]), 0, -128, 127),
+    )
+    image = Node("image", Input(), (), TensorType(8, integer))
+    plain = Graph("up", (image, Node("up", up, ("image",), TensorType(4, integer))), "up")
+    tiny = load_accelerator("tiny_npu")
+    machine = resized(tiny, accumulator_bits=16, accumulator_overflow="saturate_step")
+    graph = as_computed_by(plain, machine)
+    codes = random.integers(-128, 128, (9, 7, 8)).astype(np.int32)
+    found = execute(schedule(graph, machine, Size(9, 7)), machine, codes)
+    expected = execute_layerwise(graph, codes, REFERENCE)
+    assert (found.output == expected.output).all()
+    assert found.overflows == expected.overflows
+    assert sum(layer.overflows.count for layer in found.overflows) > 0
