@@ -128,10 +128,11 @@ def parametric_relu(
         requantize(sums, channels, positive, 0, out[strip:end], 0, channels)
         requantize(sloped, channels, negative, 0, below[: end - strip], 0, channels)
         for pixel in range(strip, end):
-            place = (pixel - strip) * channels
-            for channel in range(channels):
-                if sums[place + channel] < 0:
-                    out[pixel, channel] = below[pixel - strip, channel]
+            totals, negatives = sums[(pixel - strip) * channels :], below[pixel - strip]
+            results = out[pixel]
+            for channel in range(channels):  # without a branch, which would be mispredicted
+                above, under = results[channel], negatives[channel]
+                results[channel] = under if totals[channel] < 0 else above
 
 
 @kernel

@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
 from hwsim.arithmetic.activation import lookup_table, parametric_relu
+from hwsim.arithmetic.geometry import interpolation
 from hwsim.arithmetic.multiplication import multiply_requantize
 from hwsim.arithmetic.rearrangement import concatenate, nearest_resize
-from hwsim.arithmetic.resampling import _axis, average_pool, bilinear_resize, statistics
+from hwsim.arithmetic.resampling import average_pool, bilinear_resize, statistics
 from hwsim.arithmetic.transposed_convolution import transposed_convolve
 from quant.common.transposed import phases
 from quant.graph import IntegerType
@@ -113,7 +114,7 @@ def test_nearest_resize_table(row: tuple[str, ...]) -> None:
 )
 def test_positions_table(row: tuple[str, ...]) -> None:
     size, factor, centers = int(row[0]), int(row[1]), row[2] == "yes"
-    assert _axis(size, factor, centers).tolist() == [integers(cell) for cell in row[3:]]
+    assert interpolation(size, factor, centers).tolist() == [integers(cell) for cell in row[3:]]
     for place, expected in enumerate(zip(*(integers(cell) for cell in row[3:]), strict=True)):
         assert reference.resampling._between(place, size, factor, centers) == expected
 
