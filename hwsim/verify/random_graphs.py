@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from hwsim.machine import REFERENCE
 from hwsim.verify.random_operators import (
     WEIGHT_KINDS,
@@ -10,21 +12,27 @@ from hwsim.verify.random_operators import (
     random_add,
     random_codes,
     random_convolution,
+    random_requantization,
     random_requantize,
     random_type,
 )
 from quant.common.codes import CodeKind
 from quant.graph import (
+    Concatenate,
     Graph,
     Input,
     IntegerType,
+    LookupTable,
+    Multiply,
+    NearestResize,
     Node,
     PixelShuffle,
     Size,
+    Statistics,
     TensorType,
     verify,
 )
-from quant.graph.operators import Operator
+from quant.graph.operators import SHUFFLE_ORDERS, Operator
 
 CONVOLUTION_BITS = 8
 """Widest operands of the convolutions; their sums fit every accumulator of 32 bits."""
@@ -53,8 +61,9 @@ def random_graph(random: Random, blocks: int = 2) -> Graph:
     if random.random() < 0.5:
         stream = builder.add(stream, head)
     factor, colours = (int(number) for number in random.integers(1, 3, 2, endpoint=True))
-    wide = builder.convolution(builder.narrow(stream), factor**2 * colours)
-    end = builder.shuffle(wide, factor)
+    dense = builder.concatenate(builder.attend(builder.narrow(stream)))
+    wide = builder.convolution(builder.look_up(dense), factor**2 * colours)
+    end = builder.enlarge(wide, factor)
     if random.random() < 0.5:
         end = builder.convolution(end, 3)
     return verify(Graph.build("random", builder.nodes, end.node.name))
@@ -117,12 +126,52 @@ class _Builder:
         codes = REFERENCE.compute(operator, (first.type, second.type), (first.codes, second.codes))
         return self._append(operator, (first, second), output, codes)
 
-    def shuffle(self, source: _Feature, factor: int) -> _Feature:
-        """Channels to space."""
+    def attend(self, source: _Feature) -> _Feature:
+        """A feature map times a factor for each channel, made of the channel's extreme."""
+        statistics = Statistics(str(self.random.choice(("minimum", "maximum"))))
+        factor = self._computed(statistics, (source,), source.type)
+        biases = -round(source.codes.mean()), 1 - factor.type.integer.low
+        reaches = [
+            feature.type.integer.magnitude + abs(bias)
+            for feature, bias in zip((source, factor), biases, strict=True)
+        ]
+        products = (source.codes + biases[0]) * (factor.codes + biases[1])
+        output = TensorType(source.type.channels, self._narrow_type())
+        requantization = random_requantization(
+            self.random, output.integer, np.array([products.std()]), reaches[0] * reaches[1]
+        )
+        return self._computed(Multiply(biases, requantization), (source, factor), output)
+
+    def concatenate(self, source: _Feature) -> _Feature:
+        """A feature map and what a convolution makes of it, side by side."""
+        further = self.convolution(source, int(self.random.integers(1, 8, endpoint=True)))
+        same = self.requantize(further, source.type.integer)
+        output = TensorType(source.type.channels + same.type.channels, source.type.integer)
+        return self._computed(Concatenate(), (source, same), output)
+
+    def look_up(self, source: _Feature) -> _Feature:
+        """Any function of each code, one for all channels or one for each."""
+        output = TensorType(source.type.channels, self._narrow_type())
+        integer, tables = source.type.integer, self.random.choice((1, source.type.channels))
+        shape = (int(tables), integer.high - integer.low + 1)
+        table = self.random.integers(output.integer.low, output.integer.high, shape, endpoint=True)
+        return self._computed(LookupTable(table), (source,), output)
+
+    def enlarge(self, source: _Feature, factor: int) -> _Feature:
+        """Channels to space in either order, or every pixel repeated."""
+        if self.random.random() < 0.3:
+            return self._computed(NearestResize(factor), (source,), source.type)
         output = TensorType(source.type.channels // factor**2, source.type.integer)
-        operator = PixelShuffle(factor)
-        codes = REFERENCE.compute(operator, (source.type,), (source.codes,))
-        return self._append(operator, (source,), output, codes)
+        order = str(self.random.choice(SHUFFLE_ORDERS))
+        return self._computed(PixelShuffle(factor, order), (source,), output)
+
+    def _computed(
+        self, operator: Operator, sources: tuple[_Feature, ...], output: TensorType
+    ) -> _Feature:
+        """A node, and what it makes of the sample."""
+        types, codes = [source.type for source in sources], [source.codes for source in sources]
+        result = REFERENCE.compute(operator, types, codes)
+        return self._append(operator, sources, output, result)
 
     def _narrow_type(self) -> IntegerType:
         return random_type(self.random, maximum_bits=CONVOLUTION_BITS)
