@@ -138,14 +138,15 @@ def test_nothing_is_read_before_it_is_there_or_overwritten_before_it_is_read(
     read: dict[tuple[int, int], int] = {}
     for event in timeline(program, accelerator):
         group = event.command.group
-        for piece in event.command.reads:
-            for address in piece.addresses():
-                assert written[group, address] <= event.start
-                read[group, address] = max(read.get((group, address), 0), event.end)
-        for piece in event.command.writes:
-            for address in piece.addresses():
-                assert read.get((group, address), 0) <= event.start
-                written[group, address] = event.done
+        sources = [(group, at) for piece in event.command.reads for at in piece.addresses()]
+        targets = [(group, at) for piece in event.command.writes for at in piece.addresses()]
+        assert all(written[place] <= event.start for place in sources)
+        # By others: a statistic overwrites what it has read itself.
+        assert all(read.get(place, 0) <= event.start for place in targets)
+        for place in sources:
+            read[place] = max(read.get(place, 0), event.end)
+        for place in targets:
+            written[place] = event.done
 
 
 @SOME
