@@ -7,11 +7,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.arithmetic._jit import Codes, Whole
+from hwsim.arithmetic._jit import Codes, StoredCodes
 from hwsim.arithmetic._kernels_bounds import extremes
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 
-Integer = TypeVar("Integer", bound=np.signedinteger)
+Integer = TypeVar("Integer", bound=np.integer)
 
 VALUES_PER_BAND = 100_000
 """Work worth handing to a thread: some 100 µs at about 1 ns for each value."""
@@ -26,13 +26,13 @@ def check_map(codes: Codes, what: str) -> None:
         )
 
 
-def code_range(codes: Whole) -> tuple[int, int]:
+def code_range(codes: StoredCodes) -> tuple[int, int]:
     """The least and the greatest code of a map that is not empty."""
     least, greatest, _ = extremes(np.ascontiguousarray(codes).reshape(-1))
     return int(least), int(greatest)
 
 
-def largest_code(codes: Whole) -> int:
+def largest_code(codes: StoredCodes) -> int:
     """The largest magnitude of a code of a map that is not empty."""
     least, greatest = code_range(codes)
     return max(-least, greatest)

@@ -1,10 +1,10 @@
 """What an array of codes keeps to, found in one pass."""
 
-from hwsim.arithmetic._jit import Whole, kernel
+from hwsim.arithmetic._jit import StoredCodes, kernel
 
 
 @kernel
-def extremes(values: Whole) -> tuple[int, int, int]:
+def extremes(values: StoredCodes) -> tuple[int, int, int]:
     """The least value, the greatest, and the bits that all of a non-empty vector have set."""
     least = greatest = common = values[0]
     for index in range(values.size):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwsim.arithmetic._jit import Codes, Whole, Wide, kernel
+from hwsim.arithmetic._jit import Codes, StoredCodes, Whole, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._requantization_emitter import BIAS
 
@@ -12,8 +12,8 @@ STRIP = 32
 
 @kernel
 def add_requantize(
-    first: Codes,
-    second: Codes,
+    first: StoredCodes,
+    second: StoredCodes,
     first_multiplier: int,
     second_multiplier: int,
     scaling: Scaling,
@@ -34,7 +34,7 @@ def add_requantize(
 
 
 @kernel
-def _rounded_terms(codes: Codes, scaling: Scaling, sums: Wide, terms: Codes) -> None:
+def _rounded_terms(codes: StoredCodes, scaling: Scaling, sums: Wide, terms: Codes) -> None:
     """Some pixels of an operand, scaled and rounded to 32 bits."""
     pixels, channels = codes.shape
     bias = scaling.parameters[BIAS]
@@ -46,8 +46,8 @@ def _rounded_terms(codes: Codes, scaling: Scaling, sums: Wide, terms: Codes) -> 
 
 @kernel
 def add_rounded_requantize(
-    first: Codes,
-    second: Codes,
+    first: StoredCodes,
+    second: StoredCodes,
     first_scaling: Scaling,
     second_scaling: Scaling,
     scaling: Scaling,
@@ -86,8 +86,8 @@ def requantize_codes(codes: Whole, scaling: Scaling, out: Codes) -> None:
 
 @kernel
 def multiply_requantize(
-    first: Codes,
-    second: Codes,
+    first: StoredCodes,
+    second: StoredCodes,
     pixel_step: int,
     channel_step: int,
     first_bias: int,

@@ -9,7 +9,7 @@ import numpy as np
 
 from hwsim.arithmetic import _kernels_elementwise
 from hwsim.arithmetic._feature_maps import in_bands, largest_code, pixels
-from hwsim.arithmetic._jit import Codes, Whole, Wide
+from hwsim.arithmetic._jit import CODE_TYPES, Codes, StoredCodes, Whole, Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
     check_requantization,
@@ -24,8 +24,8 @@ from quant.common.requantization_modes import RequantizationMode
 
 
 def add_requantize(
-    first: Codes,
-    second: Codes,
+    first: StoredCodes,
+    second: StoredCodes,
     multipliers: tuple[int, int],
     bias: int,
     requantization: Requantization,
@@ -33,8 +33,8 @@ def add_requantize(
     """Add two feature maps on different scales and requantize (``docs/operators/add.md``).
 
     Args:
-        first: int32 [..., C].
-        second: int32, the same shape.
+        first: [..., C] of a type of `CODE_TYPES`.
+        second: of such a type, the same shape.
         multipliers: of the first and the second map, magnitudes below 2^31.
         bias: added to the scaled sum.
         requantization: sum to code, with parameters of C channels or of one for all.
@@ -43,14 +43,14 @@ def add_requantize(
         int32 of the inputs' shape.
 
     Raises:
-        ValueError: the maps differ in shape or are not int32, a parameter is out of range, or a
-            product could exceed 2^62.
+        ValueError: the maps differ in shape or have another type, a parameter is out of range, or
+            a product could exceed 2^62.
     """
     scales = abs(multipliers[0]), abs(multipliers[1])
     if max(scales) >= 2**31:
         raise ValueError(f"addition: multipliers {multipliers} must be below 2^31 in magnitude")
     largest = abs(bias) + sum(
-        _largest(codes, "addition") * scale
+        _largest(codes, "addition", CODE_TYPES) * scale
         for codes, scale in zip((first, second), scales, strict=True)
     )
     scaling = _sum_scaling((first, second), bias, requantization, largest)
@@ -72,8 +72,8 @@ def add_requantize(
 
 
 def add_rounded_requantize(
-    first: Codes,
-    second: Codes,
+    first: StoredCodes,
+    second: StoredCodes,
     multipliers: tuple[int, int],
     terms: TermRounding,
     bias: int,
@@ -82,8 +82,8 @@ def add_rounded_requantize(
     """Add two feature maps that are rounded before the sum (``docs/operators/add.md``).
 
     Args:
-        first: int32 [..., C].
-        second: int32, the same shape.
+        first: [..., C] of a type of `CODE_TYPES`.
+        second: of such a type, the same shape.
         multipliers: of the operands, 0 … 2^31 - 1.
         terms: zero points, shifts of 31 … 62, and the bits by which operands are widened first.
         bias: added to the sum.
@@ -93,15 +93,15 @@ def add_rounded_requantize(
         int32 of the operands' shape.
 
     Raises:
-        ValueError: the maps differ in shape or are not int32, a parameter is out of range, or a
-            widened operand could leave 32 bits.
+        ValueError: the maps differ in shape or have another type, a parameter is out of range, or
+            a widened operand could leave 32 bits.
     """
     channels = first.shape[-1]
     term_scalings, largest = [], abs(bias)
     for codes, factor, shift, zero in zip(
         (first, second), multipliers, terms.shifts, terms.zero_points, strict=True
     ):
-        reach = (_largest(codes, "addition") + abs(zero)) << terms.left_shift
+        reach = (_largest(codes, "addition", CODE_TYPES) + abs(zero)) << terms.left_shift
         _check_term(reach, factor, shift)
         term_scalings.append(_term_scaling(factor, shift, zero, terms.left_shift, channels))
         largest += (reach * factor >> shift) + 2  # two roundings add less than 2
@@ -124,7 +124,10 @@ def add_rounded_requantize(
 
 
 def _sum_scaling(
-    operands: tuple[Codes, Codes], bias: int, requantization: Requantization, largest: int
+    operands: tuple[StoredCodes, StoredCodes],
+    bias: int,
+    requantization: Requantization,
+    largest: int,
 ) -> Scaling:
     """The kernel's scaling of a sum that reaches a magnitude, everything checked."""
     first, second = operands
@@ -202,7 +205,7 @@ def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -
     return out
 
 
-def _largest(codes: Whole, what: str, types: tuple[type, ...] = (np.int32,)) -> int:
+def _largest(codes: StoredCodes, what: str, types: tuple[type, ...]) -> int:
     """The largest absolute value of codes [..., C] of one of some types."""
     if codes.dtype not in types or codes.ndim == 0:
         expected = " or ".join(element.__name__ for element in types)

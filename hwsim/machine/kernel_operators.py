@@ -1,8 +1,8 @@
 """Every operator of a graph, computed by the fast kernels.
 
 Convolutions take and give codes in the narrowest type that holds them, which spares memory traffic
-between layers; a pixel shuffle moves what it is given. The other operators take
-any type and give int32, or int64 for sums over a feature map.
+between layers; additions take them as they are, and a pixel shuffle moves what it is given. The
+other operators take any type. What is no convolution gives int32, or int64 for sums over a map.
 """
 
 from collections.abc import Sequence
@@ -131,7 +131,8 @@ def _add(add: Add, types: Types, operands: Operands) -> Codes:
             )
         case FusedTerms() as terms:
             limits = requantization.low, requantization.high
-            return add_fused(first, second, add.multipliers, terms, *limits)
+            one, other = at_least_int32(first), at_least_int32(second)
+            return add_fused(one, other, add.multipliers, terms, *limits)
 
 
 def _requantize(requantize: Requantize, types: Types, operands: Operands) -> Codes:
@@ -188,7 +189,6 @@ def _widening(compute: Compute) -> Compute:
 
 _ON_INT32: dict[type[Operator], Compute] = {
     TransposedConvolution: _transposed_convolution,
-    Add: _add,
     Multiply: _multiply,
     Requantize: _requantize,
     ParametricRelu: _prelu,
@@ -204,6 +204,7 @@ KERNELS = Arithmetic(
     "fast kernels",
     {
         Convolution: _convolution,
+        Add: _add,
         PixelShuffle: _pixel_shuffle,
         **{kind: _widening(compute) for kind, compute in _ON_INT32.items()},
     },

@@ -156,7 +156,7 @@ def test_what_cannot_be_requantized(arguments: tuple[Any, ...], message: str) ->
             (MAP, MAP[:1], (1, 1), 0, UNSCALED),
             r"shapes \[2, 2, 3\] and \[1, 2, 3\] must be equal",
         ),
-        ((MAP, MAP.astype(np.int64), (1, 1), 0, UNSCALED), "expected int32 codes, got int64"),
+        ((MAP, MAP.astype(np.int64), (1, 1), 0, UNSCALED), "or int32 codes, got int64"),
         (
             (MAP, MAP, (1, 2**31), 0, UNSCALED),
             r"multipliers \(1, 2147483648\) must be below 2\^31",
@@ -171,3 +171,16 @@ def test_what_cannot_be_requantized(arguments: tuple[Any, ...], message: str) ->
 def test_what_cannot_be_added(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         add_requantize(*arguments)
+
+
+@pytest.mark.parametrize("kinds", [(np.int8, np.int16), (np.uint8, np.int8), (np.uint16, np.int32)])
+def test_narrow_maps_are_added_as_they_are(kinds: tuple[type, type]) -> None:
+    """The extremes of each type, whose sums and negatives leave it."""
+    limits = [np.iinfo(kind) for kind in kinds]
+    first = np.array([[limits[0].min, limits[0].max] * 2], kinds[0])
+    second = np.array([[limits[1].min, limits[1].min, limits[1].max, limits[1].max]], kinds[1])
+    multipliers, scaling = (-3, 5), requantization(1, 0, 0, -(2**31), 2**31 - 1)
+    expected = reference.requantize(reference.add(first, second, multipliers, 7), scaling)
+    found = add_requantize(first, second, multipliers, 7, scaling)
+    assert found.dtype == np.int32
+    assert (found == expected).all()
