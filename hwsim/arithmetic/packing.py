@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import _kernels_packing
-from hwsim.arithmetic._jit import Codes, Memory, Wide
+from hwsim.arithmetic._jit import CODE_TYPES, Codes, Memory, StoredCodes, Wide
 from hwsim.arithmetic._kernels_bounds import extremes
 from quant.common.codes import CodeKind
 
@@ -101,7 +101,7 @@ def pixel_bytes(channels: int, bits: int) -> int:
 
 
 def pack_rows(
-    values: Codes,
+    values: StoredCodes,
     memory: Memory,
     row_addresses: Wide,
     pixel_bytes: int,
@@ -114,7 +114,7 @@ def pack_rows(
     between them and the end of the pixel are written as 0.
 
     Args:
-        values: int32 [rows, columns, channels].
+        values: [rows, columns, channels] of a type of `CODE_TYPES`.
         memory: uint8 [N], changed in place.
         row_addresses: int64 [rows], where each row's first pixel starts.
         pixel_bytes: bytes of the whole pixel, all its channels.
@@ -126,7 +126,7 @@ def pack_rows(
             memory, or an array has another type than stated. The memory is then unchanged.
     """
     bits, values = code.bits, np.ascontiguousarray(values)
-    _check_array(values, np.int32, 3, "packing: values")
+    _check_array(values, CODE_TYPES, 3, "packing: values")
     rows, columns, channels = values.shape
     first_bit, end_bit = first_channel * bits, (first_channel + channels) * bits
     if first_bit % 8 or (end_bit % 8 and end_bit // 8 != pixel_bytes - 1):
@@ -146,8 +146,12 @@ def pack_rows(
     if code.table:
         values = _positions(values, code)
     if end_bit - first_bit == 8 * pixel_bytes:  # no gaps: a row is one long vector
+        if _is_bytes(values, code):
+            for row, address in zip(values.view(np.uint8), row_addresses.tolist(), strict=True):
+                memory[address : address + row.size] = row.reshape(-1)
+            return
         channels *= columns
-    _kernels_packing.pack(
+    _kernels_packing.packer(bits, code.halving)(
         values.reshape(rows, -1),
         channels,
         memory,
@@ -167,7 +171,7 @@ def unpack_rows(
     columns: int,
     channels: int,
     code: CodeFormat,
-    out: Codes,
+    out: StoredCodes,
     first_column: int,
 ) -> None:
     """Read consecutive whole pixels, row by row, into the middle of an image.
@@ -178,8 +182,9 @@ def unpack_rows(
         columns: pixels to read of each row.
         channels: of a pixel.
         code: how a value is stored.
-        out: int32 [rows, width, channels], C-contiguous; columns ``first_column`` …
-            ``first_column + columns - 1`` are written, the others keep their values.
+        out: [rows, width, channels] of a type of `CODE_TYPES` that holds every value of the
+            format, C-contiguous; columns ``first_column`` … ``first_column + columns - 1`` are
+            written, the others keep their values.
         first_column: where the first pixel goes.
 
     Raises:
@@ -187,7 +192,12 @@ def unpack_rows(
             table, or an array has another type or shape than stated.
     """
     bits, stride = code.bits, pixel_bytes(channels, code.bits)
-    _check_array(out, np.int32, 3, "unpacking: out")
+    _check_array(out, CODE_TYPES, 3, "unpacking: out")
+    if not _holds(out, code):
+        raise ValueError(
+            f"unpacking: {out.dtype} does not hold the values {code.low} … {code.high} of "
+            f"{bits}-bit {code.kind.name.lower()} codes"
+        )
     if out.shape[2] != channels:
         raise ValueError(f"unpacking: {channels} channels do not fit the {out.shape[2]} of out")
     if not 0 <= first_column <= first_column + columns <= out.shape[1]:
@@ -199,25 +209,33 @@ def unpack_rows(
     _check_rows(memory, row_addresses, rows, columns * stride, "unpacking")
     if rows * columns * channels == 0:
         return
-    pixels = out[:, first_column : first_column + columns]
-    first_value = first_column * channels
+    if _is_bytes(out, code):
+        octets = out.view(np.uint8)[:, first_column : first_column + columns]
+        for row, address in zip(octets, row_addresses.tolist(), strict=True):
+            row.reshape(-1)[:] = memory[address : address + row.size]
+        return
+    values, first_value = out.reshape(rows, -1), first_column * channels
+    if code.table:  # whose positions need not fit the type of its integers
+        values, first_value = np.empty((rows, columns * channels), np.int32), 0
+    pixels, vector = columns, channels
     if channels * bits == 8 * stride:  # no gaps: a row is one long vector
-        columns, channels = 1, columns * channels
-    _kernels_packing.unpack(
+        pixels, vector = 1, columns * channels
+    _kernels_packing.unpacker(bits)(
         memory,
         row_addresses,
         stride,
-        columns,
-        channels,
+        pixels,
+        vector,
         bits,
         code.flip,
         code.origin,
         code.halving,
-        out.reshape(rows, -1),
+        values,
         first_value,
     )
     if code.table:
-        pixels[:] = _at_positions(pixels, code)
+        integers = _at_positions(values, code).reshape(rows, columns, channels)
+        out[:, first_column : first_column + columns] = integers
 
 
 def first_unset_row(flags: Memory, row_addresses: Wide, row_bytes: int) -> int | None:
@@ -271,7 +289,7 @@ def unpack_vector(memory: Memory, count: int, code: CodeFormat) -> Codes:
 _START = np.zeros(1, np.int64)
 
 
-def _positions(values: Codes, code: CodeFormat) -> Codes:
+def _positions(values: StoredCodes, code: CodeFormat) -> Codes:
     """Where values between the extremes of a table stand in it."""
     table = np.array(code.table, np.int32)
     positions = np.searchsorted(table, values).astype(np.int32)
@@ -280,7 +298,7 @@ def _positions(values: Codes, code: CodeFormat) -> Codes:
     return positions
 
 
-def _at_positions(positions: Codes, code: CodeFormat) -> Codes:
+def _at_positions(positions: StoredCodes, code: CodeFormat) -> Codes:
     """The integers that stand at positions of a table."""
     if positions.max() >= len(code.table):
         raise ValueError(
@@ -289,7 +307,26 @@ def _at_positions(positions: Codes, code: CodeFormat) -> Codes:
     return np.array(code.table, np.int32)[positions]
 
 
-def _check_values(values: Codes, code: CodeFormat) -> None:
+_LIMITS: dict[type, tuple[int, int]] = {
+    kind: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for kind in CODE_TYPES
+}
+
+
+def _holds(array: StoredCodes, code: CodeFormat) -> bool:
+    """Whether every value of a format fits the array's type."""
+    least, greatest = _LIMITS[array.dtype.type]
+    return least <= code.low and code.high <= greatest
+
+
+def _is_bytes(array: StoredCodes, code: CodeFormat) -> bool:
+    """Whether an array that holds a format has its codes for bytes."""
+    whole_range = (code.low, code.high) == _LIMITS[array.dtype.type]
+    return array.dtype.itemsize == 1 and whole_range and code.kind is not CodeKind.TABLE
+
+
+def _check_values(values: StoredCodes, code: CodeFormat) -> None:
+    if (code.low, code.high) == _LIMITS[values.dtype.type]:
+        return  # the type has no other values
     least, greatest, common_bits = extremes(values.reshape(-1))
     if least < code.low or greatest > code.high:
         raise ValueError(
@@ -301,8 +338,8 @@ def _check_values(values: Codes, code: CodeFormat) -> None:
 
 
 def _check_rows(memory: Memory, row_addresses: Wide, rows: int, row_bytes: int, what: str) -> None:
-    _check_array(memory, np.uint8, 1, f"{what}: memory")
-    _check_array(row_addresses, np.int64, 1, f"{what}: row addresses")
+    _check_array(memory, (np.uint8,), 1, f"{what}: memory")
+    _check_array(row_addresses, (np.int64,), 1, f"{what}: row addresses")
     if len(row_addresses) != rows:
         raise ValueError(f"{what}: {rows} rows need as many addresses, got {len(row_addresses)}")
     addresses = row_addresses.tolist()  # mostly few, where Python is quicker than NumPy
@@ -313,11 +350,15 @@ def _check_rows(memory: Memory, row_addresses: Wide, rows: int, row_bytes: int, 
         )
 
 
-def _check_array(array: NDArray[Any], element: type, dimensions: int, what: str) -> None:
+def _check_array(
+    array: NDArray[Any], elements: tuple[type, ...], dimensions: int, what: str
+) -> None:
     # A dtype compared with a type makes a dtype of that first: this is asked for every row.
-    right_type = array.dtype.type is element and array.dtype.isnative
+    right_type = array.dtype.type in elements and array.dtype.isnative
     if not right_type or array.ndim != dimensions or not array.flags.c_contiguous:
+        *others, last = (element.__name__ for element in elements)
+        types = f"{', '.join(others)} or {last}" if others else last
         raise ValueError(
-            f"{what}: expected a contiguous {dimensions}-dimensional array of {element.__name__}, "
+            f"{what}: expected a contiguous {dimensions}-dimensional array of {types}, "
             f"got {array.dtype} {list(array.shape)}"
         )

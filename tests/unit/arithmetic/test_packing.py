@@ -130,6 +130,52 @@ def test_rows_change_exactly_their_own_bytes_and_come_back(
     assert (out[:, left + columns :] == 77_777).all()
 
 
+@pytest.mark.parametrize(
+    ("kind", "bits", "element"),
+    [
+        (UNSIGNED, 8, np.uint8),
+        (SIGNED, 8, np.int8),
+        (SIGNED, 8, np.int16),
+        (SIGNED, 4, np.int8),
+        (SIGNED, 5, np.int8),
+        (UNSIGNED, 12, np.uint16),
+        (SIGNED, 12, np.int16),
+        (ODD, 12, np.int16),
+        (SIGNED, 16, np.int16),
+    ],
+)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_narrow_types_hold_the_same_codes(
+    data: st.DataObject, kind: CodeKind, bits: int, element: type
+) -> None:
+    code, rows = code_format(bits, kind), 2
+    columns, channels = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 20))
+    values = data.draw(code_arrays(code, (rows, columns, channels)))
+    stride = pixel_bytes(channels, bits)
+    memory = np.zeros(rows * columns * stride, np.uint8)
+    addresses = np.array([columns * stride, 0])
+    pack_rows(values.astype(element), memory, addresses, stride, 0, code)
+    pixels = values[::-1].reshape(-1, channels).tolist()
+    assert memory.tobytes() == b"".join(_vector_bytes(pixel, code) for pixel in pixels)
+
+    out = np.full((rows, columns + 2, channels), 99, element)
+    unpack_rows(memory, addresses, columns, channels, code, out, 1)
+    assert (out[:, 1:-1] == values).all()
+    assert (out[:, [0, -1]] == 99).all()
+
+
+def test_positions_of_a_table_need_not_fit_the_type_of_its_integers() -> None:
+    code = code_format(8, TABLE, tuple(range(-100, 100)))
+    values = np.arange(-100, 100, dtype=np.int8).reshape(1, 1, -1)
+    memory, start = np.zeros(200, np.uint8), np.zeros(1, np.int64)
+    pack_rows(values, memory, start, 200, 0, code)
+    assert (memory == np.arange(200)).all()
+    out = np.zeros_like(values)
+    unpack_rows(memory, start, 1, 200, code, out, 0)
+    assert (out == values).all()
+
+
 VALUES = np.zeros((2, 3, 4), np.int32)
 PACKING: dict[str, Any] = {
     "values": VALUES,
@@ -154,9 +200,24 @@ PACKING: dict[str, Any] = {
         ({"values": VALUES + 17, "code": ODD_4}, r"4-bit odd codes, -15 … 15"),
         ({"code": ODD_4}, r"packing: an even value has no odd code"),
         ({"values": VALUES + 4, "code": LEVELS}, r"4 … 4 do not fit 4-bit table codes, -70000 … 3"),
+        (
+            {
+                "values": VALUES.astype(np.int8) - 1,
+                "code": code_format(8, UNSIGNED),
+                "pixel_bytes": 4,
+            },
+            r"values -1 … -1 do not fit 8-bit unsigned codes, 0 … 255",
+        ),
+        (
+            {"values": VALUES.astype(np.int8), "code": code_format(2, ODD), "pixel_bytes": 1},
+            r"packing: an even value has no odd code",
+        ),
         ({"values": VALUES + 2, "code": LEVELS}, r"a value is none of the 3 integers of its table"),
-        ({"values": VALUES.astype(np.int64)}, r"array of int32, got int64 \[2, 3, 4\]"),
-        ({"values": VALUES[0]}, r"3-dimensional array of int32, got int32 \[3, 4\]"),
+        (
+            {"values": VALUES.astype(np.int64)},
+            r"int8, uint8, int16, uint16 or int32, got int64 \[2, 3, 4\]",
+        ),
+        ({"values": VALUES[0]}, r"3-dimensional array of int8, .*, got int32 \[3, 4\]"),
         ({"first_channel": 1}, r"channels 1 … 4 of 4 bits: they must start on a byte"),
         ({"values": VALUES[:, :, :1]}, r"channels 0 … 0 of 4 bits: they must start on a byte"),
         ({"pixel_bytes": 1}, r"channels 0 … 3 of 4 bits: they do not fit a pixel of 1 bytes"),
@@ -196,6 +257,14 @@ UNPACKING: dict[str, Any] = {
         ({"columns": 5}, r"columns 1 … 5 do not fit the 5 of out"),
         ({"first_column": -1}, r"columns -1 … 1 do not fit the 5 of out"),
         ({"out": np.zeros((2, 5, 4), np.int64)}, r"out: expected .* int32, got int64"),
+        (
+            {"out": np.zeros((2, 5, 4), np.uint8)},
+            r"uint8 does not hold the values -8 … 7 of 4-bit signed codes",
+        ),
+        (
+            {"out": np.zeros((2, 5, 4), np.int8), "code": code_format(8, UNSIGNED)},
+            r"int8 does not hold the values 0 … 255 of 8-bit unsigned codes",
+        ),
         ({"out": np.zeros((2, 5, 8), np.int32)[:, :, ::2]}, r"out: expected a contiguous"),
         ({"row_addresses": np.array([0, 60])}, r"rows of 6 bytes at 0 … 60 leave the memory of 64"),
     ],
