@@ -1,6 +1,6 @@
 """Checks that a graph means what it says: wiring, tensor types, sizes, operators' rules."""
 
-from math import isfinite, prod
+from math import isfinite, lcm, prod
 
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import ONE_PIXEL, Size
@@ -71,16 +71,16 @@ def _verify_type(node: Node) -> None:
 def _verify_sizes(graph: Graph) -> None:
     """Operands fit together on every image: heights and widths are equal, or a factor's is 1×1.
 
-    Sides grow evenly with the image's, in steps that repeat after the product of all strides; so
-    one such stretch of sizes, and one as large again beyond it, speak for all.
+    Sides grow evenly with the image's, heights in steps that repeat after the product of all
+    strides down and widths after that of those across; so one such stretch of sizes, and one as
+    large again beyond it, speak for all.
     """
-    strides = (
-        side
+    strides = [
+        node.operator.stride
         for node in graph.nodes
         if isinstance(node.operator, Convolution | AveragePool)
-        for side in node.operator.stride
-    )
-    period = min(prod(strides), LARGE_IMAGE)
+    ]
+    period = min(lcm(*(prod(sides) for sides in zip(*strides, strict=True))), LARGE_IMAGE)
     for offset in range(2 * period):
         image = Size(LARGE_IMAGE + offset, LARGE_IMAGE + offset + 1)
         sizes = graph.sizes(image)
