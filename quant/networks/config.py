@@ -1,6 +1,7 @@
 """What a network is, as data: no torch here, so that listing networks stays quick."""
 
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 from quant.common.errors import UserError
 
@@ -55,13 +56,10 @@ class DirectEDSRConfig:
     channels: int
     scale: int
 
+    pixel_range: ClassVar[float] = 255.0
+
     def __post_init__(self) -> None:
         _require_shape("direct EDSR", self, (2, 3, 4))
-
-    @property
-    def pixel_range(self) -> float:
-        """Value of a white pixel at input and output."""
-        return 255.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +80,10 @@ class SRResNetConfig:
     input_mean: tuple[float, float, float] | None = None
     tanh: bool = False
 
+    pixel_range: ClassVar[float] = 255.0
+
     def __post_init__(self) -> None:
         _require_shape("SRResNet", self, (2, 4))
-
-    @property
-    def pixel_range(self) -> float:
-        """Value of a white pixel at input and output."""
-        return 255.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +100,10 @@ class MSRResNetConfig:
     channels: int
     scale: int
 
+    pixel_range: ClassVar[float] = 1.0
+
     def __post_init__(self) -> None:
         _require_shape("MSRResNet", self, (2, 3, 4))
-
-    @property
-    def pixel_range(self) -> float:
-        """Value of a white pixel at input and output."""
-        return 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +116,10 @@ class SRGANConfig:
 
     scale: int
 
+    pixel_range: ClassVar[float] = 1.0
+
     def __post_init__(self) -> None:
         _require_scale("SRGAN", self.scale, (2, 4))
-
-    @property
-    def pixel_range(self) -> float:
-        """Value of a white pixel at input and output."""
-        return 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +142,10 @@ class RDNConfig:
     channels: int
     scale: int
 
+    pixel_range: ClassVar[float] = 255.0
+
     def __post_init__(self) -> None:
         _require_shape("RDN", self, (2, 3, 4))
-
-    @property
-    def pixel_range(self) -> float:
-        """Value of a white pixel at input and output."""
-        return 255.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +162,10 @@ class MobileSRConfig:
     channels: int
     scale: int
 
+    pixel_range: ClassVar[float] = 255.0
+
     def __post_init__(self) -> None:
         _require_shape("mobile", self, (2, 3, 4))
-
-    @property
-    def pixel_range(self) -> float:
-        """Value of a white pixel at input and output."""
-        return 255.0
 
 
 NetworkConfig = (
@@ -194,7 +177,7 @@ NetworkConfig = (
     | RDNConfig
     | MobileSRConfig
 )
-"""The shape of any network; each has ``scale`` and ``pixel_range``."""
+"""The shape of any network; each has ``scale`` and ``pixel_range``, the value of a white pixel."""
 
 _COUNTS = ("blocks", "layers", "growth", "channels")
 
