@@ -39,6 +39,9 @@ from tests.unit.lowering.test_trace import require_same_function
 
 Codes = NDArray[np.int64]
 
+# torch says so once a process, in whichever test comes first.
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+
 
 class Lowered:
     """A network in reals and in integers, and all codes of one picture."""
@@ -128,7 +131,6 @@ def _real(operator: FloatOperator, operands: list[Tensor]) -> Reals:
     return values
 
 
-@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("name", MODULES)
 def test_a_traced_module_keeps_its_function(name: str) -> None:
     network = seeded(MODULES[name]).double()
