@@ -38,4 +38,6 @@ def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval().requires_grad_(False)
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return TrainingState(network, average, torch.optim.Adam(trainable, lr=config.learning_rate))
+    # Fused: one pass over the weights instead of a dozen, a tenth of a step of a small network.
+    optimizer = torch.optim.Adam(trainable, lr=config.learning_rate, fused=True)
+    return TrainingState(network, average, optimizer)

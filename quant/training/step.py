@@ -1,5 +1,7 @@
 """One step of the optimizer."""
 
+from itertools import compress
+
 import torch
 from torch import Tensor, nn
 
@@ -51,9 +53,12 @@ def optimize(
 def _update_average(state: TrainingState, decay: float) -> None:
     # Early on the decay is smaller, so that the random start is forgotten soon.
     decay = min(decay, (1 + state.iteration) / (10 + state.iteration))
-    averages, currents = (m.state_dict().values() for m in (state.average, state.network))
-    for average, current in zip(averages, currents, strict=True):
-        if average.is_floating_point():  # weights, and the statistics of batch normalization
-            average.lerp_(current, 1 - decay)
-        else:
+    averages, currents = (list(m.state_dict().values()) for m in (state.average, state.network))
+    # Numbers are weights, and the statistics of batch normalization; the rest are its counters.
+    numbers = [average.is_floating_point() for average in averages]
+    torch._foreach_lerp_(
+        list(compress(averages, numbers)), list(compress(currents, numbers)), 1 - decay
+    )
+    for average, current, is_number in zip(averages, currents, numbers, strict=True):
+        if not is_number:
             average.copy_(current)
