@@ -15,7 +15,7 @@ from quant.networks.weights import UNREADABLE
 from quant.training.config import TrainingConfig
 from quant.training.state import TrainingState
 
-_FORMAT = 1
+_FORMAT = 2
 # Changing one of these in the middle of a run would give weights no single command can explain.
 _FIXED_SETTINGS = (
     "network", "batch", "patch", "learning_rate", "warmup", "ema_decay", "gradient_clip", "seed",
@@ -55,7 +55,7 @@ def save_checkpoint(
         "validation": None if config.validation is None else config.validation.parts[-2:],
         "network": state.network.state_dict(),
         "average": state.average.state_dict(),
-        "optimizer": state.optimizer.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in state.optimizers],
         "random_state": torch.get_rng_state(),
     }
     # Serialised in memory first: torch reports a full disk as a RuntimeError without a reason.
@@ -98,7 +98,8 @@ def resume(path: Path, state: TrainingState, config: TrainingConfig, images_sha2
     _check_same_run(path, saved, config, images_sha256)
     state.network.load_state_dict(saved["network"])
     state.average.load_state_dict(saved["average"])
-    state.optimizer.load_state_dict(saved["optimizer"])
+    for optimizer, content in zip(state.optimizers, saved["optimizers"], strict=True):
+        optimizer.load_state_dict(content)
     state.iteration = saved["iteration"]
     state.elapsed_seconds = saved["elapsed_seconds"]
     state.psnr_history = [(iteration, psnr) for iteration, psnr in saved["psnr_history"]]

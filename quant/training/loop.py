@@ -1,4 +1,4 @@
-"""The training loop: mean absolute error, Adam, a cosine schedule, an average of the weights."""
+"""The training loop: mean absolute error, Muon, a cosine schedule, an average of the weights."""
 
 import math
 import signal
@@ -55,9 +55,10 @@ class TrainingResult:
 def train(config: TrainingConfig) -> TrainingResult:
     """Train a network, or carry on where the checkpoint in the output folder left off.
 
-    Adam (Kingma and Ba, arXiv 1412.6980, defaults) minimises the mean absolute error of pixels
-    in 0..1; an exponential moving average of the weights is what is judged and exported. Ctrl-C
-    or a polite kill writes a checkpoint first; after a crash the last periodic one counts.
+    Muon, and for biases and the convolutions from and to colours Adam (Kingma and Ba, arXiv
+    1412.6980, defaults), minimise the mean absolute error of pixels in 0..1; an exponential moving
+    average of the weights is what is judged and exported. Ctrl-C or a polite kill writes a
+    checkpoint first; after a crash the last periodic one counts.
 
     Raises:
         UserError: a folder or picture is unfit, the checkpoint is of another run, or the disk is

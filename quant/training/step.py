@@ -1,4 +1,4 @@
-"""One step of the optimizer."""
+"""One step of the optimizers."""
 
 from itertools import compress
 
@@ -24,7 +24,7 @@ def optimize(
     """Move the weights, and their average, by one batch.
 
     Args:
-        state: network, average and optimizer, changed in place; its iteration is left alone.
+        state: network, average and optimizers, changed in place; its iteration is left alone.
         config: the run.
         low: float32, N x 3 x H x W in 0..255, on the network's device.
         high: float32, N x 3 x scale*H x scale*W in 0..255.
@@ -36,15 +36,17 @@ def optimize(
         device, so that nobody has to wait for it.
     """
     white = pixel_range(state.network)
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    state.optimizer.zero_grad(set_to_none=True)
+    for optimizer in state.optimizers:
+        optimizer.zero_grad(set_to_none=True)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
     with torch.autocast(low.device.type, dtype=torch.bfloat16, enabled=bfloat16):
         enlarged = state.network(low * (white / _WHITE_CODE))
     loss = nn.functional.l1_loss(enlarged.float() / white, high / _WHITE_CODE)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(state.network.parameters(), config.gradient_clip)
-    state.optimizer.step()
+    for optimizer in state.optimizers:
+        optimizer.step()
     _update_average(state, config.ema_decay)
     return loss.detach()
 
