@@ -102,6 +102,12 @@ def add_train_options(parser: ArgumentParser) -> None:
     add("--patch", type=int, metavar="PIXELS", help="side of a low-resolution patch")
     add("--learning-rate", type=float, metavar="RATE", help="peak of the schedule")
     add("--seed", type=int, metavar="N", help="seed of weights and patches")
+    add(
+        "--initial-weights",
+        type=Path,
+        metavar="FILE",
+        help="start from the weights of another network, wherever they fit",
+    )
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train")
     add(
         "--precision",

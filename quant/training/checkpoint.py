@@ -46,6 +46,7 @@ def save_checkpoint(
         "format": _FORMAT,
         "shape": asdict(network_config(config.network)),
         "settings": {name: getattr(config, name) for name in _FIXED_SETTINGS},
+        "initial_weights": None if state.initial_weights is None else asdict(state.initial_weights),
         "images": [folder.name for folder in config.images],
         "images_sha256": images_sha256,
         "provenance": dict(provenance),
@@ -95,7 +96,7 @@ def resume(path: Path, state: TrainingState, config: TrainingConfig, images_sha2
         UserError: no checkpoint, another architecture, other settings or other pictures.
     """
     saved = read_checkpoint(path)
-    _check_same_run(path, saved, config, images_sha256)
+    _check_same_run(path, saved, state, config, images_sha256)
     state.network.load_state_dict(saved["network"])
     state.average.load_state_dict(saved["average"])
     for optimizer, content in zip(state.optimizers, saved["optimizers"], strict=True):
@@ -107,12 +108,19 @@ def resume(path: Path, state: TrainingState, config: TrainingConfig, images_sha2
 
 
 def _check_same_run(
-    path: Path, saved: dict[str, Any], config: TrainingConfig, images_sha256: str
+    path: Path,
+    saved: dict[str, Any],
+    state: TrainingState,
+    config: TrainingConfig,
+    images_sha256: str,
 ) -> None:
     expected: dict[str, object] = {name: getattr(config, name) for name in _FIXED_SETTINGS}
     given = dict(saved["settings"])
     expected["network shape"] = asdict(network_config(config.network))
     given["network shape"] = saved["shape"]
+    initial = state.initial_weights
+    expected["initial weights"] = None if initial is None else initial.sha256
+    given["initial weights"] = (saved.get("initial_weights") or {}).get("sha256")
     expected["images_sha256"], given["images_sha256"] = images_sha256, saved["images_sha256"]
     for name, value in expected.items():
         if given.get(name) != value:

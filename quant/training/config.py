@@ -31,6 +31,8 @@ class TrainingConfig:
         ema_decay: decay per step of the moving average of the weights.
         gradient_clip: largest 2-norm of the gradient of the mean absolute error, in 0..1 pixels.
         seed: seed of the initial weights and of every patch.
+        initial_weights: file whose weights are taken at the start, wherever they fit; None starts
+            from random ones.
         validation: folder of high-resolution pictures to judge on; None for no judging.
         validate_every: steps between judgements, unless ``validate_minutes`` is given.
         validate_minutes: wall-clock time between judgements; None counts steps.
@@ -52,6 +54,7 @@ class TrainingConfig:
     ema_decay: float = 0.999
     gradient_clip: float = 1.0
     seed: int = 0
+    initial_weights: Path | None = None
     validation: Path | None = None
     validate_every: int = 1000
     validate_minutes: float | None = None

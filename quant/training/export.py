@@ -11,9 +11,9 @@ from quant.training.checkpoint import read_checkpoint
 def export_weights(checkpoint: Path, path: Path) -> None:
     """Write the averaged weights of a checkpoint, with a record of how they were made.
 
-    The record names the settings, the steps and the seconds trained, the names of the picture
-    folders and the SHA-256 of their pixels, the last judgement, the date of the export and what
-    ``run_provenance`` tells.
+    The record names the settings, what the run started from, the steps and the seconds trained, the
+    names of the picture folders and the SHA-256 of their pixels, the last judgement, the date of
+    the export and what ``run_provenance`` tells.
 
     Args:
         checkpoint: a file ``train`` wrote, of a finished run or of one under way.
@@ -33,6 +33,7 @@ def export_weights(checkpoint: Path, path: Path) -> None:
         **settings,
         "iterations": saved["iteration"],
         "elapsed_seconds": round(saved["elapsed_seconds"], 1),
+        "initial_weights": saved.get("initial_weights"),
         "images": saved["images"],
         "images_sha256": saved["images_sha256"],
         "validation": None if validation is None else "/".join(validation),

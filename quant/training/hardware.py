@@ -1,11 +1,28 @@
-"""Which device a run uses, and in which precision it multiplies there."""
+"""Which device a run uses, in which precision it multiplies there, how it keeps memory."""
 
+import ctypes
 from pathlib import Path
 
 import torch
 
 from quant.common.errors import UserError
 from quant.training.config import TrainingConfig
+
+# Options of mallopt(3), from glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+
+
+def keep_freed_memory() -> None:
+    """Have the process keep freed memory for its next tensors; where glibc allocates, else nothing.
+
+    Otherwise every large tensor gets fresh pages from the system, cleared one by one: a tenth of a
+    training step of EDSR-baseline.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(_M_TOP_PAD, 2**28)
 
 
 def choose_device(config: TrainingConfig) -> torch.device:

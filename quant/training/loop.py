@@ -87,6 +87,8 @@ class _Run:
         self.bfloat16 = uses_bfloat16(config, self.device)
         self.provenance = run_provenance(config, self.bfloat16)
         self.state = fresh_state(config, self.device)
+        if self.state.initial_weights is not None:
+            report.say(f"starting from {self.state.initial_weights}")
         self.checkpoint = config.output / CHECKPOINT_NAME
         if self.checkpoint.exists():
             resume(self.checkpoint, self.state, config, self.images_sha256)

@@ -78,7 +78,7 @@ def orthogonalized(matrices: Tensor) -> Tensor:
     if matrices.shape[1] > matrices.shape[2]:
         return orthogonalized(matrices.mT).mT
     first, third, fifth = _QUINTIC
-    result = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    result: Tensor = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(_NEWTON_SCHULZ_STEPS):
         square = result @ result.mT
         result = first * result + (third * square + fifth * (square @ square)) @ result

@@ -9,6 +9,7 @@ from torch import nn
 from quant.networks.registry import load_network
 from quant.training.config import TrainingConfig
 from quant.training.hardware import uses_bfloat16
+from quant.training.initial_weights import InitialWeights, take_fitting
 from quant.training.muon import Muon
 
 _LEAST_CHANNELS = 16  # of both sides of an inner convolution; colours are 3, or 12 in 2 x 2 blocks
@@ -21,6 +22,7 @@ class TrainingState:
     Attributes:
         network: the network being trained.
         average: the moving average of its weights, the one that is judged and exported.
+        initial_weights: what ``network`` started from; None: random weights.
         optimizers: Muon over the weights of inner convolutions, and Adam over what else is trained.
         iteration: steps done.
         elapsed_seconds: training time so far, over all resumed parts.
@@ -29,6 +31,7 @@ class TrainingState:
 
     network: nn.Module
     average: nn.Module
+    initial_weights: InitialWeights | None
     optimizers: tuple[torch.optim.Optimizer, ...]
     iteration: int = 0
     elapsed_seconds: float = 0.0
@@ -36,13 +39,19 @@ class TrainingState:
 
 
 def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
-    """The state before the first step: weights from the seed, the average equal to them."""
+    """The state before the first step: weights from seed or file, the average equal to them.
+
+    Raises:
+        UserError: the file of initial weights is unfit.
+    """
     torch.manual_seed(config.seed)
     network = load_network(config.network, random_seed=config.seed).train()
+    path = config.initial_weights
+    initial_weights = None if path is None else take_fitting(network, path)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval().requires_grad_(False)
     optimizers = _optimizers(network, config, bfloat16=uses_bfloat16(config, device))
-    return TrainingState(network, average, optimizers)
+    return TrainingState(network, average, initial_weights, optimizers)
 
 
 def _optimizers(

@@ -4,10 +4,11 @@ from argparse import Namespace
 
 from quant.networks import network_config
 from quant.training import TrainingConfig, train
+from quant.training.hardware import keep_freed_memory
 
 _OPTIONS = (
-    "iterations", "minutes", "batch", "patch", "learning_rate", "seed", "validation",
-    "validate_minutes", "device", "precision",
+    "iterations", "minutes", "batch", "patch", "learning_rate", "seed", "initial_weights",
+    "validation", "validate_minutes", "device", "precision",
 )  # fmt: skip
 """Options that are passed on under their own name, where they were given."""
 
@@ -15,6 +16,7 @@ _OPTIONS = (
 def execute(arguments: Namespace) -> int:
     """Run the command; returns the exit status."""
     network_config(arguments.network)
+    keep_freed_memory()
     given = {name: getattr(arguments, name) for name in _OPTIONS}
     config = TrainingConfig(
         network=arguments.network,

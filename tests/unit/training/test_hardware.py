@@ -1,3 +1,6 @@
+import ctypes
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -42,3 +45,24 @@ def test_auto_multiplies_bfloat16_only_where_the_processor_does(
     assert hardware.uses_bfloat16(short_run(precision="auto"), CPU) is expected
     assert hardware.uses_bfloat16(short_run(precision="float32"), CPU) is False
     assert hardware.uses_bfloat16(short_run(precision="bf16"), CPU) is True
+
+
+_FAULTS = """
+import resource
+import numpy as np
+from quant.training.hardware import keep_freed_memory
+
+keep_freed_memory()
+np.ones(2**23)  # 64 MiB, freed at once
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.ones(2**23)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="glibc is not the allocator")
+def test_freed_memory_is_used_again() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", _FAULTS], capture_output=True, text=True, check=True
+    )
+    assert int(answer.stdout) < 100  # of 16384 pages
