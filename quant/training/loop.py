@@ -150,8 +150,9 @@ class _Run:
 
     def _tell(self, rate: float) -> None:
         iteration = self.state.iteration
-        judged = self._judgement_is_due()
-        if iteration % _LOG_EVERY == 0 or judged:
+        finished = self._fraction() >= 1.0
+        judged = bool(self.validation) and (self._judgement_is_due() or finished)
+        if iteration % _LOG_EVERY == 0 or judged or finished:
             steps_per_second = self.throughput.since_last(iteration, self.state.elapsed_seconds)
             psnr_db = self._judge() if judged else None
             loss = float(torch.stack(self.recent_losses).mean())
@@ -172,10 +173,8 @@ class _Run:
     def _judgement_is_due(self) -> bool:
         minutes = self.config.validate_minutes
         if minutes is None:
-            due = self.state.iteration % self.config.validate_every == 0
-        else:
-            due = time.monotonic() - self.judged_at >= 60 * minutes
-        return due and bool(self.validation)
+            return self.state.iteration % self.config.validate_every == 0
+        return time.monotonic() - self.judged_at >= 60 * minutes
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         config = self.config

@@ -81,6 +81,15 @@ def test_a_run_leaves_weights_log_curve_and_checkpoint(
     _assert_same_tensors(dict(loaded), dict(average))
 
 
+@pytest.mark.parametrize("judged", [True, False])
+def test_the_log_ends_with_the_last_step(short_run: Configure, images: Path, judged: bool) -> None:
+    result = train(short_run(validation=images if judged else None, validate_every=4))
+    entries = read_log(result.log)
+    assert [entry["iteration"] for entry in entries] == ([4, 6] if judged else [6])
+    assert entries[-1]["psnr_db"] == result.psnr_db
+    assert (result.psnr_db is None) != judged
+
+
 def test_training_brings_the_loss_down(short_run: Configure, images: Path) -> None:
     config = short_run(iterations=30, warmup=2, learning_rate=2e-3, validate_every=5)
     losses = [entry["loss"] for entry in read_log(train(replace(config, validation=images)).log)]
@@ -171,7 +180,7 @@ def test_judgements_can_follow_the_clock(
     monkeypatch.setattr(loop, "batch_at", slow_batch)
     config = short_run(validation=images, validate_minutes=1.0, iterations=7)
     judged = [e["iteration"] for e in read_log(train(config).log) if e["psnr_db"] is not None]
-    assert judged == [3, 6]  # 75 s after the start, and after the first judgement
+    assert judged == [3, 6, 7]  # 75 s after the start and after the first judgement; the end
 
 
 def test_the_average_has_the_statistics_of_normalizations(short_run: Configure) -> None:
