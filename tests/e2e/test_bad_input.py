@@ -86,7 +86,7 @@ CASES = {
     f"{RUN_ON_NETWORK} --weights {{broken}}/cut.safetensors": "expected a safetensors file of wei",
     "run edsr_baseline_x2 --weights {weights}": "they fit network 'edsr_tiny_x2'",
     f"{RUN_ON_NETWORK} --weights {{broken}}/text.pt": "expected a torch state-dictionary file of",
-    "run edsr_baseline_x2": "network 'edsr_baseline_x2': weights are not shipped",
+    "run edsr_x2": "network 'edsr_x2': weights are not shipped",
     "run --calibration {broken}/none": "none: expected a folder of pictures; check the path",
     "run --calibration {broken}/empty": "empty: expected pictures in this folder, found none",
     "run --calibration {broken}": "bits.yaml: expected an image",

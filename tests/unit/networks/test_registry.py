@@ -42,11 +42,11 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 def test_weights_that_are_not_shipped_are_asked_for() -> None:
-    assert shipped_weights("edsr_baseline_x4") is None
+    assert shipped_weights("edsr_x4") is None
     with pytest.raises(UserError) as caught:
-        load_network("edsr_baseline_x4")
+        load_network("edsr_x4")
     assert str(caught.value) == (
-        "network 'edsr_baseline_x4': weights are not shipped with this program; "
+        "network 'edsr_x4': weights are not shipped with this program; "
         "give a file with --weights FILE (`hwsim train` makes one)"
     )
 

@@ -1,52 +1,56 @@
-import numpy as np
+from functools import partial
+from pathlib import Path
+
 import pytest
 
-from quant.imaging import (
-    bicubic_downscale,
-    bicubic_upscale,
-    luma_psnr_db,
-    read_image,
-    sample_photograph,
-)
-from quant.networks import load_network
+from quant.imaging import bicubic_downscale, bicubic_upscale, luma_psnr_db, sample_photograph
+from quant.imaging.data_sets import open_data_set
+from quant.imaging.evaluation import evaluate
+from quant.networks import load_network, network_config, network_names
 from quant.networks.inference import super_resolve
 from quant.networks.registry import shipped_weights
 from quant.networks.weights import read_provenance
 from tests.shared_data import shared_file
 
+SHIPPED = [name for name in network_names() if shipped_weights(name) is not None]
 
-def test_the_shipped_network_beats_bicubic_on_a_held_out_photograph() -> None:
+
+def _file(name: str) -> Path:
+    path = shipped_weights(name)
+    assert path is not None
+    return path
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_networks_beat_bicubic_on_a_held_out_photograph(name: str) -> None:
+    scale = network_config(name).scale
     original = sample_photograph("astronaut")[:160, 150:310]
-    small = bicubic_downscale(original, 2)
-    enlarged = super_resolve(load_network("edsr_tiny_x2"), small)
-    gain_db = luma_psnr_db(original, enlarged, 2) - luma_psnr_db(
-        original, bicubic_upscale(small, 2), 2
+    small = bicubic_downscale(original, scale)
+    enlarged = super_resolve(load_network(name), small)
+    gain_db = luma_psnr_db(original, enlarged, scale) - luma_psnr_db(
+        original, bicubic_upscale(small, scale), scale
     )
     assert gain_db > 1
 
 
-def test_the_shipped_weights_say_how_they_were_made() -> None:
-    path = shipped_weights("edsr_tiny_x2")
-    assert path is not None
-    provenance = read_provenance(path)
-    assert provenance["command"] == "hwsim train edsr_tiny_x2"
-    assert provenance["images"] == ["DIV2K_test_LRx4", "General100", "T91", "BSDS500"]
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_say_how_they_were_made(name: str) -> None:
+    provenance = read_provenance(_file(name))
+    assert provenance["command"] == f"hwsim train {name}"
+    folders = provenance["images"]
+    assert isinstance(folders, list)
+    assert set(folders) <= {"DIV2K_test_LRx4", "General100", "T91", "BSDS500"}
     assert {"seed", "iterations", "elapsed_seconds", "psnr_db", "commit"} <= provenance.keys()
 
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_the_recorded_quality_is_not_overstated() -> None:
-    path = shipped_weights("edsr_tiny_x2")
-    assert path is not None
-    network = load_network("edsr_tiny_x2")
-    originals = [
-        read_image(file) for file in sorted(shared_file("images", "Set5", "HR").glob("*.png"))
-    ]
-    psnr_db = [
-        luma_psnr_db(original, super_resolve(network, bicubic_downscale(original, 2)), 2)
-        for original in originals
-    ]
-    recorded_db = read_provenance(path)["psnr_db"]
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_recorded_quality_is_not_overstated(name: str) -> None:
+    scale = network_config(name).scale
+    set5 = open_data_set(shared_file("images", "Set5"), scale)
+    network = load_network(name)
+    quality = evaluate(set5, {"float": partial(super_resolve, network)}, scale)
+    recorded_db = read_provenance(_file(name))["psnr_db"]
     assert isinstance(recorded_db, float)
-    assert np.mean(psnr_db) > max(35.2, recorded_db - 0.005)
+    assert quality.mean("float").psnr_db > recorded_db - 0.01  # half precision costs up to 0.005
