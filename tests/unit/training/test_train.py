@@ -107,16 +107,24 @@ def test_a_run_is_reproducible(short_run: Configure) -> None:
         _assert_same_run(folder / "first", folder / "other")
 
 
-@pytest.mark.parametrize("network", ["edsr_tiny_x2", "srgan_x2"])
+@pytest.mark.parametrize(
+    ("network", "precision"),
+    [("edsr_tiny_x2", "float32"), ("srgan_x2", "float32"), ("mobile_sr_x2", "bf16")],
+)
 def test_a_crashed_run_resumes_to_the_identical_state(
-    short_run: Configure, images: Path, monkeypatch: pytest.MonkeyPatch, network: str
+    short_run: Configure,
+    images: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    network: str,
+    precision: str,
 ) -> None:
     def crash() -> None:
         raise RuntimeError("power cut")
 
     judged = short_run(
-        network=network, validation=images, validate_every=2, checkpoint_every_seconds=0
-    )
+        network=network, precision=precision, validation=images, validate_every=2,
+        checkpoint_every_seconds=0,
+    )  # fmt: skip
     config = replace(judged, output=judged.output / "crashed")
     _interrupt_at(monkeypatch, 3, crash)
     with pytest.raises(RuntimeError, match="power cut"):
