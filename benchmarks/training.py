@@ -1,6 +1,6 @@
 """Pictures per second of training: bfloat16 against float32 on this machine.
 
-    python benchmarks/training.py [--networks edsr_baseline_x2] [--batch 16] [--patch 48]
+    python benchmarks/training.py [--networks edsr_baseline_x2] [--batch 16] [--patch 48] [--threads 2]
 
 A picture is one low-resolution patch with its original. Both precisions take turns, one step each
 a round; figures are medians over the rounds, by the clock and in seconds of processor time. A first
@@ -15,7 +15,7 @@ from timing import Call, load, measured
 
 from quant.networks import network_config
 from quant.training import TrainingConfig
-from quant.training.hardware import choose_device, uses_bfloat16
+from quant.training.hardware import choose_device, keep_freed_memory, uses_bfloat16
 from quant.training.state import fresh_state
 from quant.training.step import optimize
 
@@ -29,12 +29,16 @@ def main() -> None:
     parser.add_argument("--patch", type=int, default=48, help="side of a low-resolution patch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    keep_freed_memory()
     for network in arguments.networks:
         calls = contenders(network, arguments.batch, arguments.patch, arguments.device)
         seconds = measured(calls, arguments.rounds)
         side, batch = arguments.patch, arguments.batch
-        print(f"{network}, {batch} patches of {side}x{side}, load {load()}")
+        threads = arguments.threads
+        print(f"{network}, {batch} patches of {side}x{side}, {threads} threads, load {load()}")
         for name, (wall, processor) in seconds.items():
             rate = f"{batch / wall:8.1f} pictures/s {batch / processor:8.1f} pictures/CPU-s"
             print(f"  {name:8} {wall:7.3f} s {rate}")
