@@ -1,6 +1,6 @@
 """Pictures per second of training: bfloat16 against float32 on this machine.
 
-    python benchmarks/training.py [--networks edsr_baseline_x2] [--batch 16] [--patch 48] [--threads N]
+    python benchmarks/training.py [--networks edsr_baseline_x2] [--patch 48] [--threads 2]
 
 A picture is one low-resolution patch with its original. Both precisions take turns, one step each
 a round; figures are medians over the rounds, by the clock and in seconds of processor time. A first
