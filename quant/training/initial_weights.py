@@ -10,7 +10,7 @@ from torch import nn
 from quant.common.errors import UserError
 from quant.common.files import read_bytes
 from quant.networks.foreign import recognise_layout
-from quant.networks.weights import read_state
+from quant.networks.weights import read_provenance, read_state
 
 _NAMED = 3  # tensors named in a sentence; the others are counted
 
@@ -24,12 +24,14 @@ class InitialWeights:
         sha256: of its content.
         taken: how many tensors of the network it filled.
         left: names of the tensors it had nothing for, which stayed random.
+        provenance: how those weights were made, as their file tells; empty where it does not.
     """
 
     file: str
     sha256: str
     taken: int
     left: tuple[str, ...]
+    provenance: dict[str, object]
 
     def __str__(self) -> str:
         more = ", …" if len(self.left) > _NAMED else ""
@@ -66,4 +68,5 @@ def take_fitting(network: nn.Module, path: Path) -> InitialWeights:
         network.load_state_dict(fitting, strict=False)
     left = tuple(name for name in wanted if name not in fitting)
     sha256 = hashlib.sha256(read_bytes(path, "weights")).hexdigest()
-    return InitialWeights(path.name, sha256, len(fitting), left)
+    provenance = read_provenance(path) if path.suffix == ".safetensors" else {}
+    return InitialWeights(path.name, sha256, len(fitting), left, provenance)

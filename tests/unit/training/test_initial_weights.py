@@ -18,7 +18,7 @@ Configure = Callable[..., TrainingConfig]
 @pytest.fixture
 def mobile_x2(tmp_path: Path) -> Path:
     path = tmp_path / "mobile_sr_x2.safetensors"
-    save_weights(path, load_network("mobile_sr_x2", random_seed=5), {})
+    save_weights(path, load_network("mobile_sr_x2", random_seed=5), {"seed": 5})
     return path
 
 
@@ -56,6 +56,7 @@ def test_weights_and_checkpoint_record_the_start(short_run: Configure, mobile_x2
         "file": "mobile_sr_x2.safetensors",
         "taken": 10,
         "left": ["tail.0.weight", "tail.0.bias"],
+        "provenance": {"seed": 5},
     }
     assert train(config).iterations == 2  # the same command goes on
 
