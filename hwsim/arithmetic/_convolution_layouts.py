@@ -8,10 +8,11 @@ from typing import Protocol
 import numpy as np
 
 from hwsim.arithmetic import _kernels_convolution_int64
+from hwsim.arithmetic._aligned import aligned_copy, aligned_empty
 from hwsim.arithmetic._convolution_steps import Steps, pack_steps
 from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, StoredCodes, Wide
-from hwsim.arithmetic._kernels_convolution_tiles import store_operands, tile_kernel
+from hwsim.arithmetic._kernels_convolution_tiles import store_operands, strip_sums, tile_kernel
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds
 from hwsim.arithmetic.geometry import Geometry, Padding
@@ -97,7 +98,7 @@ class Tiled:
         # The last tile of the last row may begin at its last pixel, and its last step may end
         # behind the pixel's window.
         spare = row.most_pixels * pixel + row.taps
-        operands = np.empty(height * width * channels + spare, row.operand)
+        operands = aligned_empty(height * width * channels + spare, row.operand)
         least, greatest = store_operands(
             ifm.codes,
             ifm.padding.top,
@@ -118,6 +119,7 @@ class Tiled:
             offsets,
             self.steps.blocks,
             self.bias,
+            aligned_empty(strip_sums(self.instruction_set), np.int32),
             scaling,
             shuffle,
             ofm,
@@ -134,7 +136,8 @@ def tiled(instruction_set: int) -> Pack:
         origin = _origin(bounds.input, row.operand)
         sums = np.zeros(steps.channels, np.int64)
         sums[: len(bias)] = bias + origin * weight.sum(axis=(1, 2, 3), dtype=np.int64)
-        return Tiled(instruction_set, geometry, steps, sums.astype(np.int32), origin, bounds.input)
+        bias_of_lanes = aligned_copy(sums.astype(np.int32))
+        return Tiled(instruction_set, geometry, steps, bias_of_lanes, origin, bounds.input)
 
     return pack
 

@@ -77,6 +77,12 @@ def store_operands(
     return int(least), int(greatest)
 
 
+def strip_sums(instruction_set: int) -> int:
+    """How many sums a strip of a row of `TABLE` has at most."""
+    row = TABLE[instruction_set]
+    return STRIP * row.lanes * row.wide.registers
+
+
 def tile_kernel(instruction_set: int) -> Callable[..., None]:
     """The kernel of a row of `TABLE`.
 
@@ -84,7 +90,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
     disk by the integers that the function below closes over.
     """
     row = TABLE[instruction_set]
-    register_lanes, most_sums = row.lanes, STRIP * row.lanes * row.wide.registers
+    register_lanes = row.lanes
 
     @kernel
     def convolve(
@@ -94,6 +100,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
         offsets: Wide,
         blocks: Wide,
         bias: Codes,
+        sums: Codes,
         scaling: Scaling,
         shuffle: int,
         ofm: StoredCodes,
@@ -110,13 +117,13 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
             offsets: int64 [steps], bytes from a pixel's window to each step's operands.
             blocks: of `Steps`.
             bias: int32 [channels], what sums start from.
+            sums: scratch memory for a strip, of `strip_sums` elements.
             scaling: from sums to codes.
             shuffle: the factor f of a pixel shuffle behind the convolution.
             ofm: [rows·f, columns, outputs / f], written.
         """
         rows, columns, depth = ofm.shape
         row_stride, pixel_stride = strides
-        sums = np.empty(most_sums, np.int32)
         for row in range(rows // shuffle):
             for block in range(blocks.shape[0]):
                 first, registers = blocks[block, FIRST_CHANNEL], blocks[block, REGISTERS]
