@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.arithmetic._jit import Codes, StoredCodes
+from hwsim.arithmetic._jit import CODE_TYPES, Codes, StoredCodes
 from hwsim.arithmetic._kernels_bounds import extremes
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 
@@ -24,6 +24,18 @@ def check_map(codes: Codes, what: str) -> None:
             f"{what}: expected int32 [height, width, channels], none of them 0, got {codes.dtype} "
             f"{list(codes.shape)}"
         )
+
+
+def narrowest_type(low: int, high: int) -> type[np.integer]:
+    """The first of `CODE_TYPES` that holds codes from low to high.
+
+    Raises:
+        ValueError: none does.
+    """
+    for kind in CODE_TYPES:
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return kind
+    raise ValueError(f"codes {low} … {high} need more than 32 bits")
 
 
 def code_range(codes: StoredCodes) -> tuple[int, int]:

@@ -11,37 +11,50 @@ STRIP = 32
 
 
 @kernel
+def _add_scaled(
+    first: StoredCodes,
+    second: StoredCodes,
+    first_multiplier: np.int32,
+    second_multiplier: np.int32,
+    bias: int,
+    sums: Wide,
+) -> None:
+    """All are vectors, the sums at least as long as the codes."""
+    for index in range(first.size):
+        one = np.int64(first[index]) * np.int64(first_multiplier)
+        sums[index] = one + np.int64(second[index]) * np.int64(second_multiplier) + bias
+
+
+@kernel
 def add_requantize(
     first: StoredCodes,
     second: StoredCodes,
-    first_multiplier: int,
-    second_multiplier: int,
+    multipliers: tuple[np.int32, np.int32],
+    bias: int,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """All feature maps are [pixels, channels]."""
     pixels, channels = out.shape
-    bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
+    sums = np.empty(STRIP * channels, np.int64)
     for strip in range(0, pixels, STRIP):
         end = min(strip + STRIP, pixels)
-        for pixel in range(strip, end):
-            totals = sums[(pixel - strip) * channels :]
-            for channel in range(channels):
-                total = np.int64(first[pixel, channel]) * first_multiplier
-                total += np.int64(second[pixel, channel]) * second_multiplier
-                totals[channel] = total + bias[channel]
+        _add_scaled(
+            first[strip:end].reshape(-1),
+            second[strip:end].reshape(-1),
+            multipliers[0],
+            multipliers[1],
+            bias,
+            sums,
+        )
         requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
 
 
 @kernel
-def _rounded_terms(codes: StoredCodes, scaling: Scaling, sums: Wide, terms: Codes) -> None:
-    """Some pixels of an operand, scaled and rounded to 32 bits."""
-    pixels, channels = codes.shape
-    bias = scaling.parameters[BIAS]
-    for pixel in range(pixels):
-        for channel in range(channels):
-            sums[pixel * channels + channel] = np.int64(codes[pixel, channel]) + bias[channel]
-    requantize(sums, channels, scaling, 0, terms[:pixels], 0, channels)
+def _add_terms(first: Codes, second: Codes, bias: int, sums: Wide) -> None:
+    """All are vectors of one length."""
+    for index in range(sums.size):
+        sums[index] = np.int64(first[index]) + np.int64(second[index]) + bias
 
 
 @kernel
@@ -50,28 +63,27 @@ def add_rounded_requantize(
     second: StoredCodes,
     first_scaling: Scaling,
     second_scaling: Scaling,
+    bias: int,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """All feature maps are [pixels, channels]; each operand has a scaling of its own."""
     pixels, channels = out.shape
-    bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
+    sums = np.empty(STRIP * channels, np.int64)
     first_terms = np.empty((STRIP, channels), np.int32)
     second_terms = np.empty((STRIP, channels), np.int32)
     for strip in range(0, pixels, STRIP):
         end = min(strip + STRIP, pixels)
-        _rounded_terms(first[strip:end], first_scaling, sums, first_terms)
-        _rounded_terms(second[strip:end], second_scaling, sums, second_terms)
-        for pixel in range(end - strip):
-            totals = sums[pixel * channels :]
-            for channel in range(channels):
-                total = np.int64(first_terms[pixel, channel])
-                totals[channel] = total + second_terms[pixel, channel] + bias[channel]
+        one, other = first_terms[: end - strip], second_terms[: end - strip]
+        codes, others = first[strip:end].reshape(-1), second[strip:end].reshape(-1)
+        requantize(codes, channels, first_scaling, 0, one, 0, channels)
+        requantize(others, channels, second_scaling, 0, other, 0, channels)
+        _add_terms(one.reshape(-1), other.reshape(-1), bias, sums[: one.size])
         requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
 
 
 @kernel
-def requantize_codes(codes: Whole, scaling: Scaling, out: Codes) -> None:
+def requantize_codes(codes: Whole, scaling: Scaling, out: StoredCodes) -> None:
     """``codes`` and ``out`` are [pixels, channels]."""
     pixels, channels = codes.shape
     bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)

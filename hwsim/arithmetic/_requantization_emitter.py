@@ -2,7 +2,7 @@
 
 A family's formula sees the sums of a few channels of one pixel and those channels' parameters. It
 is emitted into one loop nest for all families, channels → pixel, so that parameters are loaded
-once for all pixels; what is left of the channels goes lane by lane through the same formula.
+once for all pixels; what is left of the channels goes through the same formula on fewer lanes.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,6 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from hwsim.arithmetic._vectors import Vector
-
-LANES = 8
 
 ROWS = 8
 BIAS, MULTIPLIER, SHIFT, ORIGIN, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE = range(ROWS)
@@ -72,29 +70,44 @@ def _two_roundings(total: Vector, channel: _Channels) -> Vector:
 
 
 def _float_scale(total: Vector, channel: _Channels) -> Vector:
+    zero_point = channel.zero_point.to_integers(32)
     least = (channel.low - channel.zero_point).to_floats()
     greatest = (channel.high - channel.zero_point).to_floats()
     scaled = total.to_integers(32).to_floats() * channel.multiplier.as_floats()
     nearest = (scaled.clamp(least, greatest) + _TO_INTEGER) - _TO_INTEGER
-    return nearest.to_integers(64) + channel.zero_point
+    return nearest.to_integers(32) + zero_point
 
 
 def _two_float_scales(total: Vector, channel: _Channels) -> Vector:
     scaled = total.to_integers(32).to_floats() * channel.multiplier.as_floats()
     moved = scaled * channel.destination_scale.as_floats() + channel.zero_point.to_floats()
     clamped = moved.clamp(channel.low.to_floats(), channel.high.to_floats())
-    return ((clamped + _TO_INTEGER) - _TO_INTEGER).to_integers(64)
+    return ((clamped + _TO_INTEGER) - _TO_INTEGER).to_integers(32)
 
 
-FAMILIES: tuple[Callable[[Vector, _Channels], Vector], ...] = (
-    _offset_only,
-    _correct_negative,
-    _correct_odd,
-    _two_roundings,
-    _float_scale,
-    _two_float_scales,
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Modes of one formula.
+
+    Attributes:
+        formula: from sums, int64, to codes, int64 or int32.
+        lanes: channels at a time, most first, down to 1; of 32 bits twice as many fit a register.
+    """
+
+    formula: Callable[[Vector, _Channels], Vector]
+    lanes: tuple[int, ...]
+
+
+_INTEGER_LANES, _FLOAT_LANES = (8, 1), (16, 8, 1)
+
+FAMILIES = (
+    Family(_offset_only, _INTEGER_LANES),
+    Family(_correct_negative, _INTEGER_LANES),
+    Family(_correct_odd, _INTEGER_LANES),
+    Family(_two_roundings, _INTEGER_LANES),
+    Family(_float_scale, _FLOAT_LANES),
+    Family(_two_float_scales, _FLOAT_LANES),
 )
-"""From sums, int64, to codes, int64."""
 
 OFFSET_ONLY, CORRECT_NEGATIVE, CORRECT_ODD, TWO_ROUNDINGS, FLOAT_SCALE, TWO_FLOAT_SCALES = range(
     len(FAMILIES)
@@ -139,11 +152,12 @@ def _requantize(
         ]
         end = builder.append_basic_block("requantized")
         switch = builder.switch(values[7], end)
-        for number, formula in enumerate(FAMILIES):
-            chosen = builder.append_basic_block(formula.__name__)
+        for number, family in enumerate(FAMILIES):
+            chosen = builder.append_basic_block(family.formula.__name__)
             switch.add_case(_INT64(number), chosen)
             builder.position_at_end(chosen)
-            builder.call(_function(builder.module, formula, arguments), arguments)
+            function = _function(builder.module, family, arguments, signature.args[0].dtype.signed)
+            builder.call(function, arguments)
             builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
@@ -154,30 +168,30 @@ def _requantize(
 emitted_requantize: Callable[..., None] = intrinsic(_requantize)
 
 
-def _function(
-    module: ir.Module, formula: Callable[[Vector, _Channels], Vector], arguments: list[Any]
-) -> Any:
+def _function(module: ir.Module, family: Family, arguments: list[Any], has_sign: bool) -> Any:
     """The function of a family in a module, emitted at its first use for sums of a type."""
-    name = f"requantize{formula.__name__}_{arguments[0].type.pointee}_{arguments[4].type.pointee}"
+    sums, codes = arguments[0].type.pointee, arguments[4].type.pointee
+    name = f"requantize{family.formula.__name__}_{'i' if has_sign else 'u'}{sums.width}_{codes}"
     if name not in module.globals:
         shape = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
         function = ir.Function(module, shape, name)
         function.linkage = "internal"
         function.attributes.add("noinline")
-        _emit_function(function, formula)
+        _emit_function(function, family, has_sign)
     return module.globals[name]
 
 
-def _emit_function(function: ir.Function, formula: Callable[[Vector, _Channels], Vector]) -> None:
-    """The loops over all channels, `LANES` at a time, then one by one."""
+def _emit_function(function: ir.Function, family: Family, has_sign: bool) -> None:
+    """The loops over all channels: as many as possible at a time, then fewer for the rest."""
     channels = function.args[7]
     builder = ir.IRBuilder(function.append_basic_block("entry"))
-    whole = builder.sdiv(channels, _INT64(LANES))
-    with cgutils.for_range(builder, whole) as loop:
-        _emit_pixels(builder, function, formula, builder.mul(loop.index, _INT64(LANES)), LANES)
-    done = builder.mul(whole, _INT64(LANES))
-    with cgutils.for_range(builder, builder.sub(channels, done)) as loop:
-        _emit_pixels(builder, function, formula, builder.add(loop.index, done), 1)
+    done: Any = _INT64(0)
+    for lanes in family.lanes:
+        steps = builder.sdiv(builder.sub(channels, done), _INT64(lanes))
+        with cgutils.for_range(builder, steps) as loop:
+            lane = builder.add(done, builder.mul(loop.index, _INT64(lanes)))
+            _emit_pixels(builder, function, family.formula, lane, lanes, has_sign)
+        done = builder.add(done, builder.mul(steps, _INT64(lanes)))
     builder.ret_void()
 
 
@@ -187,6 +201,7 @@ def _emit_pixels(
     formula: Callable[[Vector, _Channels], Vector],
     lane: Any,
     lanes: int,
+    has_sign: bool,
 ) -> None:
     """The loop over all pixels for some lanes of the channels."""
     sums, stride, parameters, parameter_stride, codes, depth, pixels, _, *limits = function.args
@@ -207,6 +222,6 @@ def _emit_pixels(
     with cgutils.for_range(builder, pixels) as loop:
         place = builder.add(builder.mul(loop.index, stride), lane)
         total = Vector.load(builder, builder.gep(sums, [place]), lanes)
-        code = formula(total.to_integers(64), channel)
+        code = formula(total.widened(64, has_sign), channel)
         place = builder.add(builder.mul(loop.index, depth), lane)
         code.store(builder.gep(codes, [place]))

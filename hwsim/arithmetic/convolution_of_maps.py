@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hwsim.arithmetic._convolution_layouts import PaddedRows
+from hwsim.arithmetic._feature_maps import narrowest_type
 from hwsim.arithmetic._jit import CODE_TYPES, Codes, StoredCodes
 from hwsim.arithmetic.convolution import PackedConvolution, convolve_rows, padded_output_size
 from hwsim.arithmetic.geometry import NO_PADDING, Padding
@@ -72,18 +73,6 @@ def convolve_map(
     image = PaddedRows(np.ascontiguousarray(ifm), padding, pads)
     convolve_rows(packed, image, shuffle, ofm, threads)
     return ofm.reshape(height * shuffle, width * shuffle, outputs // shuffle**2)
-
-
-def narrowest_type(low: int, high: int) -> type[np.integer]:
-    """The first of `CODE_TYPES` that holds codes from low to high.
-
-    Raises:
-        ValueError: none does.
-    """
-    for kind in CODE_TYPES:
-        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-            return kind
-    raise ValueError(f"codes {low} … {high} need more than 32 bits")
 
 
 def _pad_codes(packed: PackedConvolution, surroundings: Surroundings, inputs: int) -> Codes:

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from hwsim.arithmetic import _kernels_elementwise
-from hwsim.arithmetic._feature_maps import in_bands, largest_code, pixels
-from hwsim.arithmetic._jit import CODE_TYPES, Codes, StoredCodes, Whole, Wide
+from hwsim.arithmetic._feature_maps import in_bands, largest_code, narrowest_type, pixels
+from hwsim.arithmetic._jit import CODE_TYPES, StoredCodes, Whole, Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
     check_requantization,
@@ -17,10 +17,12 @@ from hwsim.arithmetic._requantization import (
     check_vector,
     magnitude,
 )
-from hwsim.arithmetic._requantization_emitter import LEFT_SHIFT
+from hwsim.arithmetic._requantization_emitter import CORRECTION, OFFSET, ORIGIN, SHIFT
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization, TermRounding
 from quant.common.requantization_modes import RequantizationMode
+
+_NO_BIAS = np.zeros(1, np.int64)
 
 
 def add_requantize(
@@ -29,7 +31,7 @@ def add_requantize(
     multipliers: tuple[int, int],
     bias: int,
     requantization: Requantization,
-) -> Codes:
+) -> StoredCodes:
     """Add two feature maps on different scales and requantize (``docs/operators/add.md``).
 
     Args:
@@ -40,7 +42,7 @@ def add_requantize(
         requantization: sum to code, with parameters of C channels or of one for all.
 
     Returns:
-        int32 of the inputs' shape.
+        The inputs' shape, of the narrowest type that holds the codes' low … high.
 
     Raises:
         ValueError: the maps differ in shape or have another type, a parameter is out of range, or
@@ -54,7 +56,8 @@ def add_requantize(
         for codes, scale in zip((first, second), scales, strict=True)
     )
     scaling = _sum_scaling((first, second), bias, requantization, largest)
-    out = np.empty(first.shape, np.int32)
+    factors = np.int32(multipliers[0]), np.int32(multipliers[1])
+    out = np.empty(first.shape, narrowest_type(scaling.low, scaling.high))
     one, other, codes = pixels(first), pixels(second), pixels(out)
     in_bands(
         len(codes),
@@ -62,8 +65,8 @@ def add_requantize(
         lambda begin, end: _kernels_elementwise.add_requantize(
             one[begin:end],
             other[begin:end],
-            multipliers[0],
-            multipliers[1],
+            factors,
+            bias,
             scaling,
             codes[begin:end],
         ),
@@ -78,7 +81,7 @@ def add_rounded_requantize(
     terms: TermRounding,
     bias: int,
     requantization: Requantization,
-) -> Codes:
+) -> StoredCodes:
     """Add two feature maps that are rounded before the sum (``docs/operators/add.md``).
 
     Args:
@@ -90,7 +93,7 @@ def add_rounded_requantize(
         requantization: sum to code, with parameters of C channels or of one for all.
 
     Returns:
-        int32 of the operands' shape.
+        The operands' shape, of the narrowest type that holds the codes' low … high.
 
     Raises:
         ValueError: the maps differ in shape or have another type, a parameter is out of range, or
@@ -106,7 +109,7 @@ def add_rounded_requantize(
         term_scalings.append(_term_scaling(factor, shift, zero, terms.left_shift, channels))
         largest += (reach * factor >> shift) + 2  # two roundings add less than 2
     scaling = _sum_scaling((first, second), bias, requantization, largest)
-    out = np.empty(first.shape, np.int32)
+    out = np.empty(first.shape, narrowest_type(scaling.low, scaling.high))
     one, other, sums = pixels(first), pixels(second), pixels(out)
     in_bands(
         len(sums),
@@ -116,6 +119,7 @@ def add_rounded_requantize(
             other[begin:end],
             term_scalings[0],
             term_scalings[1],
+            bias,
             scaling,
             sums[begin:end],
         ),
@@ -162,16 +166,21 @@ def _check_term(reach: int, multiplier: int, shift: int) -> None:
 def _term_scaling(
     multiplier: int, shift: int, zero_point: int, left_shift: int, channels: int
 ) -> Scaling:
-    """The kernel's scaling of an operand that is widened first."""
+    """The kernel's scaling of an operand that is moved and widened first."""
     rounding = Requantization(
         np.array([multiplier]), np.array([shift]), 0, -(2**31), 2**31 - 1, "tflite_double"
     )
-    scaling = kernel_scaling(np.array([-zero_point]), rounding, channels)
-    scaling.parameters[LEFT_SHIFT] += left_shift
+    scaling = kernel_scaling(_NO_BIAS, rounding, channels)
+    # The zero point's share of the product comes first, and bits that widening adds to the product
+    # are bits that the shift need not drop: all else that is added to it ends in as many zeros.
+    parameters = scaling.parameters
+    parameters[[ORIGIN, OFFSET, CORRECTION]] >>= left_shift
+    parameters[SHIFT] -= left_shift
+    parameters[ORIGIN] -= zero_point * multiplier
     return scaling
 
 
-def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -> Codes:
+def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -> StoredCodes:
     """Move, scale, round and clamp codes (``docs/operators/requantize.md``).
 
     Args:
@@ -180,7 +189,7 @@ def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -
         requantization: sum to code, with parameters of C channels or of one for all.
 
     Returns:
-        int32 of the codes' shape.
+        The codes' shape, of the narrowest type that holds low … high.
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
@@ -193,7 +202,7 @@ def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -
         "requantization", tuple(bias.tolist()), requantization, channels
     )
     check_sums("requantization", largest + magnitude(bias), mode, requantization)
-    out = np.empty(codes.shape, np.int32)
+    out = np.empty(codes.shape, narrowest_type(scaling.low, scaling.high))
     source, result = pixels(codes), pixels(out)
     in_bands(
         len(result),
@@ -206,10 +215,13 @@ def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -
 
 
 def _largest(codes: StoredCodes, what: str, types: tuple[type, ...]) -> int:
-    """The largest absolute value of codes [..., C] of one of some types."""
+    """A bound of the magnitude of codes [..., C] of one of some types: narrow types' own."""
     if codes.dtype not in types or codes.ndim == 0:
         expected = " or ".join(element.__name__ for element in types)
         raise ValueError(
             f"{what}: expected {expected} codes, got {codes.dtype} {list(codes.shape)}"
         )
+    if codes.dtype.itemsize == 1:
+        limits = np.iinfo(codes.dtype)
+        return max(-limits.min, limits.max)
     return largest_code(codes) if codes.size else 0
