@@ -131,8 +131,7 @@ def _add(add: Add, types: Types, operands: Operands) -> Codes:
             )
         case FusedTerms() as terms:
             limits = requantization.low, requantization.high
-            one, other = at_least_int32(first), at_least_int32(second)
-            return add_fused(one, other, add.multipliers, terms, *limits)
+            return add_fused(first, second, add.multipliers, terms, *limits)
 
 
 def _requantize(requantize: Requantize, types: Types, operands: Operands) -> Codes:
