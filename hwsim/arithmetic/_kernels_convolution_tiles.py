@@ -26,8 +26,9 @@ from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._strip_intrinsic import accumulate_strip
 
-STRIP = 96
-"""Columns whose sums are requantized together: a multiple of every tile's pixels."""
+STRIP_SUMS = 6144
+"""Sums that are requantized together, 24 KiB: they and the operands of a few tiles fit a cache of
+32 KiB. Divided by the channels of a tile, it is a multiple of the tile's pixels in every row."""
 
 Operands = NDArray[np.int16 | np.uint8]
 
@@ -77,12 +78,6 @@ def store_operands(
     return int(least), int(greatest)
 
 
-def strip_sums(instruction_set: int) -> int:
-    """How many sums a strip of a row of `TABLE` has at most."""
-    row = TABLE[instruction_set]
-    return STRIP * row.lanes * row.wide.registers
-
-
 def tile_kernel(instruction_set: int) -> Callable[..., None]:
     """The kernel of a row of `TABLE`.
 
@@ -117,7 +112,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
             offsets: int64 [steps], bytes from a pixel's window to each step's operands.
             blocks: of `Steps`.
             bias: int32 [channels], what sums start from.
-            sums: scratch memory for a strip, of `strip_sums` elements.
+            sums: scratch memory for `STRIP_SUMS` sums.
             scaling: from sums to codes.
             shuffle: the factor f of a pixel shuffle behind the convolution.
             ofm: [rows·f, columns, outputs / f], written.
@@ -130,8 +125,8 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
                 lanes = registers * register_lanes
                 steps = offsets[blocks[block, FIRST_STEP] : blocks[block, END_STEP]]
                 factors, start = weights[blocks[block, FIRST_WEIGHT] :], bias[first:]
-                for strip in range(0, columns, STRIP):
-                    end = min(strip + STRIP, columns)
+                for strip in range(0, columns, STRIP_SUMS // lanes):
+                    end = min(strip + STRIP_SUMS // lanes, columns)
                     seen = operands[row * row_stride + strip * pixel_stride :]
                     accumulate_strip(
                         instruction_set,

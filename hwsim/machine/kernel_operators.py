@@ -6,12 +6,13 @@ other operators take any type. What is no convolution gives int32, or int64 for 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from hwsim.arithmetic.activation import lookup_table, parametric_relu
-from hwsim.arithmetic.convolution import pack_convolution
+from hwsim.arithmetic.convolution import PackedConvolution, pack_convolution
 from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
 from hwsim.arithmetic.elementwise import add_requantize, add_rounded_requantize, requantize_codes
 from hwsim.arithmetic.fused_addition import add_fused
@@ -55,14 +56,7 @@ def _shuffled_convolution(
     convolution: Convolution, types: Types, operands: Operands, factor: int
 ) -> Codes:
     integer, padding = types[0].integer, convolution.padding
-    packed = pack_convolution(
-        convolution.weight.astype(np.int32),
-        convolution.bias,
-        convolution.requantization,
-        integer.low,
-        integer.high,
-        _geometry(convolution),
-    )
+    packed = _packed(convolution, integer.low, integer.high)
     around = Surroundings(
         Padding(padding.top, padding.bottom, padding.left, padding.right),
         convolution.pad_code.astype(np.int32),
@@ -70,6 +64,19 @@ def _shuffled_convolution(
     )
     ifm = operands[0] if operands[0].itemsize <= 4 else operands[0].astype(np.int32)
     return convolve_map(packed, ifm, around)
+
+
+@lru_cache(maxsize=128)  # a network's, image after image; operators are told by identity
+def _packed(convolution: Convolution, input_low: int, input_high: int) -> PackedConvolution:
+    """A convolution's constants as the kernels read them."""
+    return pack_convolution(
+        convolution.weight.astype(np.int32),
+        convolution.bias,
+        convolution.requantization,
+        input_low,
+        input_high,
+        _geometry(convolution),
+    )
 
 
 def _accumulate(
