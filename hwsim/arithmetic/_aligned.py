@@ -18,7 +18,7 @@ def aligned_empty(count: int, kind: type[np.integer[Any]] | np.dtype[Any]) -> ND
     """
     size_bytes = count * np.dtype(kind).itemsize
     memory = np.empty(size_bytes + LINE_BYTES, np.uint8)
-    start = -memory.ctypes.data % LINE_BYTES
+    start = -memory.__array_interface__["data"][0] % LINE_BYTES  # quicker than .ctypes.data
     return memory[start : start + size_bytes].view(kind)
 
 

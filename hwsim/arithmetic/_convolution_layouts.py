@@ -12,7 +12,7 @@ from hwsim.arithmetic._aligned import aligned_copy, aligned_empty
 from hwsim.arithmetic._convolution_steps import Steps, pack_steps
 from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, StoredCodes, Wide
-from hwsim.arithmetic._kernels_convolution_tiles import STRIP_SUMS, store_operands, tile_kernel
+from hwsim.arithmetic._kernels_convolution_tiles import store_operands, tile_kernel
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds
 from hwsim.arithmetic.geometry import Geometry, Padding
@@ -119,7 +119,6 @@ class Tiled:
             offsets,
             self.steps.blocks,
             self.bias,
-            aligned_empty(STRIP_SUMS, np.int32),
             scaling,
             shuffle,
             ofm,

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.arithmetic._aligned import LINE_BYTES
 from hwsim.arithmetic._convolution_steps import (
     END_STEP,
     FIRST_CHANNEL,
@@ -95,7 +96,6 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
         offsets: Wide,
         blocks: Wide,
         bias: Codes,
-        sums: Codes,
         scaling: Scaling,
         shuffle: int,
         ofm: StoredCodes,
@@ -112,13 +112,14 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
             offsets: int64 [steps], bytes from a pixel's window to each step's operands.
             blocks: of `Steps`.
             bias: int32 [channels], what sums start from.
-            sums: scratch memory for `STRIP_SUMS` sums.
             scaling: from sums to codes.
             shuffle: the factor f of a pixel shuffle behind the convolution.
             ofm: [rows·f, columns, outputs / f], written.
         """
         rows, columns, depth = ofm.shape
         row_stride, pixel_stride = strides
+        memory = np.empty(STRIP_SUMS + LINE_BYTES // 4, np.int32)
+        sums = memory[(-memory.ctypes.data % LINE_BYTES) // 4 :]
         for row in range(rows // shuffle):
             for block in range(blocks.shape[0]):
                 first, registers = blocks[block, FIRST_CHANNEL], blocks[block, REGISTERS]

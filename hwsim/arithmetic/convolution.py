@@ -8,7 +8,6 @@ of `KERNELS` computes every possible result exactly, and lays the constants out 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -28,8 +27,11 @@ from hwsim.arithmetic.geometry import DENSE, NO_PADDING, Geometry
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization
 
-MACS_PER_BAND = 2_000_000
-"""Work worth handing to a thread: about 20 µs at the fast kernel's 100 GMAC/s."""
+MACS_PER_BAND = 100_000_000
+"""Work worth handing to a thread: 0.2 ms to 2 ms at the fast kernels' 500 to 50 GMAC/s."""
+
+MACS_PER_CODE = 100
+"""Multiplications that take as long as making a code of a sum, about 0.2 ns."""
 
 CODES_PER_BAND = 1_000_000
 """Input or output codes of a band, so that what one step leaves the next finds in a cache."""
@@ -219,10 +221,10 @@ def _bands(
     packed: PackedConvolution, height: int, width: int, threads: int | None
 ) -> tuple[list[tuple[int, int]], int]:
     """The bands of output rows and how many threads to run them on."""
-    outputs, _, _, inputs = packed.weight_shape
-    macs = height * width * prod(packed.weight_shape)
+    outputs, kernel_height, kernel_width, inputs = packed.weight_shape
+    work = height * width * outputs * (kernel_height * kernel_width * inputs + MACS_PER_CODE)
     usable = default_threads() if threads is None else threads
-    shared = 1 if usable == 1 else min(macs // MACS_PER_BAND, usable * BANDS_PER_THREAD)
+    shared = 1 if usable == 1 else min(work // MACS_PER_BAND, usable * BANDS_PER_THREAD)
     codes = height * width * max(outputs, inputs * packed.geometry.groups)
     return split_rows(height, max(shared, codes // CODES_PER_BAND)), usable
 
