@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwsim.arithmetic._jit import Codes, StoredCodes, Whole, Wide, kernel
+from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._requantization_emitter import BIAS
 
@@ -17,7 +17,7 @@ def add_requantize(
     first_multiplier: int,
     second_multiplier: int,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """All feature maps are [pixels, channels]."""
     pixels, channels = out.shape
@@ -51,7 +51,7 @@ def add_rounded_requantize(
     first_scaling: Scaling,
     second_scaling: Scaling,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """All feature maps are [pixels, channels]; each operand has a scaling of its own."""
     pixels, channels = out.shape
@@ -71,7 +71,7 @@ def add_rounded_requantize(
 
 
 @kernel
-def requantize_codes(codes: Whole, scaling: Scaling, out: Codes) -> None:
+def requantize_codes(codes: StoredCodes, scaling: Scaling, out: StoredCodes) -> None:
     """``codes`` and ``out`` are [pixels, channels]."""
     pixels, channels = codes.shape
     bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
@@ -93,7 +93,7 @@ def multiply_requantize(
     first_bias: int,
     second_bias: int,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """``first`` and ``out`` are [pixels, channels]; a step of 0 repeats the factor's only one."""
     pixels, channels = out.shape
