@@ -1,6 +1,7 @@
 """What kernels ask of feature maps, and how their rows are shared out to threads."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from typing import TypeVar
 
@@ -24,18 +25,6 @@ def check_map(codes: Codes, what: str) -> None:
             f"{what}: expected int32 [height, width, channels], none of them 0, got {codes.dtype} "
             f"{list(codes.shape)}"
         )
-
-
-def narrowest_type(low: int, high: int) -> type[np.integer]:
-    """The first of `CODE_TYPES` that holds codes from low to high.
-
-    Raises:
-        ValueError: none does.
-    """
-    for kind in CODE_TYPES:
-        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-            return kind
-    raise ValueError(f"codes {low} … {high} need more than 32 bits")
 
 
 def code_range(codes: StoredCodes) -> tuple[int, int]:
@@ -65,9 +54,25 @@ def in_bands(rows: int, shape: tuple[int, ...], work: Callable[[int, int], None]
     """
     threads = default_threads()
     bands = 1 if threads == 1 else min(prod(shape) // VALUES_PER_BAND, threads * BANDS_PER_THREAD)
+    if bands <= 1:
+        work(0, rows)
+        return
 
     def run(band: tuple[int, int]) -> bool:
         work(*band)
         return True
 
     map_bands(run, split_rows(rows, bands), threads)
+
+
+@lru_cache(maxsize=256)
+def narrowest_type(low: int, high: int) -> type[np.integer]:
+    """The first of `CODE_TYPES` that holds codes from low to high.
+
+    Raises:
+        ValueError: none does.
+    """
+    for kind in CODE_TYPES:
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return kind
+    raise ValueError(f"codes {low} … {high} need more than 32 bits")

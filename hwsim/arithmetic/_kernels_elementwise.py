@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwsim.arithmetic._jit import Codes, StoredCodes, Whole, Wide, kernel
+from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._requantization_emitter import BIAS
 
@@ -83,7 +83,7 @@ def add_rounded_requantize(
 
 
 @kernel
-def requantize_codes(codes: Whole, scaling: Scaling, out: StoredCodes) -> None:
+def requantize_codes(codes: StoredCodes, scaling: Scaling, out: StoredCodes) -> None:
     """``codes`` and ``out`` are [pixels, channels]."""
     pixels, channels = codes.shape
     bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
@@ -105,7 +105,7 @@ def multiply_requantize(
     first_bias: int,
     second_bias: int,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """``first`` and ``out`` are [pixels, channels]; a step of 0 repeats the factor's only one."""
     pixels, channels = out.shape

@@ -157,15 +157,3 @@ def _unpacker(group_bits: int) -> Callable[..., None]:
                 _unpack_bits(end, rest, bits, flip, origin, halving)
 
     return unpack
-
-
-@kernel
-def first_row_with_zero(memory: Memory, row_addresses: Wide, row_bytes: int) -> int:
-    """The first row of which some byte is 0, -1 if none is."""
-    for row in range(row_addresses.size):
-        common = np.uint8(1)
-        for byte in memory[row_addresses[row] : row_addresses[row] + row_bytes]:
-            common &= byte
-        if common == 0:
-            return row
-    return -1

@@ -6,6 +6,7 @@ changes where codes are stored.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -75,6 +76,7 @@ def convolve_map(
     return ofm.reshape(height * shuffle, width * shuffle, outputs // shuffle**2)
 
 
+@lru_cache(maxsize=256)  # a machine's tiles have few surroundings
 def _pad_codes(packed: PackedConvolution, surroundings: Surroundings, inputs: int) -> Codes:
     """The pad code of each input channel."""
     codes, (low, high) = surroundings.pad_code, packed.bounds.input

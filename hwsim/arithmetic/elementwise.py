@@ -3,24 +3,25 @@
 Each equals its definition in `hwsim.arithmetic.reference` bit for bit.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
 from hwsim.arithmetic import _kernels_elementwise
 from hwsim.arithmetic._feature_maps import in_bands, largest_code, narrowest_type, pixels
-from hwsim.arithmetic._jit import CODE_TYPES, StoredCodes, Whole, Wide
+from hwsim.arithmetic._jit import CODE_TYPES, StoredCodes, Wide
 from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._requantization import (
     check_requantization,
     check_sums,
     check_vector,
-    magnitude,
+    sums_problem,
 )
 from hwsim.arithmetic._requantization_emitter import CORRECTION, OFFSET, ORIGIN, SHIFT
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization, TermRounding
-from quant.common.requantization_modes import RequantizationMode
+from quant.common.requantization_modes import MODES
 
 _NO_BIAS = np.zeros(1, np.int64)
 
@@ -42,7 +43,7 @@ def add_requantize(
         requantization: sum to code, with parameters of C channels or of one for all.
 
     Returns:
-        The inputs' shape, of the narrowest type that holds the codes' low … high.
+        Of the inputs' shape, in the narrowest type that holds the requantization's codes.
 
     Raises:
         ValueError: the maps differ in shape or have another type, a parameter is out of range, or
@@ -51,13 +52,15 @@ def add_requantize(
     scales = abs(multipliers[0]), abs(multipliers[1])
     if max(scales) >= 2**31:
         raise ValueError(f"addition: multipliers {multipliers} must be below 2^31 in magnitude")
-    largest = abs(bias) + sum(
-        _largest(codes, "addition", CODE_TYPES) * scale
-        for codes, scale in zip((first, second), scales, strict=True)
+    _check_terms(first, second)
+    scaling = _checked_scaling("addition", (bias,), requantization, first.shape[-1])
+    _check_reach(
+        "addition",
+        lambda largest: abs(bias) + largest(first) * scales[0] + largest(second) * scales[1],
+        requantization,
     )
-    scaling = _sum_scaling((first, second), bias, requantization, largest)
     factors = np.int32(multipliers[0]), np.int32(multipliers[1])
-    out = np.empty(first.shape, narrowest_type(scaling.low, scaling.high))
+    out = _empty_codes(first.shape, requantization)
     one, other, codes = pixels(first), pixels(second), pixels(out)
     in_bands(
         len(codes),
@@ -93,23 +96,25 @@ def add_rounded_requantize(
         requantization: sum to code, with parameters of C channels or of one for all.
 
     Returns:
-        The operands' shape, of the narrowest type that holds the codes' low … high.
+        Of the operands' shape, in the narrowest type that holds the requantization's codes.
 
     Raises:
         ValueError: the maps differ in shape or have another type, a parameter is out of range, or
             a widened operand could leave 32 bits.
     """
+    _check_terms(first, second)
     channels = first.shape[-1]
     term_scalings, largest = [], abs(bias)
     for codes, factor, shift, zero in zip(
         (first, second), multipliers, terms.shifts, terms.zero_points, strict=True
     ):
-        reach = (_largest(codes, "addition", CODE_TYPES) + abs(zero)) << terms.left_shift
+        reach = (_largest_found(codes) + abs(zero)) << terms.left_shift
         _check_term(reach, factor, shift)
         term_scalings.append(_term_scaling(factor, shift, zero, terms.left_shift, channels))
         largest += (reach * factor >> shift) + 2  # two roundings add less than 2
-    scaling = _sum_scaling((first, second), bias, requantization, largest)
-    out = np.empty(first.shape, narrowest_type(scaling.low, scaling.high))
+    scaling = _checked_scaling("addition", (bias,), requantization, channels)
+    check_sums("addition", largest, MODES[requantization.rounding], requantization)
+    out = _empty_codes(first.shape, requantization)
     one, other, sums = pixels(first), pixels(second), pixels(out)
     in_bands(
         len(sums),
@@ -127,31 +132,64 @@ def add_rounded_requantize(
     return out
 
 
-def _sum_scaling(
-    operands: tuple[StoredCodes, StoredCodes],
-    bias: int,
-    requantization: Requantization,
-    largest: int,
-) -> Scaling:
-    """The kernel's scaling of a sum that reaches a magnitude, everything checked."""
-    first, second = operands
+def _check_terms(first: StoredCodes, second: StoredCodes) -> None:
+    """Raise ValueError unless both are codes of one shape."""
+    for codes in (first, second):
+        _check_type(codes, "addition", CODE_TYPES)
     if first.shape != second.shape:
         raise ValueError(
             f"addition: the shapes {list(first.shape)} and {list(second.shape)} must be equal"
         )
-    channels = first.shape[-1]
-    mode, scaling = _checked_scaling("addition", (bias,), requantization, channels)
-    check_sums("addition", largest, mode, requantization)
-    return scaling
 
 
 @lru_cache(maxsize=256)  # a network's, tile after tile; requantizations are told by identity
 def _checked_scaling(
     what: str, bias: tuple[int, ...], requantization: Requantization, channels: int
-) -> tuple[RequantizationMode, Scaling]:
+) -> Scaling:
     """A requantization within its mode's limits, as kernels take it."""
-    mode = check_requantization(what, requantization, channels)
-    return mode, kernel_scaling(np.array(bias, np.int64), requantization, channels)
+    check_requantization(what, requantization, channels)
+    return kernel_scaling(np.array(bias, np.int64), requantization, channels)
+
+
+Largest = Callable[[StoredCodes], int]
+"""From codes to a bound of their magnitudes."""
+
+
+def _check_reach(
+    what: str, reach: Callable[[Largest], int], requantization: Requantization
+) -> None:
+    """Raise ValueError unless a mode is exact for sums of a magnitude that depends on codes'.
+
+    Codes are looked at only where sums of all that their types hold would be too large.
+    """
+    if not _is_exact(reach(_largest_of_type), requantization):
+        mode = MODES[requantization.rounding]
+        check_sums(what, reach(_largest_found), mode, requantization)
+
+
+@lru_cache(maxsize=1024)
+def _is_exact(largest: int, requantization: Requantization) -> bool:
+    return sums_problem(largest, MODES[requantization.rounding], requantization) is None
+
+
+def _largest_of_type(codes: StoredCodes) -> int:
+    """The largest magnitude of any integer of the codes' type."""
+    return _LARGEST[codes.dtype.type]
+
+
+def _largest_found(codes: StoredCodes) -> int:
+    """The largest magnitude of the codes, 0 if there are none."""
+    return largest_code(codes) if codes.size else 0
+
+
+_LARGEST: dict[type, int] = {
+    kind: max(-int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for kind in (*CODE_TYPES, np.int64)
+}
+
+
+def _empty_codes(shape: tuple[int, ...], requantization: Requantization) -> StoredCodes:
+    """Room for codes in the narrowest type that holds them."""
+    return np.empty(shape, narrowest_type(requantization.low, requantization.high))
 
 
 def _check_term(reach: int, multiplier: int, shift: int) -> None:
@@ -180,29 +218,29 @@ def _term_scaling(
     return scaling
 
 
-def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -> StoredCodes:
+def requantize_codes(codes: StoredCodes, bias: Wide, requantization: Requantization) -> StoredCodes:
     """Move, scale, round and clamp codes (``docs/operators/requantize.md``).
 
     Args:
-        codes: int32 or int64 [..., C].
+        codes: [..., C] of a type of `CODE_TYPES`, or int64.
         bias: int64 [C] or [1], added before scaling.
         requantization: sum to code, with parameters of C channels or of one for all.
 
     Returns:
-        The codes' shape, of the narrowest type that holds low … high.
+        Of the codes' shape, in the narrowest type that holds the requantization's codes.
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
             or a product could exceed 2^62.
     """
-    largest = _largest(codes, "requantization", (np.int32, np.int64))
+    _check_type(codes, "requantization", (*CODE_TYPES, np.int64))
     channels = codes.shape[-1]
     check_vector(bias, "requantization bias", (channels, 1))
-    mode, scaling = _checked_scaling(
-        "requantization", tuple(bias.tolist()), requantization, channels
-    )
-    check_sums("requantization", largest + magnitude(bias), mode, requantization)
-    out = np.empty(codes.shape, narrowest_type(scaling.low, scaling.high))
+    offset = tuple(bias.tolist())
+    scaling = _checked_scaling("requantization", offset, requantization, channels)
+    largest_offset = max(map(abs, offset))
+    _check_reach("requantization", lambda largest: largest(codes) + largest_offset, requantization)
+    out = _empty_codes(codes.shape, requantization)
     source, result = pixels(codes), pixels(out)
     in_bands(
         len(result),
@@ -214,14 +252,11 @@ def requantize_codes(codes: Whole, bias: Wide, requantization: Requantization) -
     return out
 
 
-def _largest(codes: StoredCodes, what: str, types: tuple[type, ...]) -> int:
-    """A bound of the magnitude of codes [..., C] of one of some types: narrow types' own."""
-    if codes.dtype not in types or codes.ndim == 0:
+def _check_type(codes: StoredCodes, what: str, types: tuple[type, ...]) -> None:
+    """Raise ValueError unless codes [..., C] are of one of some types."""
+    right_type = codes.dtype.type in types and codes.dtype.isnative
+    if not right_type or codes.ndim == 0:
         expected = " or ".join(element.__name__ for element in types)
         raise ValueError(
             f"{what}: expected {expected} codes, got {codes.dtype} {list(codes.shape)}"
         )
-    if codes.dtype.itemsize == 1:
-        limits = np.iinfo(codes.dtype)
-        return max(-limits.min, limits.max)
-    return largest_code(codes) if codes.size else 0

@@ -79,8 +79,8 @@ def execute(
     overflows.require_none()
     return Execution(
         _get(dram, program.output),
-        sum(worker.dram_read_bytes for worker in workers),
-        sum(worker.dram_write_bytes for worker in workers),
+        sum(worker.dma.read_bytes for worker in workers),
+        sum(worker.dma.write_bytes for worker in workers),
         overflows.layers(),
     )
 

@@ -1,8 +1,8 @@
 """Every operator of a graph, computed by the fast kernels.
 
-Convolutions take and give codes in the narrowest type that holds them, which spares memory traffic
-between layers; additions take them as they are, and a pixel shuffle moves what it is given. The
-other operators take any type. What is no convolution gives int32, or int64 for sums over a map.
+Convolutions, additions and requantizations take and give codes in the narrowest type that holds
+them, which spares memory traffic between layers, and a pixel shuffle moves what it is given. The
+other operators take any type and give int32, or int64 for sums over a map.
 """
 
 from collections.abc import Sequence
@@ -196,7 +196,6 @@ def _widening(compute: Compute) -> Compute:
 _ON_INT32: dict[type[Operator], Compute] = {
     TransposedConvolution: _transposed_convolution,
     Multiply: _multiply,
-    Requantize: _requantize,
     ParametricRelu: _prelu,
     LookupTable: _lookup_table,
     Concatenate: _concatenate,
@@ -212,6 +211,7 @@ KERNELS = Arithmetic(
         Convolution: _convolution,
         Add: _add,
         PixelShuffle: _pixel_shuffle,
+        Requantize: _requantize,
         **{kind: _widening(compute) for kind, compute in _ON_INT32.items()},
     },
     _accumulate,

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from hwsim.arithmetic import packing
 from quant.common.codes import CodeKind
-from quant.graph import IntegerType, Size
+from quant.graph import IntegerType, Size, TensorType
 from quant.graph.types import MAXIMUM_BITS
 
 PARAMETER_BYTES = 10
@@ -118,6 +118,7 @@ class LineBuffer:
         row_bytes: distance between slots, a multiple of the SRAM word.
         channels: channels of a pixel.
         integer: the codes and their width.
+        type: channels and codes together.
         pixel_bytes: bytes of one pixel.
         code: how memories store the integers.
     """
@@ -128,10 +129,12 @@ class LineBuffer:
     row_bytes: int
     channels: int
     integer: IntegerType
+    type: TensorType = field(init=False)
     pixel_bytes: int = field(init=False)
     code: packing.CodeFormat = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "type", TensorType(self.channels, self.integer))
         object.__setattr__(self, "pixel_bytes", pixel_bytes(self.channels, self.integer))
         object.__setattr__(self, "code", code_format(self.integer))
 
