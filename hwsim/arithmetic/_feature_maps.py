@@ -29,7 +29,7 @@ def check_map(codes: Codes, what: str) -> None:
 
 def code_range(codes: StoredCodes) -> tuple[int, int]:
     """The least and the greatest code of a map that is not empty."""
-    least, greatest, _ = extremes(np.ascontiguousarray(codes).reshape(-1))
+    least, greatest = extremes(np.ascontiguousarray(codes).reshape(-1))
     return int(least), int(greatest)
 
 

@@ -102,7 +102,7 @@ class _Stepped:
     def sums(self, ifm: Codes) -> tuple[Sums, Overflows]:
         """As `Way` says."""
         codes, geometry = np.ascontiguousarray(ifm), self.geometry
-        least, greatest, _ = extremes(codes.reshape(-1))
+        least, greatest = extremes(codes.reshape(-1))
         if least < self.input[0] or greatest > self.input[1]:
             raise ValueError(
                 f"convolution input: codes {least} … {greatest} leave the {self.input[0]} … "

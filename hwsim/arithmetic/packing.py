@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic import _kernels_packing
 from hwsim.arithmetic._jit import CODE_TYPES, Codes, Memory, StoredCodes, Wide
-from hwsim.arithmetic._kernels_bounds import extremes
+from hwsim.arithmetic._kernels_bounds import common_bits, extremes
 from quant.common.codes import CodeKind
 
 Addresses = tuple[int, ...]
@@ -308,13 +308,13 @@ def _holds(array: StoredCodes, code: CodeFormat) -> bool:
 def _check_values(values: StoredCodes, code: CodeFormat) -> None:
     if (code.low, code.high) == _LIMITS[values.dtype.type]:
         return  # the type has no other values
-    least, greatest, common_bits = extremes(values.reshape(-1))
+    least, greatest = extremes(values.reshape(-1))
     if least < code.low or greatest > code.high:
         raise ValueError(
             f"packing: values {least} … {greatest} do not fit {code.bits}-bit "
             f"{code.kind.name.lower()} codes, {code.low} … {code.high}"
         )
-    if code.kind is CodeKind.ODD and not common_bits & 1:
+    if code.kind is CodeKind.ODD and not common_bits(values.reshape(-1)) & 1:
         raise ValueError("packing: an even value has no odd code")
 
 

@@ -64,10 +64,13 @@ def choose_tiling(problem: Problem) -> Tiling:
     """
     available = problem.accelerator.sram.size_kib * 1024
     best: tuple[tuple[int, int, int, int], Tiling] | None = None
+    lasting = _lasting_bytes(problem)
+    widths = {
+        columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
+        for columns in _column_choices(problem.grid.width)
+    }
     for channels in _channel_choices(problem):
-        for columns in _column_choices(problem.grid.width):
-            features = _tile_bytes(problem, columns) + _lasting_bytes(problem)
-            strips = _input_strip_bytes(problem, columns)
+        for columns, (features, strips) in widths.items():
             for rows in _row_choices(problem.grid.height):
                 tiling = Tiling(columns, rows, channels)
                 size_bytes = _sram_bytes(problem, tiling)
