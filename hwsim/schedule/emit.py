@@ -103,7 +103,7 @@ class _Emitter:
         self.group = problem.group
         self.anchor = problem.group.anchor
         self.resident = len(allocation.weights) < 2
-        # Where each block of weights and its parameters may lie: in either slot, or in the only one.
+        # Where each block of weights and its parameters may lie: in either slot or the only one.
         self.slots = [
             [
                 (_sized(weights, block.weight_bytes), _sized(parameters, block.parameter_bytes))
