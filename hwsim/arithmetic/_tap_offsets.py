@@ -2,7 +2,8 @@
 
 ``docs/operators/convolution.md`` defines it. Sums begin with the bias and the offsets of all taps.
 Windows that reach beyond the image lack some of them: as many different sets of rows as there are
-rows of padding, and one more, and so of columns. A border class is such a set; class 0 lacks nothing.
+rows of padding, and one more, and so of columns. A border class is such a set; class 0 lacks
+nothing.
 """
 
 from dataclasses import dataclass
