@@ -103,6 +103,16 @@ class _Emitter:
         self.group = problem.group
         self.anchor = problem.group.anchor
         self.resident = len(allocation.weights) < 2
+        # Where each block of weights and its parameters may lie: in either slot or the only one.
+        self.slots = [
+            [
+                (_sized(weights, block.weight_bytes), _sized(parameters, block.parameter_bytes))
+                for weights, parameters in zip(
+                    allocation.weights, allocation.parameters, strict=True
+                )
+            ]
+            for block in constants.weights
+        ]
         self.turn = 0
         self.loaded_rows = 0
         if (axes := problem.axes) is not None:
@@ -195,10 +205,8 @@ class _Emitter:
         down, across = window.down, window.across
         padding = Padding(down.before, down.behind, across.before, across.behind)
         item = Item(loads)
-        for block in self.constants.weights:
-            slot = 0 if self.resident else self.turn % 2
-            weights = _sized(self.allocation.weights[slot], block.weight_bytes)
-            parameters = _sized(self.allocation.parameters[slot], block.parameter_bytes)
+        for block, slots in zip(self.constants.weights, self.slots, strict=True):
+            weights, parameters = slots[self.turn % len(slots)]
             if not self.resident or self.turn == 0:
                 item.loads.append(LoadConstants(self.index, block.address, weights))
                 item.loads.append(LoadConstants(self.index, block.parameter_address, parameters))

@@ -1,4 +1,5 @@
 import dataclasses
+import importlib
 
 import numpy as np
 import pytest
@@ -45,6 +46,22 @@ def test_the_machine_equals_the_reference(name: str, sram_kib: int, array: int) 
     comparison = compare(simulation.output, graph, image, REFERENCE)
     assert comparison.values == simulation.output.size
     assert comparison.mismatches == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("name", ["w8a8", "mixed", "w16a16"])
+def test_commands_side_by_side_give_the_same_integers_and_counts(
+    name: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, accelerator, image = GRAPHS[name](), machine(16), _image(23, 14)
+    program = schedule(graph, accelerator, Size(23, 14))
+    alone = execute(program, accelerator, image, threads=1)
+    monkeypatch.setattr(importlib.import_module("hwsim.machine.execute"), "EASY_BITS", 0)
+    together = execute(program, accelerator, image, threads=threads)
+    assert (together.output == alone.output).all()
+    assert (together.output == run_layerwise(graph, image, REFERENCE)).all()
+    assert together.dram_read_bytes == alone.dram_read_bytes
+    assert together.dram_write_bytes == alone.dram_write_bytes
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3)])
