@@ -14,6 +14,7 @@ from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, StoredCodes, Wide
 from hwsim.arithmetic._kernels_convolution_tiles import store_operands, tile_kernel
 from hwsim.arithmetic._kernels_requantization import Scaling
+from hwsim.arithmetic._tap_offsets import Border
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds
 from hwsim.arithmetic.geometry import Geometry, Padding
 
@@ -46,11 +47,14 @@ class PaddedRows:
 class Layout(Protocol):
     """Constants laid out for one kernel."""
 
-    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
+    def run(
+        self, ifm: PaddedRows, border: Border, scaling: Scaling, shuffle: int, ofm: StoredCodes
+    ) -> bool:
         """Convolve and requantize.
 
         Args:
             ifm: the rows that the outputs read.
+            border: what their windows lack that reach beyond the image.
             scaling: from sums to codes.
             shuffle: the factor of a pixel shuffle behind the convolution, in DCR order.
             ofm: [rows·shuffle, columns, O / shuffle], written.
@@ -90,7 +94,9 @@ class Tiled:
     origin: int
     input: tuple[int, int]
 
-    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
+    def run(
+        self, ifm: PaddedRows, border: Border, scaling: Scaling, shuffle: int, ofm: StoredCodes
+    ) -> bool:
         """As `Layout` says."""
         row = TABLE[self.instruction_set]
         (height, width), channels = ifm.size, ifm.codes.shape[2]
@@ -119,6 +125,7 @@ class Tiled:
             offsets,
             self.steps.blocks,
             self.bias,
+            border,
             scaling,
             shuffle,
             ofm,
@@ -162,7 +169,9 @@ class Plain:
     geometry: Geometry
     input: tuple[int, int]
 
-    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
+    def run(
+        self, ifm: PaddedRows, border: Border, scaling: Scaling, shuffle: int, ofm: StoredCodes
+    ) -> bool:
         """As `Layout` says."""
         if ifm.codes.size and not (
             self.input[0] <= ifm.codes.min() and ifm.codes.max() <= self.input[1]
@@ -181,6 +190,7 @@ class Plain:
             self.geometry.stride,
             self.geometry.dilation,
             self.geometry.groups,
+            border,
             scaling,
             codes,
         )

@@ -26,6 +26,7 @@ from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._strip_intrinsic import accumulate_strip
+from hwsim.arithmetic._tap_offsets import Border
 
 STRIP_SUMS = 6144
 """Sums that are requantized together, 24 KiB: they and the operands of a few tiles fit a cache of
@@ -79,6 +80,34 @@ def store_operands(
     return int(least), int(greatest)
 
 
+@kernel
+def _add_border(
+    sums: Codes,
+    lanes: int,
+    offsets: Wide,
+    columns: Wide,
+    is_inside: bool,
+    first: int,
+) -> None:
+    """Add the offsets [column classes, channels] of a row, from channel ``first`` on.
+
+    Args:
+        sums: [columns, lanes], pixel after pixel, added to modulo 2^32.
+        lanes: channels of a pixel.
+        offsets: of each class of columns.
+        columns: the class of each pixel.
+        is_inside: whether class 0 adds nothing in this row.
+        first: the channel of a pixel's first lane.
+    """
+    for column in range(columns.size):
+        if is_inside and columns[column] == 0:
+            continue
+        added = offsets[columns[column], first : first + lanes]
+        totals = sums[column * lanes :]
+        for lane in range(added.size):
+            totals[lane] += np.int32(added[lane])
+
+
 def tile_kernel(instruction_set: int) -> Callable[..., None]:
     """The kernel of a row of `TABLE`.
 
@@ -96,6 +125,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
         offsets: Wide,
         blocks: Wide,
         bias: Codes,
+        border: Border,
         scaling: Scaling,
         shuffle: int,
         ofm: StoredCodes,
@@ -112,6 +142,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
             offsets: int64 [steps], bytes from a pixel's window to each step's operands.
             blocks: of `Steps`.
             bias: int32 [channels], what sums start from.
+            border: what windows that reach beyond the image lack.
             scaling: from sums to codes.
             shuffle: the factor f of a pixel shuffle behind the convolution.
             ofm: [rows·f, columns, outputs / f], written.
@@ -140,6 +171,15 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
                         steps,
                         end - strip,
                     )
+                    if border.rows.size > 0:
+                        _add_border(
+                            sums,
+                            lanes,
+                            border.offsets[border.rows[row]],
+                            border.columns[strip:end],
+                            border.rows[row] == 0,
+                            first,
+                        )
                     channel, last = first, min(first + lanes, depth * shuffle)
                     while channel < last:
                         place = channel % depth

@@ -21,6 +21,7 @@ from hwsim.arithmetic._requantization import (
     check_sums,
     largest_product,
 )
+from hwsim.arithmetic._tap_offsets import NO_BORDER, Border, TapOffsets
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds, convolution_bounds
 from hwsim.arithmetic.geometry import DENSE, NO_PADDING, Geometry
@@ -82,6 +83,13 @@ class PackedConvolution:
     bounds: ConvolutionBounds
     layout: Layout
     scaling: Scaling
+    tap_offsets: TapOffsets | None
+
+    def border(self, rows: PaddedRows) -> Border:
+        """What the windows of some rows lack that reach beyond the image."""
+        if self.tap_offsets is None:
+            return NO_BORDER
+        return self.tap_offsets.border(rows.codes.shape[:2], rows.padding)
 
 
 def pack_convolution(
@@ -92,6 +100,7 @@ def pack_convolution(
     input_high: int,
     geometry: Geometry = DENSE,
     kernels: Sequence[ConvolutionKernel] = KERNELS,
+    tap_offset: Wide | None = None,
 ) -> PackedConvolution:
     """Prepare a convolution's constants for `convolve`.
 
@@ -103,6 +112,7 @@ def pack_convolution(
         input_high: the greatest.
         geometry: stride, dilation and groups.
         kernels: the kernels to choose from.
+        tap_offset: int64 [O, KH, KW], what each tap inside the image adds to the accumulator.
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
@@ -110,7 +120,7 @@ def pack_convolution(
     """
     shape = _weight_shape(weight)
     geometry.check_channels(shape)
-    bounds = convolution_bounds(weight, bias, input_low, input_high)
+    bounds = convolution_bounds(weight, bias, input_low, input_high, tap_offset)
     mode = check_requantization("convolution", requantization, shape[0])
     product = largest_product(bounds.accumulator, mode, requantization.multiplier)
     kernel = next((kernel for kernel in kernels if kernel.is_exact(bounds, product)), None)
@@ -121,6 +131,8 @@ def pack_convolution(
             f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or the multiplier"
         )
     check_sums("convolution", bounds.accumulator, mode, requantization)
+    if tap_offset is not None:  # all of it, where no tap is outside
+        bias = bias + tap_offset.sum(axis=(1, 2))
     return PackedConvolution(
         kernel=kernel,
         weight_shape=shape,
@@ -128,6 +140,7 @@ def pack_convolution(
         bounds=bounds,
         layout=kernel.pack(weight, bias, geometry, bounds),
         scaling=kernel_scaling(bias, requantization, shape[0]),
+        tap_offsets=None if tap_offset is None else TapOffsets(tap_offset, geometry),
     )
 
 
@@ -181,9 +194,8 @@ def convolve_rows(
     def convolve_band(band: tuple[int, int]) -> bool:
         first, end = band
         rows = image.part(first * stride, (end - 1) * stride + window)
-        return packed.layout.run(
-            rows, packed.scaling, shuffle, ofm[first * shuffle : end * shuffle]
-        )
+        codes = ofm[first * shuffle : end * shuffle]
+        return packed.layout.run(rows, packed.border(rows), packed.scaling, shuffle, codes)
 
     height, width = ofm.shape[0] // shuffle, ofm.shape[1]
     if not map_bands(convolve_band, *_bands(packed, height, width, threads)):

@@ -76,6 +76,7 @@ def _packed(convolution: Convolution, input_low: int, input_high: int) -> Packed
         input_low,
         input_high,
         _geometry(convolution),
+        tap_offset=convolution.tap_offset,
     )
 
 

@@ -91,7 +91,9 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> Constants:
         math.prod(shape),
         code_format(settings.weight_type),
     ).reshape(shape)
-    bias, multiplier, shift = read_parameters(np.frombuffer(parameters, np.uint8))
+    taps = math.prod(settings.kernel) if settings.has_tap_offsets else 0
+    octets = np.frombuffer(parameters, np.uint8)
+    bias, multiplier, shift, offsets = read_parameters(octets, taps)
     requantization = Requantization(
         multiplier,
         shift,
@@ -105,7 +107,8 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> Constants:
     geometry = Geometry(settings.stride, settings.dilation, settings.groups_of(command.channels))
     operands = weight, bias, requantization, integer.low, integer.high
     if settings.accumulator is None:
-        return pack_convolution(*operands, geometry)
+        tap_offset = offsets.reshape(shape[:3]) if taps else None
+        return pack_convolution(*operands, geometry, tap_offset=tap_offset)
     return pack_bounded_convolution(*operands, settings.accumulator, geometry)
 
 

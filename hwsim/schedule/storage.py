@@ -13,9 +13,8 @@ from quant.common.codes import CodeKind
 from quant.graph import IntegerType, Size, TensorType
 from quant.graph.types import MAXIMUM_BITS
 
-PARAMETER_BYTES = 10
-"""Bytes of one output channel's record: bias (5), multiplier (4), shift (1), as in Arm Ethos-U."""
 BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES = 5, 4, 1
+"""Of one output channel's record, as in Arm Ethos-U; tap offsets behind them are like biases."""
 
 
 def ceil_divide(dividend: int, divisor: int) -> int:

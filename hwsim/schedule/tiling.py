@@ -15,9 +15,9 @@ from accelerators.vector_unit import WORK, work_cycles
 from hwsim.schedule.allocation import allocate
 from hwsim.schedule.commands import ConvolutionSettings
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
-from hwsim.schedule.layout import weight_bytes
+from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import Tiling
-from hwsim.schedule.storage import PARAMETER_BYTES, DramTensor, ceil_divide, round_up
+from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
 from hwsim.schedule.vector_constants import constants_bytes
 from hwsim.schedule.windows import Axis, input_axes
@@ -210,7 +210,7 @@ def _weight_bytes(problem: Problem, tiling: Tiling) -> int:
         count
         * (
             round_up(weight_bytes(convolution, channels), burst)
-            + round_up(channels * PARAMETER_BYTES, burst)
+            + round_up(parameter_bytes(convolution, channels), burst)
         )
         for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
     )
