@@ -36,6 +36,8 @@ def map_bands(
     The calling thread begins at once and others join it as they wake up: each takes the next band
     when it is done with one.
     """
+    if len(bands) == 1:
+        return work(bands[0])
     remaining = iter(bands)  # one thread at a time: the interpreter lock
 
     def take_turns() -> bool:

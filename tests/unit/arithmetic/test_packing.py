@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwsim.arithmetic._jit import CODE_TYPES
+from hwsim.arithmetic._packing_emitter import LANES, WIDTHS
 from hwsim.arithmetic.packing import (
     CodeFormat,
     code_format,
@@ -163,6 +165,30 @@ def test_narrow_types_hold_the_same_codes(
     unpack_rows(memory, addresses, columns, channels, code, out, 1)
     assert (out[:, 1:-1] == values).all()
     assert (out[:, [0, -1]] == 99).all()
+
+
+@pytest.mark.parametrize("bits", WIDTHS)
+@pytest.mark.parametrize("kind", [SIGNED, UNSIGNED, ODD])
+@pytest.mark.parametrize("columns", [1, 3])
+def test_vectors_longer_than_registers(kind: CodeKind, bits: int, columns: int) -> None:
+    """In every type that holds the codes; pixels of three registers and a few codes more."""
+    code, channels = code_format(bits, kind), 3 * LANES + 7
+    random = np.random.default_rng(bits)
+    stored = random.integers(0, 2**bits, (2, columns, channels))
+    values = (stored << code.halving) + code.low
+    stride = pixel_bytes(channels, bits)
+    octets = b"".join(_vector_bytes(pixel, code) for pixel in values.reshape(-1, channels).tolist())
+    for element in CODE_TYPES:
+        if not np.iinfo(element).min <= code.low <= code.high <= np.iinfo(element).max:
+            continue
+        memory = np.full(2 * columns * stride + 9, 0xAA, np.uint8)
+        addresses = 5, 5 + columns * stride
+        pack_rows(values.astype(element), memory, addresses, stride, 0, code)
+        assert memory[5:-4].tobytes() == octets
+        assert (memory[[*range(5), *range(-4, 0)]] == 0xAA).all()
+        out = np.full((2, columns, channels), 1, element)
+        unpack_rows(memory, addresses, columns, channels, code, out, 0)
+        assert (out == values).all()
 
 
 def test_positions_of_a_table_need_not_fit_the_type_of_its_integers() -> None:

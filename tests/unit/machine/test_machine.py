@@ -9,9 +9,9 @@ from hwsim.machine import KERNELS, REFERENCE, MachineError, execute, run_layerwi
 from hwsim.machine.memory import Sram
 from hwsim.schedule import schedule
 from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
-from hwsim.schedule.storage import Block
+from hwsim.schedule.storage import Block, LineBuffer, Rows
 from hwsim.simulation import compare, estimate, simulate
-from quant.graph import Graph, Size
+from quant.graph import Graph, IntegerType, Size
 from tests.edsr_graphs import edsr_graph, edsr_layers
 from tests.machines import machine, prices
 
@@ -140,6 +140,20 @@ def test_sram_forgets() -> None:
     sram.forget()
     with pytest.raises(MachineError, match="'weights' at SRAM address 8 is read before it is"):
         sram.read_block(block)
+
+
+def test_what_a_shorter_row_left_is_not_there() -> None:
+    sram, u8 = Sram(64), IntegerType(8)
+    ring = LineBuffer("ring", 16, 2, 16, 2, u8)
+    long, short = Rows(ring, 0, 1, 6), Rows(ring, 2, 1, 5)  # the same slot
+    sram.mark_rows(long)
+    assert sram.check_rows(long) == (16,)
+    sram.mark_rows(short)
+    assert sram.check_rows(short) == (16,)
+    with pytest.raises(MachineError, match="'ring' at SRAM address 16 is read before it is"):
+        sram.check_rows(long)
+    with pytest.raises(MachineError, match="'ring' at SRAM address 32 is read before it is"):
+        sram.check_rows(Rows(ring, 2, 2, 5))
 
 
 def test_progress_grows_to_every_command() -> None:
