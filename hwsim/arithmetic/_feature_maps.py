@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.arithmetic._jit import CODE_TYPES, Codes, StoredCodes
+from hwsim.arithmetic._jit import CODE_TYPES, StoredCodes
 from hwsim.arithmetic._kernels_bounds import extremes
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 
@@ -18,12 +18,15 @@ VALUES_PER_BAND = 100_000
 """Work worth handing to a thread: some 100 µs at about 1 ns for each value."""
 
 
-def check_map(codes: Codes, what: str) -> None:
-    """Raise ValueError unless ``codes`` is int32 [height, width, channels], none of them 0."""
-    if codes.dtype != np.int32 or codes.ndim != 3 or codes.size == 0:
+def check_map(
+    codes: StoredCodes, what: str, types: tuple[type[np.integer], ...] = (np.int32,)
+) -> None:
+    """Raise ValueError unless ``codes`` is [height, width, channels], none of them 0, of a type."""
+    if codes.dtype not in types or codes.ndim != 3 or codes.size == 0:
+        expected = "int32" if len(types) == 1 else "integers of up to 32 bits"
         raise ValueError(
-            f"{what}: expected int32 [height, width, channels], none of them 0, got {codes.dtype} "
-            f"{list(codes.shape)}"
+            f"{what}: expected {expected} [height, width, channels], none of them 0, got "
+            f"{codes.dtype} {list(codes.shape)}"
         )
 
 

@@ -83,6 +83,13 @@ def add_rounded_requantize(
 
 
 @kernel
+def _add_bias(codes: StoredCodes, bias: Wide, sums: Wide) -> None:
+    """Codes of a pixel plus the bias of each channel."""
+    for channel in range(codes.size):
+        sums[channel] = np.int64(codes[channel]) + bias[channel]
+
+
+@kernel
 def requantize_codes(codes: StoredCodes, scaling: Scaling, out: StoredCodes) -> None:
     """``codes`` and ``out`` are [pixels, channels]."""
     pixels, channels = codes.shape
@@ -90,9 +97,7 @@ def requantize_codes(codes: StoredCodes, scaling: Scaling, out: StoredCodes) -> 
     for strip in range(0, pixels, STRIP):
         end = min(strip + STRIP, pixels)
         for pixel in range(strip, end):
-            totals = sums[(pixel - strip) * channels :]
-            for channel in range(channels):
-                totals[channel] = np.int64(codes[pixel, channel]) + bias[channel]
+            _add_bias(codes[pixel], bias, sums[(pixel - strip) * channels :])
         requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
 
 
@@ -122,33 +127,50 @@ def multiply_requantize(
 
 
 @kernel
-def parametric_relu(
-    codes: Codes, slope: Wide, positive: Scaling, negative: Scaling, out: Codes
-) -> None:
-    """``codes`` and ``out`` are [pixels, channels]; both scalings have the same bias."""
-    pixels, channels = codes.shape
-    bias, sums = positive.parameters[BIAS], np.empty(STRIP * channels, np.int64)
-    sloped, below = np.empty(STRIP * channels, np.int64), np.empty((STRIP, channels), np.int32)
-    for strip in range(0, pixels, STRIP):
-        end = min(strip + STRIP, pixels)
-        for pixel in range(strip, end):
-            place = (pixel - strip) * channels
-            for channel in range(channels):
-                total = np.int64(codes[pixel, channel]) + bias[channel]
-                sums[place + channel] = total
-                sloped[place + channel] = total * slope[channel]
-        requantize(sums, channels, positive, 0, out[strip:end], 0, channels)
-        requantize(sloped, channels, negative, 0, below[: end - strip], 0, channels)
-        for pixel in range(strip, end):
-            totals, negatives = sums[(pixel - strip) * channels :], below[pixel - strip]
-            results = out[pixel]
-            for channel in range(channels):  # without a branch, which would be mispredicted
-                above, under = results[channel], negatives[channel]
-                results[channel] = under if totals[channel] < 0 else above
+def _slope_sums(codes: StoredCodes, bias: int, slope: Wide, sums: Wide, sloped: Wide) -> None:
+    """Codes of a pixel plus the bias, and the same times each channel's slope."""
+    for channel in range(codes.size):
+        total = np.int64(codes[channel]) + bias
+        sums[channel] = total
+        sloped[channel] = total * slope[channel]
 
 
 @kernel
-def lookup_table(codes: Codes, table: Codes, table_step: int, low: int, out: Codes) -> None:
+def _choose(sums: Wide, below: StoredCodes, out: StoredCodes) -> None:
+    """Codes of sums below 0; all are vectors. Without a branch, which would be mispredicted."""
+    for index in range(out.size):
+        above, under = out[index], below[index]
+        out[index] = under if sums[index] < 0 else above
+
+
+@kernel
+def parametric_relu(
+    codes: StoredCodes,
+    bias: int,
+    slope: Wide,
+    positive: Scaling,
+    negative: Scaling,
+    out: StoredCodes,
+) -> None:
+    """``codes`` and ``out`` are [pixels, channels]."""
+    pixels, channels = codes.shape
+    sums, sloped = np.empty(STRIP * channels, np.int64), np.empty(STRIP * channels, np.int64)
+    below = np.empty((STRIP, channels), out.dtype)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        for pixel in range(strip, end):
+            place = slice((pixel - strip) * channels, (pixel - strip + 1) * channels)
+            _slope_sums(codes[pixel], bias, slope, sums[place], sloped[place])
+        results, negatives = out[strip:end], below[: end - strip]
+        requantize(sums, channels, positive, 0, results, 0, channels)
+        requantize(sloped, channels, negative, 0, negatives, 0, channels)
+        _choose(sums, negatives.reshape(-1), results.reshape(-1))
+
+
+@kernel
+def lookup_table(
+    codes: StoredCodes, table: Codes, table_step: int, low: int, out: StoredCodes
+) -> None:
     """``codes`` and ``out`` are [pixels, channels]; a step of 0 repeats the only table."""
     pixels, channels = codes.shape
     for pixel in range(pixels):

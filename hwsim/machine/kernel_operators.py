@@ -1,8 +1,9 @@
 """Every operator of a graph, computed by the fast kernels.
 
-Convolutions, additions and requantizations take and give codes in the narrowest type that holds
-them, which spares memory traffic between layers, and a pixel shuffle moves what it is given. The
-other operators take any type and give int32, or int64 for sums over a map.
+What a network has many of, convolutions, additions, requantizations, activations and tables, takes
+and gives codes in the narrowest type that holds them, which spares memory traffic between layers;
+what only moves codes moves what it is given. The other operators take any type and give int32, or
+int64 for sums over a map.
 """
 
 from collections.abc import Sequence
@@ -156,7 +157,8 @@ def _prelu(prelu: ParametricRelu, types: Types, operands: Operands) -> Codes:
 
 
 def _lookup_table(lookup: LookupTable, types: Types, operands: Operands) -> Codes:
-    return lookup_table(operands[0], lookup.table.astype(np.int32), types[0].integer.low)
+    codes = operands[0] if operands[0].itemsize <= 4 else operands[0].astype(np.int32)
+    return lookup_table(codes, lookup.table.astype(np.int32), types[0].integer.low)
 
 
 def _concatenate(concatenation: Concatenate, types: Types, operands: Operands) -> Codes:
@@ -197,10 +199,6 @@ def _widening(compute: Compute) -> Compute:
 _ON_INT32: dict[type[Operator], Compute] = {
     TransposedConvolution: _transposed_convolution,
     Multiply: _multiply,
-    ParametricRelu: _prelu,
-    LookupTable: _lookup_table,
-    Concatenate: _concatenate,
-    NearestResize: _nearest_resize,
     BilinearResize: _bilinear_resize,
     AveragePool: _average_pool,
     Statistics: _statistics,
@@ -213,6 +211,10 @@ KERNELS = Arithmetic(
         Add: _add,
         PixelShuffle: _pixel_shuffle,
         Requantize: _requantize,
+        ParametricRelu: _prelu,
+        LookupTable: _lookup_table,
+        Concatenate: _concatenate,
+        NearestResize: _nearest_resize,
         **{kind: _widening(compute) for kind, compute in _ON_INT32.items()},
     },
     _accumulate,
