@@ -158,6 +158,7 @@ def _operator_shape(node: Node) -> Shape:
                 operator.stride,
                 operator.dilation,
                 operator.groups,
+                operator.tap_offset is not None,
             )
         case PixelShuffle() | NearestResize():
             own = (operator.factor,)
