@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hwsim.arithmetic._addition_emitter import emitted_add_rounded
 from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._requantization_emitter import BIAS
@@ -51,13 +52,6 @@ def add_requantize(
 
 
 @kernel
-def _add_terms(first: Codes, second: Codes, bias: int, sums: Wide) -> None:
-    """All are vectors of one length."""
-    for index in range(sums.size):
-        sums[index] = np.int64(first[index]) + np.int64(second[index]) + bias
-
-
-@kernel
 def add_rounded_requantize(
     first: StoredCodes,
     second: StoredCodes,
@@ -68,18 +62,20 @@ def add_rounded_requantize(
     out: StoredCodes,
 ) -> None:
     """All feature maps are [pixels, channels]; each operand has a scaling of its own."""
-    pixels, channels = out.shape
-    sums = np.empty(STRIP * channels, np.int64)
-    first_terms = np.empty((STRIP, channels), np.int32)
-    second_terms = np.empty((STRIP, channels), np.int32)
-    for strip in range(0, pixels, STRIP):
-        end = min(strip + STRIP, pixels)
-        one, other = first_terms[: end - strip], second_terms[: end - strip]
-        codes, others = first[strip:end].reshape(-1), second[strip:end].reshape(-1)
-        requantize(codes, channels, first_scaling, 0, one, 0, channels)
-        requantize(others, channels, second_scaling, 0, other, 0, channels)
-        _add_terms(one.reshape(-1), other.reshape(-1), bias, sums[: one.size])
-        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
+    for strip in range(0, out.shape[0], STRIP):
+        emitted_add_rounded(
+            first[strip : strip + STRIP],
+            second[strip : strip + STRIP],
+            first_scaling.parameters,
+            second_scaling.parameters,
+            bias,
+            scaling.parameters,
+            out[strip : strip + STRIP],
+            scaling.family,
+            scaling.zero_point,
+            scaling.low,
+            scaling.high,
+        )
 
 
 @kernel

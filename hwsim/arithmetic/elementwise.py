@@ -23,6 +23,9 @@ from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization, TermRounding
 from quant.common.requantization_modes import MODES
 
+Largest = Callable[[StoredCodes], int]
+"""From codes to a bound of their magnitudes."""
+
 _NO_BIAS = np.zeros(1, np.int64)
 
 
@@ -103,17 +106,20 @@ def add_rounded_requantize(
             a widened operand could leave 32 bits.
     """
     _check_terms(first, second)
-    channels = first.shape[-1]
-    term_scalings, largest = [], abs(bias)
-    for codes, factor, shift, zero in zip(
-        (first, second), multipliers, terms.shifts, terms.zero_points, strict=True
-    ):
-        reach = (_largest_found(codes) + abs(zero)) << terms.left_shift
+    channels, operands = first.shape[-1], (first, second)
+    reaches = _term_reaches(operands, terms, _largest_of_type)
+    largest = abs(bias) + _largest_terms(reaches, multipliers, terms)
+    if max(reaches) >= 2**31 or not _is_exact(largest, requantization):
+        reaches = _term_reaches(operands, terms, _largest_found)
+        largest = abs(bias) + _largest_terms(reaches, multipliers, terms)
+    for reach, factor, shift in zip(reaches, multipliers, terms.shifts, strict=True):
         _check_term(reach, factor, shift)
-        term_scalings.append(_term_scaling(factor, shift, zero, terms.left_shift, channels))
-        largest += (reach * factor >> shift) + 2  # two roundings add less than 2
     scaling = _checked_scaling("addition", (bias,), requantization, channels)
     check_sums("addition", largest, MODES[requantization.rounding], requantization)
+    term_scalings = [
+        _term_scaling(factor, shift, zero, terms.left_shift, channels)
+        for factor, shift, zero in zip(multipliers, terms.shifts, terms.zero_points, strict=True)
+    ]
     out = _empty_codes(first.shape, requantization)
     one, other, sums = pixels(first), pixels(second), pixels(out)
     in_bands(
@@ -151,10 +157,6 @@ def _checked_scaling(
     return kernel_scaling(np.array(bias, np.int64), requantization, channels)
 
 
-Largest = Callable[[StoredCodes], int]
-"""From codes to a bound of their magnitudes."""
-
-
 def _check_reach(
     what: str, reach: Callable[[Largest], int], requantization: Requantization
 ) -> None:
@@ -190,6 +192,24 @@ _LARGEST: dict[type, int] = {
 def _empty_codes(shape: tuple[int, ...], requantization: Requantization) -> StoredCodes:
     """Room for codes in the narrowest type that holds them."""
     return np.empty(shape, narrowest_type(requantization.low, requantization.high))
+
+
+def _term_reaches(
+    operands: tuple[StoredCodes, StoredCodes], terms: TermRounding, largest: Largest
+) -> list[int]:
+    """The largest magnitude of each operand that was moved and widened."""
+    return [
+        (largest(codes) + abs(zero)) << terms.left_shift
+        for codes, zero in zip(operands, terms.zero_points, strict=True)
+    ]
+
+
+def _largest_terms(reaches: list[int], multipliers: tuple[int, int], terms: TermRounding) -> int:
+    """A bound of the sum of both rounded operands: two roundings each add less than 2."""
+    return sum(
+        (reach * factor >> max(shift, 0)) + 2
+        for reach, factor, shift in zip(reaches, multipliers, terms.shifts, strict=True)
+    )
 
 
 def _check_term(reach: int, multiplier: int, shift: int) -> None:
