@@ -1,9 +1,10 @@
 """Costs of many graphs on one machine, each group's shape scheduled and priced once."""
 
-from dataclasses import replace
+from collections.abc import Iterator
 
 from accelerators import Accelerator, EnergyModel
-from hwsim.cost import GroupCost, ProgramCost, group_cost, total_cost
+from hwsim.cost import GroupCosts, ProgramCost, total_cost
+from hwsim.schedule.commands import Command
 from hwsim.schedule.plan import GroupPlan, Shape, plan_groups
 from hwsim.schedule.program import Tiling
 from quant.graph import Graph, Size
@@ -24,7 +25,7 @@ class Estimator:
         self.accelerator = accelerator
         self.energy = energy
         self._tilings: dict[Shape, Tiling] = {}
-        self._costs: dict[Shape, GroupCost] = {}
+        self._costs = GroupCosts(accelerator, energy)
 
     def cost(self, graph: Graph, image: Size) -> ProgramCost:
         """The cost of a graph for one image of a size.
@@ -34,11 +35,11 @@ class Estimator:
             UserError: the energy model lacks an action.
         """
         plans = plan_groups(graph, self.accelerator, image, self._tilings)
-        return total_cost((self._group_cost(plan) for plan in plans), self.accelerator)
+        return total_cost(
+            (self._costs.of(plan.describe(), _commands(plan)) for plan in plans), self.accelerator
+        )
 
-    def _group_cost(self, plan: GroupPlan) -> GroupCost:
-        group = plan.describe()
-        if plan.shape not in self._costs:
-            commands = plan.commands(0, plan.constants(0))
-            self._costs[plan.shape] = group_cost(group, commands, self.accelerator, self.energy)
-        return replace(self._costs[plan.shape], group=group)
+
+def _commands(plan: GroupPlan) -> Iterator[Command]:
+    """The commands of a group, none of them made before they are asked for."""
+    yield from plan.commands(0, plan.constants(0))

@@ -48,6 +48,11 @@ def accumulators(convolution: Convolution, ifm: Codes) -> Codes:
     kernel = convolution.weight.shape[1:3]
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(0, 1))
     sums: Codes = np.einsum("yxchw,ohwc->yxo", windows, convolution.weight, optimize=False)
+    if convolution.tap_offset is not None:
+        inside = np.zeros(padded.shape[:2], np.int64)
+        inside[around.top :, around.left :][: ifm.shape[0], : ifm.shape[1]] = 1
+        taps = np.lib.stride_tricks.sliding_window_view(inside, kernel)
+        sums = sums + np.einsum("yxhw,ohw->yxo", taps, convolution.tap_offset)
     return sums + convolution.bias
 
 

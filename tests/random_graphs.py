@@ -202,6 +202,10 @@ class _Builder:
         jitter = deviation * self.random.uniform(-0.5, 0.5, out_channels)
         bias = np.round(jitter - centre).astype(np.int64)
         pad_channels = self.random.choice((1, source.type.channels))
+        tap_offset = None
+        if self.draw(st.integers(0, 3), label="tap offsets if 0") == 0:
+            limit = int(deviation.max() / np.sqrt(height * width)) + 1
+            tap_offset = self.random.integers(-limit, limit, (out_channels, height, width))
         output = TensorType(out_channels, self.draw(self.feature_types, label="output type"))
         operator = Convolution(
             weight,
@@ -212,11 +216,12 @@ class _Builder:
             self._requantization(
                 output.integer,
                 deviation,
-                sum_bits(weight, bias, source.type.integer),
+                sum_bits(weight, bias, source.type.integer, tap_offset),
             ),
             stride,
             dilation,
             groups,
+            tap_offset=tap_offset,
         )
         self._append("convolution", operator, (source.name,), output)
 

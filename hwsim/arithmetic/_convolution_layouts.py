@@ -8,11 +8,13 @@ from typing import Protocol
 import numpy as np
 
 from hwsim.arithmetic import _kernels_convolution_int64
+from hwsim.arithmetic._aligned import aligned_copy, aligned_empty
 from hwsim.arithmetic._convolution_steps import Steps, pack_steps
 from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, StoredCodes, Wide
 from hwsim.arithmetic._kernels_convolution_tiles import store_operands, tile_kernel
 from hwsim.arithmetic._kernels_requantization import Scaling
+from hwsim.arithmetic._tap_offsets import Border
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds
 from hwsim.arithmetic.geometry import Geometry, Padding
 
@@ -45,11 +47,14 @@ class PaddedRows:
 class Layout(Protocol):
     """Constants laid out for one kernel."""
 
-    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
+    def run(
+        self, ifm: PaddedRows, border: Border, scaling: Scaling, shuffle: int, ofm: StoredCodes
+    ) -> bool:
         """Convolve and requantize.
 
         Args:
             ifm: the rows that the outputs read.
+            border: what their windows lack that reach beyond the image.
             scaling: from sums to codes.
             shuffle: the factor of a pixel shuffle behind the convolution, in DCR order.
             ofm: [rows·shuffle, columns, O / shuffle], written.
@@ -89,7 +94,9 @@ class Tiled:
     origin: int
     input: tuple[int, int]
 
-    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
+    def run(
+        self, ifm: PaddedRows, border: Border, scaling: Scaling, shuffle: int, ofm: StoredCodes
+    ) -> bool:
         """As `Layout` says."""
         row = TABLE[self.instruction_set]
         (height, width), channels = ifm.size, ifm.codes.shape[2]
@@ -97,7 +104,7 @@ class Tiled:
         # The last tile of the last row may begin at its last pixel, and its last step may end
         # behind the pixel's window.
         spare = row.most_pixels * pixel + row.taps
-        operands = np.empty(height * width * channels + spare, row.operand)
+        operands = aligned_empty(height * width * channels + spare, row.operand)
         least, greatest = store_operands(
             ifm.codes,
             ifm.padding.top,
@@ -118,6 +125,7 @@ class Tiled:
             offsets,
             self.steps.blocks,
             self.bias,
+            border,
             scaling,
             shuffle,
             ofm,
@@ -134,7 +142,8 @@ def tiled(instruction_set: int) -> Pack:
         origin = _origin(bounds.input, row.operand)
         sums = np.zeros(steps.channels, np.int64)
         sums[: len(bias)] = bias + origin * weight.sum(axis=(1, 2, 3), dtype=np.int64)
-        return Tiled(instruction_set, geometry, steps, sums.astype(np.int32), origin, bounds.input)
+        bias_of_lanes = aligned_copy(sums.astype(np.int32))
+        return Tiled(instruction_set, geometry, steps, bias_of_lanes, origin, bounds.input)
 
     return pack
 
@@ -160,7 +169,9 @@ class Plain:
     geometry: Geometry
     input: tuple[int, int]
 
-    def run(self, ifm: PaddedRows, scaling: Scaling, shuffle: int, ofm: StoredCodes) -> bool:
+    def run(
+        self, ifm: PaddedRows, border: Border, scaling: Scaling, shuffle: int, ofm: StoredCodes
+    ) -> bool:
         """As `Layout` says."""
         if ifm.codes.size and not (
             self.input[0] <= ifm.codes.min() and ifm.codes.max() <= self.input[1]
@@ -179,6 +190,7 @@ class Plain:
             self.geometry.stride,
             self.geometry.dilation,
             self.geometry.groups,
+            border,
             scaling,
             codes,
         )

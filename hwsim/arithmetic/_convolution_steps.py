@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.arithmetic._aligned import aligned_copy
 from hwsim.arithmetic._instruction_sets import InstructionSet
 from hwsim.arithmetic._jit import Codes, Wide
 from hwsim.arithmetic.geometry import Geometry
@@ -84,7 +85,7 @@ def pack_steps(weight: Codes, geometry: Geometry, instruction_set: InstructionSe
         step += steps
         place += packed.size
     return Steps(
-        np.concatenate(weights),
+        aligned_copy(np.concatenate(weights)),
         np.concatenate(rows),
         np.concatenate(elements),
         np.array(blocks, np.int64),

@@ -16,7 +16,6 @@ CODE_TYPES = (np.int8, np.uint8, np.int16, np.uint16, np.int32)
 StoredCodes = NDArray[np.integer[Any]]
 """Codes of one of `CODE_TYPES`."""
 Wide = NDArray[np.int64]
-Whole = NDArray[np.signedinteger[Any]]
 Memory = NDArray[np.uint8]
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -8,6 +8,7 @@ import numpy as np
 from hwsim.arithmetic._jit import Codes, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._requantization_emitter import BIAS
+from hwsim.arithmetic._tap_offsets import Border
 
 
 @kernel
@@ -30,6 +31,7 @@ def convolve(
     stride: tuple[int, int],
     dilation: tuple[int, int],
     groups: int,
+    border: Border,
     scaling: Scaling,
     ofm: Codes,
 ) -> None:
@@ -44,4 +46,8 @@ def convolve(
                 first = channel // outputs * inputs
                 total = _accumulate(window, dilation, first, weights[channel])
                 sums[channel] = total + bias[channel]
+            if border.rows.size > 0:
+                offsets = border.offsets[border.rows[row], border.columns[column]]
+                for channel in range(channels):
+                    sums[channel] += offsets[channel]
             requantize(sums, channels, scaling, 0, ofm[row, column : column + 1], 0, channels)

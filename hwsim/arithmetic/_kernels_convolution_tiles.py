@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.arithmetic._aligned import LINE_BYTES
 from hwsim.arithmetic._convolution_steps import (
     END_STEP,
     FIRST_CHANNEL,
@@ -25,9 +26,11 @@ from hwsim.arithmetic._instruction_sets import TABLE
 from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._strip_intrinsic import accumulate_strip
+from hwsim.arithmetic._tap_offsets import Border
 
-STRIP = 96
-"""Columns whose sums are requantized together: a multiple of every tile's pixels."""
+STRIP_SUMS = 6144
+"""Sums that are requantized together, 24 KiB: they and the operands of a few tiles fit a cache of
+32 KiB. Divided by the channels of a tile, it is a multiple of the tile's pixels in every row."""
 
 Operands = NDArray[np.int16 | np.uint8]
 
@@ -77,6 +80,34 @@ def store_operands(
     return int(least), int(greatest)
 
 
+@kernel
+def _add_border(
+    sums: Codes,
+    lanes: int,
+    offsets: Wide,
+    columns: Wide,
+    is_inside: bool,
+    first: int,
+) -> None:
+    """Add the offsets [column classes, channels] of a row, from channel ``first`` on.
+
+    Args:
+        sums: [columns, lanes], pixel after pixel, added to modulo 2^32.
+        lanes: channels of a pixel.
+        offsets: of each class of columns.
+        columns: the class of each pixel.
+        is_inside: whether class 0 adds nothing in this row.
+        first: the channel of a pixel's first lane.
+    """
+    for column in range(columns.size):
+        if is_inside and columns[column] == 0:
+            continue
+        added = offsets[columns[column], first : first + lanes]
+        totals = sums[column * lanes :]
+        for lane in range(added.size):
+            totals[lane] += np.int32(added[lane])
+
+
 def tile_kernel(instruction_set: int) -> Callable[..., None]:
     """The kernel of a row of `TABLE`.
 
@@ -84,7 +115,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
     disk by the integers that the function below closes over.
     """
     row = TABLE[instruction_set]
-    register_lanes, most_sums = row.lanes, STRIP * row.lanes * row.wide.registers
+    register_lanes = row.lanes
 
     @kernel
     def convolve(
@@ -94,6 +125,7 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
         offsets: Wide,
         blocks: Wide,
         bias: Codes,
+        border: Border,
         scaling: Scaling,
         shuffle: int,
         ofm: StoredCodes,
@@ -110,21 +142,23 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
             offsets: int64 [steps], bytes from a pixel's window to each step's operands.
             blocks: of `Steps`.
             bias: int32 [channels], what sums start from.
+            border: what windows that reach beyond the image lack.
             scaling: from sums to codes.
             shuffle: the factor f of a pixel shuffle behind the convolution.
             ofm: [rows·f, columns, outputs / f], written.
         """
         rows, columns, depth = ofm.shape
         row_stride, pixel_stride = strides
-        sums = np.empty(most_sums, np.int32)
+        memory = np.empty(STRIP_SUMS + LINE_BYTES // 4, np.int32)
+        sums = memory[(-memory.ctypes.data % LINE_BYTES) // 4 :]
         for row in range(rows // shuffle):
             for block in range(blocks.shape[0]):
                 first, registers = blocks[block, FIRST_CHANNEL], blocks[block, REGISTERS]
                 lanes = registers * register_lanes
                 steps = offsets[blocks[block, FIRST_STEP] : blocks[block, END_STEP]]
                 factors, start = weights[blocks[block, FIRST_WEIGHT] :], bias[first:]
-                for strip in range(0, columns, STRIP):
-                    end = min(strip + STRIP, columns)
+                for strip in range(0, columns, STRIP_SUMS // lanes):
+                    end = min(strip + STRIP_SUMS // lanes, columns)
                     seen = operands[row * row_stride + strip * pixel_stride :]
                     accumulate_strip(
                         instruction_set,
@@ -137,6 +171,15 @@ def tile_kernel(instruction_set: int) -> Callable[..., None]:
                         steps,
                         end - strip,
                     )
+                    if border.rows.size > 0:
+                        _add_border(
+                            sums,
+                            lanes,
+                            border.offsets[border.rows[row]],
+                            border.columns[strip:end],
+                            border.rows[row] == 0,
+                            first,
+                        )
                     channel, last = first, min(first + lanes, depth * shuffle)
                     while channel < last:
                         place = channel % depth

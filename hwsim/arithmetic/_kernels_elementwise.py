@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from hwsim.arithmetic._jit import Codes, StoredCodes, Whole, Wide, kernel
+from hwsim.arithmetic._addition_emitter import emitted_add_rounded
+from hwsim.arithmetic._jit import Codes, StoredCodes, Wide, kernel
 from hwsim.arithmetic._kernels_requantization import Scaling, requantize
 from hwsim.arithmetic._requantization_emitter import BIAS
 
@@ -11,37 +12,43 @@ STRIP = 32
 
 
 @kernel
-def add_requantize(
+def _add_scaled(
     first: StoredCodes,
     second: StoredCodes,
-    first_multiplier: int,
-    second_multiplier: int,
-    scaling: Scaling,
-    out: Codes,
+    first_multiplier: np.int32,
+    second_multiplier: np.int32,
+    bias: int,
+    sums: Wide,
 ) -> None:
-    """All feature maps are [pixels, channels]."""
-    pixels, channels = out.shape
-    bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
-    for strip in range(0, pixels, STRIP):
-        end = min(strip + STRIP, pixels)
-        for pixel in range(strip, end):
-            totals = sums[(pixel - strip) * channels :]
-            for channel in range(channels):
-                total = np.int64(first[pixel, channel]) * first_multiplier
-                total += np.int64(second[pixel, channel]) * second_multiplier
-                totals[channel] = total + bias[channel]
-        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
+    """All are vectors, the sums at least as long as the codes."""
+    for index in range(first.size):
+        one = np.int64(first[index]) * np.int64(first_multiplier)
+        sums[index] = one + np.int64(second[index]) * np.int64(second_multiplier) + bias
 
 
 @kernel
-def _rounded_terms(codes: StoredCodes, scaling: Scaling, sums: Wide, terms: Codes) -> None:
-    """Some pixels of an operand, scaled and rounded to 32 bits."""
-    pixels, channels = codes.shape
-    bias = scaling.parameters[BIAS]
-    for pixel in range(pixels):
-        for channel in range(channels):
-            sums[pixel * channels + channel] = np.int64(codes[pixel, channel]) + bias[channel]
-    requantize(sums, channels, scaling, 0, terms[:pixels], 0, channels)
+def add_requantize(
+    first: StoredCodes,
+    second: StoredCodes,
+    multipliers: tuple[np.int32, np.int32],
+    bias: int,
+    scaling: Scaling,
+    out: StoredCodes,
+) -> None:
+    """All feature maps are [pixels, channels]."""
+    pixels, channels = out.shape
+    sums = np.empty(STRIP * channels, np.int64)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        _add_scaled(
+            first[strip:end].reshape(-1),
+            second[strip:end].reshape(-1),
+            multipliers[0],
+            multipliers[1],
+            bias,
+            sums,
+        )
+        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
 
 
 @kernel
@@ -50,37 +57,43 @@ def add_rounded_requantize(
     second: StoredCodes,
     first_scaling: Scaling,
     second_scaling: Scaling,
+    bias: int,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """All feature maps are [pixels, channels]; each operand has a scaling of its own."""
-    pixels, channels = out.shape
-    bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
-    first_terms = np.empty((STRIP, channels), np.int32)
-    second_terms = np.empty((STRIP, channels), np.int32)
-    for strip in range(0, pixels, STRIP):
-        end = min(strip + STRIP, pixels)
-        _rounded_terms(first[strip:end], first_scaling, sums, first_terms)
-        _rounded_terms(second[strip:end], second_scaling, sums, second_terms)
-        for pixel in range(end - strip):
-            totals = sums[pixel * channels :]
-            for channel in range(channels):
-                total = np.int64(first_terms[pixel, channel])
-                totals[channel] = total + second_terms[pixel, channel] + bias[channel]
-        requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
+    for strip in range(0, out.shape[0], STRIP):
+        emitted_add_rounded(
+            first[strip : strip + STRIP],
+            second[strip : strip + STRIP],
+            first_scaling.parameters,
+            second_scaling.parameters,
+            bias,
+            scaling.parameters,
+            out[strip : strip + STRIP],
+            scaling.family,
+            scaling.zero_point,
+            scaling.low,
+            scaling.high,
+        )
 
 
 @kernel
-def requantize_codes(codes: Whole, scaling: Scaling, out: Codes) -> None:
+def _add_bias(codes: StoredCodes, bias: Wide, sums: Wide) -> None:
+    """Codes of a pixel plus the bias of each channel."""
+    for channel in range(codes.size):
+        sums[channel] = np.int64(codes[channel]) + bias[channel]
+
+
+@kernel
+def requantize_codes(codes: StoredCodes, scaling: Scaling, out: StoredCodes) -> None:
     """``codes`` and ``out`` are [pixels, channels]."""
     pixels, channels = codes.shape
     bias, sums = scaling.parameters[BIAS], np.empty(STRIP * channels, np.int64)
     for strip in range(0, pixels, STRIP):
         end = min(strip + STRIP, pixels)
         for pixel in range(strip, end):
-            totals = sums[(pixel - strip) * channels :]
-            for channel in range(channels):
-                totals[channel] = np.int64(codes[pixel, channel]) + bias[channel]
+            _add_bias(codes[pixel], bias, sums[(pixel - strip) * channels :])
         requantize(sums, channels, scaling, 0, out[strip:end], 0, channels)
 
 
@@ -93,7 +106,7 @@ def multiply_requantize(
     first_bias: int,
     second_bias: int,
     scaling: Scaling,
-    out: Codes,
+    out: StoredCodes,
 ) -> None:
     """``first`` and ``out`` are [pixels, channels]; a step of 0 repeats the factor's only one."""
     pixels, channels = out.shape
@@ -110,33 +123,50 @@ def multiply_requantize(
 
 
 @kernel
-def parametric_relu(
-    codes: Codes, slope: Wide, positive: Scaling, negative: Scaling, out: Codes
-) -> None:
-    """``codes`` and ``out`` are [pixels, channels]; both scalings have the same bias."""
-    pixels, channels = codes.shape
-    bias, sums = positive.parameters[BIAS], np.empty(STRIP * channels, np.int64)
-    sloped, below = np.empty(STRIP * channels, np.int64), np.empty((STRIP, channels), np.int32)
-    for strip in range(0, pixels, STRIP):
-        end = min(strip + STRIP, pixels)
-        for pixel in range(strip, end):
-            place = (pixel - strip) * channels
-            for channel in range(channels):
-                total = np.int64(codes[pixel, channel]) + bias[channel]
-                sums[place + channel] = total
-                sloped[place + channel] = total * slope[channel]
-        requantize(sums, channels, positive, 0, out[strip:end], 0, channels)
-        requantize(sloped, channels, negative, 0, below[: end - strip], 0, channels)
-        for pixel in range(strip, end):
-            totals, negatives = sums[(pixel - strip) * channels :], below[pixel - strip]
-            results = out[pixel]
-            for channel in range(channels):  # without a branch, which would be mispredicted
-                above, under = results[channel], negatives[channel]
-                results[channel] = under if totals[channel] < 0 else above
+def _slope_sums(codes: StoredCodes, bias: int, slope: Wide, sums: Wide, sloped: Wide) -> None:
+    """Codes of a pixel plus the bias, and the same times each channel's slope."""
+    for channel in range(codes.size):
+        total = np.int64(codes[channel]) + bias
+        sums[channel] = total
+        sloped[channel] = total * slope[channel]
 
 
 @kernel
-def lookup_table(codes: Codes, table: Codes, table_step: int, low: int, out: Codes) -> None:
+def _choose(sums: Wide, below: StoredCodes, out: StoredCodes) -> None:
+    """Codes of sums below 0; all are vectors. Without a branch, which would be mispredicted."""
+    for index in range(out.size):
+        above, under = out[index], below[index]
+        out[index] = under if sums[index] < 0 else above
+
+
+@kernel
+def parametric_relu(
+    codes: StoredCodes,
+    bias: int,
+    slope: Wide,
+    positive: Scaling,
+    negative: Scaling,
+    out: StoredCodes,
+) -> None:
+    """``codes`` and ``out`` are [pixels, channels]."""
+    pixels, channels = codes.shape
+    sums, sloped = np.empty(STRIP * channels, np.int64), np.empty(STRIP * channels, np.int64)
+    below = np.empty((STRIP, channels), out.dtype)
+    for strip in range(0, pixels, STRIP):
+        end = min(strip + STRIP, pixels)
+        for pixel in range(strip, end):
+            place = slice((pixel - strip) * channels, (pixel - strip + 1) * channels)
+            _slope_sums(codes[pixel], bias, slope, sums[place], sloped[place])
+        results, negatives = out[strip:end], below[: end - strip]
+        requantize(sums, channels, positive, 0, results, 0, channels)
+        requantize(sloped, channels, negative, 0, negatives, 0, channels)
+        _choose(sums, negatives.reshape(-1), results.reshape(-1))
+
+
+@kernel
+def lookup_table(
+    codes: StoredCodes, table: Codes, table_step: int, low: int, out: StoredCodes
+) -> None:
     """``codes`` and ``out`` are [pixels, channels]; a step of 0 repeats the only table."""
     pixels, channels = codes.shape
     for pixel in range(pixels):

@@ -3,8 +3,9 @@
 A value is stored as ``((value + origin) >> halving) ^ flip``; `hwsim.arithmetic.packing` chooses
 the three numbers for each kind of code.
 
-`packer` and `unpacker` compile kernels for single widths: with the width known, a group of codes
-that fills whole bytes takes a few shifts without branches, and no group waits for another.
+`packer` and `unpacker` compile kernels for single widths: with the width known, many codes at a
+time are moved in vector registers (`hwsim.arithmetic._packing_emitter`), and what is left of a
+vector code by code.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from functools import cache
 import numpy as np
 
 from hwsim.arithmetic._jit import Memory, StoredCodes, Wide, kernel
+from hwsim.arithmetic._packing_emitter import LANES, WIDTHS, emitted_pack, emitted_unpack
 
 
 @kernel
@@ -55,33 +57,23 @@ def _unpack_bits(
         filled -= bits
 
 
-_GROUPS = {1: (8, 1), 2: (4, 1), 4: (2, 1), 8: (1, 1), 12: (2, 3), 16: (1, 2)}
-"""Codes and bytes of a group, for the widths that have kernels of their own."""
-
-_NO_GROUPS = (1, 0)
-
-
 def packer(bits: int, halving: int) -> Callable[..., None]:
     """The kernel that writes codes of a width."""
-    return _packer(bits, halving) if bits in _GROUPS else _packer(0, 0)
+    return _packer(bits, halving) if bits in WIDTHS else _packer(0, 0)
 
 
 def unpacker(bits: int) -> Callable[..., None]:
     """The kernel that reads codes of a width."""
-    return _unpacker(bits if bits in _GROUPS else 0)
+    return _unpacker(bits if bits in WIDTHS else 0)
 
 
 # What the kernels below take from around them are numbers only: of such the cache on disk knows
-# which machine code is whose. Unsigned positions spare every access the question whether they
-# count from the end.
+# which machine code is whose.
 
 
 @cache
-def _packer(group_bits: int, group_halving: int) -> Callable[..., None]:
-    """The kernel of a width that has groups; of all others for 0."""
-    group_codes, group_bytes = _GROUPS.get(group_bits, _NO_GROUPS)
-    codes, octets = np.uint64(group_codes), np.uint64(group_bytes)
-    width, mask = np.uint64(group_bits), np.uint32((1 << group_bits) - 1)
+def _packer(width: int, halved: int) -> Callable[..., None]:
+    """The kernel of a width that has one; of all others for 0."""
 
     @kernel
     def pack(
@@ -98,32 +90,22 @@ def _packer(group_bits: int, group_halving: int) -> Callable[..., None]:
     ) -> None:
         """Write ``values`` [rows, columns·channels] from byte ``first_byte`` of each pixel on."""
         rows, row_values = values.shape
-        groups = channels // group_codes if group_bytes else 0
+        chunks = channels // LANES if width else 0
+        first, byte = chunks * LANES, chunks * LANES * width // 8
         for row in range(rows):
             for column in range(row_values // channels):
                 vector = values[row, column * channels : (column + 1) * channels]
                 target = memory[row_addresses[row] + column * pixel_bytes + first_byte :]
-                for group in range(np.uint64(groups)):
-                    word = np.uint64(0)
-                    for index in range(codes):
-                        code = np.int32(vector[group * codes + index])
-                        if group_halving:  # otherwise a code is its value's low bits
-                            code = np.int32(code + np.int32(origin)) >> 1
-                        word |= np.uint64(np.uint32(code) & mask) << (index * width)
-                    for octet in range(octets):
-                        target[group * octets + octet] = word >> (np.uint64(8) * octet)
-                rest, end = vector[groups * group_codes :], target[groups * group_bytes :]
-                _pack_bits(rest, end, bits, flip, origin, halving)
+                if width:
+                    emitted_pack(width, halved, vector, chunks, origin, target)
+                _pack_bits(vector[first:], target[byte:], bits, flip, origin, halving)
 
     return pack
 
 
 @cache
-def _unpacker(group_bits: int) -> Callable[..., None]:
-    """The kernel of a width that has groups; of all others for 0."""
-    group_codes, group_bytes = _GROUPS.get(group_bits, _NO_GROUPS)
-    codes, octets = np.uint64(group_codes), np.uint64(group_bytes)
-    width, mask = np.uint64(group_bits), np.uint64((1 << group_bits) - 1)
+def _unpacker(width: int) -> Callable[..., None]:
+    """The kernel of a width that has one; of all others for 0."""
 
     @kernel
     def unpack(
@@ -140,32 +122,15 @@ def _unpacker(group_bits: int) -> Callable[..., None]:
         first_value: int,
     ) -> None:
         """Read whole pixels into each row of ``values``, from ``first_value`` on."""
-        groups = channels // group_codes if group_bytes else 0
+        chunks = channels // LANES if width else 0
+        first, byte = chunks * LANES, chunks * LANES * width // 8
         for row in range(values.shape[0]):
             for column in range(columns):
-                first = first_value + column * channels
-                vector = values[row, first : first + channels]
+                start = first_value + column * channels
+                vector = values[row, start : start + channels]
                 source = memory[row_addresses[row] + column * pixel_bytes :]
-                for group in range(np.uint64(groups)):
-                    word = np.uint64(0)
-                    for octet in range(octets):
-                        word |= np.uint64(source[group * octets + octet]) << (np.uint64(8) * octet)
-                    for index in range(codes):
-                        code = np.int32((word >> (index * width)) & mask) ^ np.int32(flip)
-                        vector[group * codes + index] = (code << halving) - np.int32(origin)
-                rest, end = vector[groups * group_codes :], source[groups * group_bytes :]
-                _unpack_bits(end, rest, bits, flip, origin, halving)
+                if width:
+                    emitted_unpack(width, source, chunks, flip, origin, halving, vector)
+                _unpack_bits(source[byte:], vector[first:], bits, flip, origin, halving)
 
     return unpack
-
-
-@kernel
-def first_row_with_zero(memory: Memory, row_addresses: Wide, row_bytes: int) -> int:
-    """The first row of which some byte is 0, -1 if none is."""
-    for row in range(row_addresses.size):
-        common = np.uint8(1)
-        for byte in memory[row_addresses[row] : row_addresses[row] + row_bytes]:
-            common &= byte
-        if common == 0:
-            return row
-    return -1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hwsim.arithmetic._jit import StoredCodes, Wide, kernel
 from hwsim.arithmetic._requantization_emitter import emitted_requantize
 
-Sums = NDArray[np.signedinteger[Any]]
+Sums = NDArray[np.integer[Any]]
 
 LARGEST_FLOAT_CODE = 2**22
 """Magnitude up to which the float families round exactly."""
@@ -49,7 +49,7 @@ def requantize(
     """Requantize the sums of some channels of the pixels that ``codes`` holds.
 
     Args:
-        sums: channel by channel, pixel after pixel.
+        sums: of any integer type, channel by channel, pixel after pixel.
         stride: sums from one pixel to the next.
         scaling: from sums to codes.
         first: the channel whose parameters are those of a pixel's first sum.

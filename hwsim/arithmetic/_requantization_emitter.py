@@ -2,7 +2,7 @@
 
 A family's formula sees the sums of a few channels of one pixel and those channels' parameters. It
 is emitted into one loop nest for all families, channels → pixel, so that parameters are loaded
-once for all pixels; what is left of the channels goes lane by lane through the same formula.
+once for all pixels; what is left of the channels goes through the same formula on fewer lanes.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,6 @@ from numba.extending import intrinsic
 
 from hwsim.arithmetic._vectors import Vector
 
-LANES = 8
-
 ROWS = 8
 BIAS, MULTIPLIER, SHIFT, ORIGIN, OFFSET, CORRECTION, LEFT_SHIFT, DESTINATION_SCALE = range(ROWS)
 """Rows of a kernel's per-channel parameters, int64 [ROWS, channels]."""
@@ -29,7 +27,7 @@ _INT64 = ir.IntType(64)
 
 
 @dataclass(frozen=True, slots=True)
-class _Channels:
+class Channels:
     """Parameters of a few channels, each a vector of int64; the limits are the same in all."""
 
     multiplier: Vector
@@ -48,53 +46,73 @@ class _Channels:
         return (quotient + self.zero_point).clamp(self.low, self.high)
 
 
-def _offset_only(total: Vector, channel: _Channels) -> Vector:
+def _offset_only(total: Vector, channel: Channels) -> Vector:
     return channel.code((total * channel.multiplier + channel.offset) >> channel.shift)
 
 
-def _correct_negative(total: Vector, channel: _Channels) -> Vector:
+def rounded_away(total: Vector, channel: Channels) -> Vector:
+    """The quotient of a sum that may be corrected where it is negative."""
     product = total * channel.multiplier + channel.origin
     corrected = product + channel.offset + ((product >> 63) & channel.correction)
-    return channel.code(corrected >> channel.shift)
+    return corrected >> channel.shift
 
 
-def _correct_odd(total: Vector, channel: _Channels) -> Vector:
+def _correct_negative(total: Vector, channel: Channels) -> Vector:
+    return channel.code(rounded_away(total, channel))
+
+
+def _correct_odd(total: Vector, channel: Channels) -> Vector:
     product = total * channel.multiplier + channel.origin
     corrected = product + channel.offset + ((product >> channel.shift) & channel.correction)
     return channel.code(corrected >> channel.shift)
 
 
-def _two_roundings(total: Vector, channel: _Channels) -> Vector:
+def _two_roundings(total: Vector, channel: Channels) -> Vector:
     wrapped = (total << (channel.left_shift + 32)) >> 32
     upper = (wrapped * channel.multiplier + channel.origin) >> 31
     corrected = upper + channel.offset + ((upper >> 63) & channel.correction)
     return channel.code(corrected >> channel.shift)
 
 
-def _float_scale(total: Vector, channel: _Channels) -> Vector:
+def _float_scale(total: Vector, channel: Channels) -> Vector:
+    zero_point = channel.zero_point.to_integers(32)
     least = (channel.low - channel.zero_point).to_floats()
     greatest = (channel.high - channel.zero_point).to_floats()
     scaled = total.to_integers(32).to_floats() * channel.multiplier.as_floats()
     nearest = (scaled.clamp(least, greatest) + _TO_INTEGER) - _TO_INTEGER
-    return nearest.to_integers(64) + channel.zero_point
+    return nearest.to_integers(32) + zero_point
 
 
-def _two_float_scales(total: Vector, channel: _Channels) -> Vector:
+def _two_float_scales(total: Vector, channel: Channels) -> Vector:
     scaled = total.to_integers(32).to_floats() * channel.multiplier.as_floats()
     moved = scaled * channel.destination_scale.as_floats() + channel.zero_point.to_floats()
     clamped = moved.clamp(channel.low.to_floats(), channel.high.to_floats())
-    return ((clamped + _TO_INTEGER) - _TO_INTEGER).to_integers(64)
+    return ((clamped + _TO_INTEGER) - _TO_INTEGER).to_integers(32)
 
 
-FAMILIES: tuple[Callable[[Vector, _Channels], Vector], ...] = (
-    _offset_only,
-    _correct_negative,
-    _correct_odd,
-    _two_roundings,
-    _float_scale,
-    _two_float_scales,
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Modes of one formula.
+
+    Attributes:
+        formula: from sums, int64, to codes, int64 or int32.
+        lanes: channels at a time, most first, down to 1; of 32 bits twice as many fit a register.
+    """
+
+    formula: Callable[[Vector, Channels], Vector]
+    lanes: tuple[int, ...]
+
+
+_INTEGER_LANES, _FLOAT_LANES = (8, 1), (16, 8, 1)
+
+FAMILIES = (
+    Family(_offset_only, _INTEGER_LANES),
+    Family(_correct_negative, _INTEGER_LANES),
+    Family(_correct_odd, _INTEGER_LANES),
+    Family(_two_roundings, _INTEGER_LANES),
+    Family(_float_scale, _FLOAT_LANES),
+    Family(_two_float_scales, _FLOAT_LANES),
 )
-"""From sums, int64, to codes, int64."""
 
 OFFSET_ONLY, CORRECT_NEGATIVE, CORRECT_ODD, TWO_ROUNDINGS, FLOAT_SCALE, TWO_FLOAT_SCALES = range(
     len(FAMILIES)
@@ -137,15 +155,12 @@ def _requantize(
             *values[6:7],
             *values[8:],
         ]
-        end = builder.append_basic_block("requantized")
-        switch = builder.switch(values[7], end)
-        for number, formula in enumerate(FAMILIES):
-            chosen = builder.append_basic_block(formula.__name__)
-            switch.add_case(_INT64(number), chosen)
-            builder.position_at_end(chosen)
-            builder.call(_function(builder.module, formula, arguments), arguments)
-            builder.branch(end)
-        builder.position_at_end(end)
+        has_sign = signature.args[0].dtype.signed
+
+        def function_of(family: Family) -> Any:
+            return _function(builder.module, family, arguments, has_sign)
+
+        call_of_family(builder, values[7], function_of, arguments)
         return context.get_dummy_value()
 
     return signature, generate
@@ -154,48 +169,97 @@ def _requantize(
 emitted_requantize: Callable[..., None] = intrinsic(_requantize)
 
 
-def _function(
-    module: ir.Module, formula: Callable[[Vector, _Channels], Vector], arguments: list[Any]
+def call_of_family(
+    builder: ir.IRBuilder, number: Any, function_of: Callable[[Family], Any], arguments: list[Any]
+) -> None:
+    """Call the function of the family that has a number at run time."""
+    end = builder.append_basic_block("requantized")
+    switch = builder.switch(number, end)
+    for place, family in enumerate(FAMILIES):
+        chosen = builder.append_basic_block(family.formula.__name__)
+        switch.add_case(_INT64(place), chosen)
+        builder.position_at_end(chosen)
+        builder.call(function_of(family), arguments)
+        builder.branch(end)
+    builder.position_at_end(end)
+
+
+def function_named(
+    module: ir.Module, name: str, arguments: list[Any], emit: Callable[[ir.Function], None]
 ) -> Any:
-    """The function of a family in a module, emitted at its first use for sums of a type."""
-    name = f"requantize{formula.__name__}_{arguments[0].type.pointee}_{arguments[4].type.pointee}"
+    """A function of a module, emitted at its first use."""
     if name not in module.globals:
         shape = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
         function = ir.Function(module, shape, name)
         function.linkage = "internal"
         function.attributes.add("noinline")
-        _emit_function(function, formula)
+        emit(function)
     return module.globals[name]
 
 
-def _emit_function(function: ir.Function, formula: Callable[[Vector, _Channels], Vector]) -> None:
-    """The loops over all channels, `LANES` at a time, then one by one."""
-    channels = function.args[7]
+def name_of(kind: Any, has_sign: bool) -> str:
+    """An integer type in a function's name."""
+    return f"{'i' if has_sign else 'u'}{kind.width}"
+
+
+def _function(module: ir.Module, family: Family, arguments: list[Any], has_sign: bool) -> Any:
+    """The function of a family for sums and codes of some types."""
+    sums, codes = arguments[0].type.pointee, arguments[4].type.pointee
+    name = f"requantize{family.formula.__name__}_{name_of(sums, has_sign)}_{codes}"
+
+    def emit(function: ir.Function) -> None:
+        def emit_pixels(builder: ir.IRBuilder, lane: Any, lanes: int) -> None:
+            _emit_pixels(builder, function, family.formula, lane, lanes, has_sign)
+
+        emit_lanes(function, function.args[7], family.lanes, emit_pixels)
+
+    return function_named(module, name, arguments, emit)
+
+
+def emit_lanes(
+    function: ir.Function,
+    channels: Any,
+    lanes: tuple[int, ...],
+    emit_pixels: Callable[[ir.IRBuilder, Any, int], None],
+) -> None:
+    """The loops over all channels: as many as possible at a time, then fewer for the rest.
+
+    Args:
+        function: empty; its body is the loops.
+        channels: how many.
+        lanes: as of a `Family`.
+        emit_pixels: (builder, first channel, lanes): emits the loop over pixels of some channels.
+    """
     builder = ir.IRBuilder(function.append_basic_block("entry"))
-    whole = builder.sdiv(channels, _INT64(LANES))
-    with cgutils.for_range(builder, whole) as loop:
-        _emit_pixels(builder, function, formula, builder.mul(loop.index, _INT64(LANES)), LANES)
-    done = builder.mul(whole, _INT64(LANES))
-    with cgutils.for_range(builder, builder.sub(channels, done)) as loop:
-        _emit_pixels(builder, function, formula, builder.add(loop.index, done), 1)
+    done: Any = _INT64(0)
+    for count in lanes:
+        steps = builder.sdiv(builder.sub(channels, done), _INT64(count))
+        with cgutils.for_range(builder, steps) as loop:
+            lane = builder.add(done, builder.mul(loop.index, _INT64(count)))
+            emit_pixels(builder, lane, count)
+        done = builder.add(done, builder.mul(steps, _INT64(count)))
     builder.ret_void()
 
 
-def _emit_pixels(
-    builder: ir.IRBuilder,
-    function: ir.Function,
-    formula: Callable[[Vector, _Channels], Vector],
-    lane: Any,
-    lanes: int,
-) -> None:
-    """The loop over all pixels for some lanes of the channels."""
-    sums, stride, parameters, parameter_stride, codes, depth, pixels, _, *limits = function.args
+def loaded_channels(
+    builder: ir.IRBuilder, parameters: Any, stride: Any, lane: Any, lanes: int, limits: list[Any]
+) -> Channels:
+    """Some channels' parameters in registers.
+
+    Args:
+        builder: adds the instructions.
+        parameters: the address of [ROWS, channels].
+        stride: channels of a row.
+        lane: the first channel.
+        lanes: how many.
+        limits: zero point, least and greatest code.
+    """
 
     def parameter(row: int) -> Vector:
-        place = builder.add(builder.mul(parameter_stride, _INT64(row)), lane)
+        place = builder.add(builder.mul(stride, _INT64(row)), lane)
         return Vector.load(builder, builder.gep(parameters, [place]), lanes)
 
-    channel = _Channels(
+    return Channels(
         # Of at most 32 bits; saying so halves the work of a product.
         parameter(MULTIPLIER).to_integers(32).to_integers(64),
         *(
@@ -204,9 +268,22 @@ def _emit_pixels(
         ),
         *(Vector.repeated(builder, limit, lanes) for limit in limits),
     )
+
+
+def _emit_pixels(
+    builder: ir.IRBuilder,
+    function: ir.Function,
+    formula: Callable[[Vector, Channels], Vector],
+    lane: Any,
+    lanes: int,
+    has_sign: bool,
+) -> None:
+    """The loop over all pixels for some lanes of the channels."""
+    sums, stride, parameters, parameter_stride, codes, depth, pixels, _, *limits = function.args
+    channel = loaded_channels(builder, parameters, parameter_stride, lane, lanes, limits)
     with cgutils.for_range(builder, pixels) as loop:
         place = builder.add(builder.mul(loop.index, stride), lane)
         total = Vector.load(builder, builder.gep(sums, [place]), lanes)
-        code = formula(total.to_integers(64), channel)
+        code = formula(total.widened(64, has_sign), channel)
         place = builder.add(builder.mul(loop.index, depth), lane)
         code.store(builder.gep(codes, [place]))

@@ -31,10 +31,25 @@ def split_rows(rows: int, bands: int) -> list[tuple[int, int]]:
 def map_bands(
     work: Callable[[tuple[int, int]], bool], bands: list[tuple[int, int]], threads: int
 ) -> bool:
-    """Run ``work`` on each band; whether it was true of all of them."""
+    """Run ``work`` on each band; whether it was true of all of them.
+
+    The calling thread begins at once and others join it as they wake up: each takes the next band
+    when it is done with one.
+    """
     if len(bands) == 1:
         return work(bands[0])
-    return all(list(_pool(threads).map(work, bands)))
+    remaining = iter(bands)  # one thread at a time: the interpreter lock
+
+    def take_turns() -> bool:
+        results = [work(band) for band in remaining]  # all of them, even after a False
+        return all(results)
+
+    others = min(threads, len(bands)) - 1
+    futures = [_pool(others).submit(take_turns) for _ in range(others)]
+    results = [take_turns()]
+    # Who has not begun by now would find nothing left.
+    results += [future.result() for future in futures if not future.cancel()]
+    return all(results)
 
 
 @cache

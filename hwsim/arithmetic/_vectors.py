@@ -86,6 +86,12 @@ class Vector:
         resize = self.builder.trunc if bits < self.value.type.element.width else self.builder.sext
         return Vector(self.builder, resize(self.value, kind))
 
+    def widened(self, bits: int, has_sign: bool) -> Vector:
+        """Integers in lanes of at least their width."""
+        if has_sign:
+            return self.to_integers(bits)
+        return Vector(self.builder, self.builder.zext(self.value, self._of(integer(bits))))
+
     def to_floats(self) -> Vector:
         """The nearest float32 of each integer."""
         return Vector(self.builder, self.builder.sitofp(self.value, self._of(FLOAT)))

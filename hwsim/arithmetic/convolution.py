@@ -8,7 +8,6 @@ of `KERNELS` computes every possible result exactly, and lays the constants out 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -22,14 +21,21 @@ from hwsim.arithmetic._requantization import (
     check_sums,
     largest_product,
 )
+from hwsim.arithmetic._tap_offsets import NO_BORDER, Border, TapOffsets
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds, convolution_bounds
 from hwsim.arithmetic.geometry import DENSE, NO_PADDING, Geometry
 from hwsim.arithmetic.requantization_modes import kernel_scaling
 from quant.common.requantization import Requantization
 
-MACS_PER_BAND = 2_000_000
-"""Work worth handing to a thread: about 20 µs at the fast kernel's 100 GMAC/s."""
+MACS_PER_BAND = 100_000_000
+"""Work worth handing to a thread: 0.2 ms to 2 ms at the fast kernels' 500 to 50 GMAC/s."""
+
+MACS_PER_CODE = 100
+"""Multiplications that take as long as making a code of a sum, about 0.2 ns."""
+
+CODES_PER_BAND = 1_000_000
+"""Input or output codes of a band, so that what one step leaves the next finds in a cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,13 @@ class PackedConvolution:
     bounds: ConvolutionBounds
     layout: Layout
     scaling: Scaling
+    tap_offsets: TapOffsets | None
+
+    def border(self, rows: PaddedRows) -> Border:
+        """What the windows of some rows lack that reach beyond the image."""
+        if self.tap_offsets is None:
+            return NO_BORDER
+        return self.tap_offsets.border(rows.codes.shape[:2], rows.padding)
 
 
 def pack_convolution(
@@ -87,6 +100,7 @@ def pack_convolution(
     input_high: int,
     geometry: Geometry = DENSE,
     kernels: Sequence[ConvolutionKernel] = KERNELS,
+    tap_offset: Wide | None = None,
 ) -> PackedConvolution:
     """Prepare a convolution's constants for `convolve`.
 
@@ -98,6 +112,7 @@ def pack_convolution(
         input_high: the greatest.
         geometry: stride, dilation and groups.
         kernels: the kernels to choose from.
+        tap_offset: int64 [O, KH, KW], what each tap inside the image adds to the accumulator.
 
     Raises:
         ValueError: an array has another type or shape than stated, a parameter is out of range,
@@ -105,7 +120,7 @@ def pack_convolution(
     """
     shape = _weight_shape(weight)
     geometry.check_channels(shape)
-    bounds = convolution_bounds(weight, bias, input_low, input_high)
+    bounds = convolution_bounds(weight, bias, input_low, input_high, tap_offset)
     mode = check_requantization("convolution", requantization, shape[0])
     product = largest_product(bounds.accumulator, mode, requantization.multiplier)
     kernel = next((kernel for kernel in kernels if kernel.is_exact(bounds, product)), None)
@@ -116,6 +131,8 @@ def pack_convolution(
             f"{', '.join(kernel.name for kernel in kernels)}; narrow an operand or the multiplier"
         )
     check_sums("convolution", bounds.accumulator, mode, requantization)
+    if tap_offset is not None:  # all of it, where no tap is outside
+        bias = bias + tap_offset.sum(axis=(1, 2))
     return PackedConvolution(
         kernel=kernel,
         weight_shape=shape,
@@ -123,6 +140,7 @@ def pack_convolution(
         bounds=bounds,
         layout=kernel.pack(weight, bias, geometry, bounds),
         scaling=kernel_scaling(bias, requantization, shape[0]),
+        tap_offsets=None if tap_offset is None else TapOffsets(tap_offset, geometry),
     )
 
 
@@ -176,9 +194,8 @@ def convolve_rows(
     def convolve_band(band: tuple[int, int]) -> bool:
         first, end = band
         rows = image.part(first * stride, (end - 1) * stride + window)
-        return packed.layout.run(
-            rows, packed.scaling, shuffle, ofm[first * shuffle : end * shuffle]
-        )
+        codes = ofm[first * shuffle : end * shuffle]
+        return packed.layout.run(rows, packed.border(rows), packed.scaling, shuffle, codes)
 
     height, width = ofm.shape[0] // shuffle, ofm.shape[1]
     if not map_bands(convolve_band, *_bands(packed, height, width, threads)):
@@ -216,10 +233,12 @@ def _bands(
     packed: PackedConvolution, height: int, width: int, threads: int | None
 ) -> tuple[list[tuple[int, int]], int]:
     """The bands of output rows and how many threads to run them on."""
-    macs = height * width * prod(packed.weight_shape)
+    outputs, kernel_height, kernel_width, inputs = packed.weight_shape
+    work = height * width * outputs * (kernel_height * kernel_width * inputs + MACS_PER_CODE)
     usable = default_threads() if threads is None else threads
-    bands = 1 if usable == 1 else min(macs // MACS_PER_BAND, usable * BANDS_PER_THREAD)
-    return split_rows(height, bands), usable
+    shared = 1 if usable == 1 else min(work // MACS_PER_BAND, usable * BANDS_PER_THREAD)
+    codes = height * width * max(outputs, inputs * packed.geometry.groups)
+    return split_rows(height, max(shared, codes // CODES_PER_BAND)), usable
 
 
 def _weight_shape(weight: Codes) -> tuple[int, int, int, int]:

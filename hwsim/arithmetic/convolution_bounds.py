@@ -47,7 +47,7 @@ def fits(bounds: tuple[int, int], bits: int) -> bool:
 
 
 def convolution_bounds(
-    weight: Codes, bias: Wide, input_low: int, input_high: int
+    weight: Codes, bias: Wide, input_low: int, input_high: int, tap_offset: Wide | None = None
 ) -> ConvolutionBounds:
     """The bounds of a convolution, whatever its stride and dilation.
 
@@ -56,10 +56,11 @@ def convolution_bounds(
         bias: int64 [O].
         input_low: the least input code, pad codes included.
         input_high: the greatest.
+        tap_offset: int64 [O, KH, KW], added for taps inside the image; or None.
 
     Raises:
-        ValueError: the bias is not int64 [O] of magnitudes up to 2^62, or an operand has more than
-            17 bits.
+        ValueError: the bias is not int64 [O] or the tap offsets not int64 [O, KH, KW], of
+            magnitudes up to 2^62, or an operand has more than 17 bits.
     """
     check_vector(bias, "convolution bias", (len(weight),))
     if magnitude(bias) > LARGEST_PRODUCT:
@@ -74,9 +75,25 @@ def convolution_bounds(
     positive = np.maximum(taps, 0).sum(axis=1, dtype=np.int64)
     negative = np.minimum(taps, 0).sum(axis=1, dtype=np.int64)
     low, high = min(input_low, 0), max(input_high, 0)
+    constant = bias[:, np.newaxis]
+    if tap_offset is not None:
+        _check_tap_offset(tap_offset, weight.shape[:3])
+        constant = np.column_stack([bias, tap_offset.reshape(len(bias), -1)])
     return ConvolutionBounds(
         weight=weights,
         input=inputs,
-        least=np.minimum(bias, 0) + positive * low + negative * high,
-        greatest=np.maximum(bias, 0) + positive * high + negative * low,
+        least=np.minimum(constant, 0).sum(axis=1) + positive * low + negative * high,
+        greatest=np.maximum(constant, 0).sum(axis=1) + positive * high + negative * low,
     )
+
+
+def _check_tap_offset(tap_offset: Wide, shape: tuple[int, ...]) -> None:
+    if tap_offset.dtype != np.int64 or tap_offset.shape != shape:
+        raise ValueError(
+            f"convolution tap offsets: expected int64 {list(shape)}, got {tap_offset.dtype} "
+            f"{list(tap_offset.shape)}"
+        )
+    if magnitude(tap_offset) > LARGEST_PRODUCT // 2 // tap_offset[0].size:
+        raise ValueError(
+            f"convolution tap offsets: reach {magnitude(tap_offset)}, too large to add"
+        )

@@ -6,10 +6,12 @@ changes where codes are stored.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from hwsim.arithmetic._convolution_layouts import PaddedRows
+from hwsim.arithmetic._feature_maps import narrowest_type
 from hwsim.arithmetic._jit import CODE_TYPES, Codes, StoredCodes
 from hwsim.arithmetic.convolution import PackedConvolution, convolve_rows, padded_output_size
 from hwsim.arithmetic.geometry import NO_PADDING, Padding
@@ -74,18 +76,7 @@ def convolve_map(
     return ofm.reshape(height * shuffle, width * shuffle, outputs // shuffle**2)
 
 
-def narrowest_type(low: int, high: int) -> type[np.integer]:
-    """The first of `CODE_TYPES` that holds codes from low to high.
-
-    Raises:
-        ValueError: none does.
-    """
-    for kind in CODE_TYPES:
-        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-            return kind
-    raise ValueError(f"codes {low} … {high} need more than 32 bits")
-
-
+@lru_cache(maxsize=256)  # a machine's tiles have few surroundings
 def _pad_codes(packed: PackedConvolution, surroundings: Surroundings, inputs: int) -> Codes:
     """The pad code of each input channel."""
     codes, (low, high) = surroundings.pad_code, packed.bounds.input

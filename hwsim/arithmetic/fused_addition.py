@@ -3,35 +3,42 @@
 import numpy as np
 
 from hwsim.arithmetic import _kernels_fused_addition
-from hwsim.arithmetic._jit import Codes
+from hwsim.arithmetic._feature_maps import in_bands, narrowest_type
+from hwsim.arithmetic._jit import CODE_TYPES, StoredCodes
 from hwsim.arithmetic._kernels_requantization import LARGEST_FLOAT_CODE
 from quant.common.requantization import FusedTerms
 from quant.common.requantization_modes import FLOAT32_MAGNITUDE, LARGEST_RATIO
 
 
 def add_fused(
-    first: Codes, second: Codes, ratios: tuple[int, int], terms: FusedTerms, low: int, high: int
-) -> Codes:
+    first: StoredCodes,
+    second: StoredCodes,
+    ratios: tuple[int, int],
+    terms: FusedTerms,
+    low: int,
+    high: int,
+) -> StoredCodes:
     """Add two feature maps in float32 and round to codes (``docs/operators/add.md``).
 
     Args:
-        first: int32 [..., C], of at most 24 bits.
-        second: int32, the same shape.
+        first: [..., C] of a type of `CODE_TYPES`, codes of at most 24 bits.
+        second: of such a type, the same shape.
         ratios: bit patterns of float32, 0 to 2^32.
         terms: what is added, at most 2^32 in magnitude.
         low: least code.
         high: greatest code.
 
     Returns:
-        int32 of the operands' shape.
+        The operands' shape, of the narrowest type that holds low … high.
 
     Raises:
-        ValueError: the maps differ in shape or are not int32, or a number is out of range.
+        ValueError: the maps differ in shape or have another type, or a number is out of range.
     """
-    if first.shape != second.shape or {first.dtype, second.dtype} != {np.dtype(np.int32)}:
+    is_known = first.dtype in CODE_TYPES and second.dtype in CODE_TYPES
+    if first.shape != second.shape or not is_known:
         raise ValueError(
             f"addition: {first.dtype} {list(first.shape)} and {second.dtype} {list(second.shape)}; "
-            "expected int32 of one shape"
+            "expected integers of up to 32 bits, of one shape"
         )
     patterns = (*ratios, terms.addend & FLOAT32_MAGNITUDE)
     if min(patterns) < 0 or max(patterns) > LARGEST_RATIO:
@@ -43,16 +50,20 @@ def add_fused(
         raise ValueError(
             f"addition: the clamp {low} … {high} must be an interval within ±{LARGEST_FLOAT_CODE}"
         )
-    factors = np.array([*ratios, terms.addend], np.int32).view(np.float32).astype(np.float64)
-    out = np.empty(first.shape, np.int32)
-    _kernels_fused_addition.add_fused(
-        np.ascontiguousarray(first).reshape(-1),
-        np.ascontiguousarray(second).reshape(-1),
-        factors[0],
-        factors[1],
-        factors[2],
-        low,
-        high,
-        out.reshape(-1),
+    one, other, addend = np.array([*ratios, terms.addend], np.int32).view(np.float32)
+    out = np.empty(first.shape, narrowest_type(low, high))
+    codes, others, result = (np.ascontiguousarray(m).reshape(-1) for m in (first, second, out))
+    in_bands(
+        len(result),
+        result.shape,
+        lambda begin, end: _kernels_fused_addition.add_fused(
+            codes[begin:end],
+            others[begin:end],
+            (one, other),
+            addend,
+            np.float32(low),
+            np.float32(high),
+            result[begin:end],
+        ),
     )
     return out

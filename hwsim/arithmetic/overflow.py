@@ -26,7 +26,6 @@ from hwsim.arithmetic._requantization import (
 )
 from hwsim.arithmetic._threads import BANDS_PER_THREAD, default_threads, map_bands, split_rows
 from hwsim.arithmetic.convolution import (
-    MACS_PER_BAND,
     PackedConvolution,
     convolve,
     output_size,
@@ -40,6 +39,9 @@ from quant.common.requantization import Requantization
 
 SUMS_PER_BAND = 2**18
 """Sums kept at a time: 1 MiB of 32 bits, which a core's own cache holds."""
+
+MACS_PER_BAND = 2_000_000
+"""Work worth handing to a thread: about a millisecond where every sum is looked at."""
 
 UNSCALED = Requantization(
     np.ones(1, np.int64), np.zeros(1, np.int64), 0, -(2**31), 2**31 - 1, "half_up"
@@ -100,7 +102,7 @@ class _Stepped:
     def sums(self, ifm: Codes) -> tuple[Sums, Overflows]:
         """As `Way` says."""
         codes, geometry = np.ascontiguousarray(ifm), self.geometry
-        least, greatest, _ = extremes(codes.reshape(-1))
+        least, greatest = extremes(codes.reshape(-1))
         if least < self.input[0] or greatest > self.input[1]:
             raise ValueError(
                 f"convolution input: codes {least} … {greatest} leave the {self.input[0]} … "

@@ -4,8 +4,8 @@ A pixel's channel vector is stored bits contiguous and little-endian: code i occ
 i·b … (i+1)·b - 1 of the pixel's bytes, and the pixel is padded to whole bytes.
 """
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic import _kernels_packing
 from hwsim.arithmetic._jit import CODE_TYPES, Codes, Memory, StoredCodes, Wide
-from hwsim.arithmetic._kernels_bounds import extremes
+from hwsim.arithmetic._kernels_bounds import common_bits, extremes
 from quant.common.codes import CodeKind
+
+Addresses = tuple[int, ...]
+"""Where rows of a memory start."""
 
 LARGEST_WIDTH = {
     CodeKind.SIGNED: 32,
@@ -39,6 +42,9 @@ class CodeFormat:
         origin: moves the least value to 0.
         halving: 1 where every other integer has a code, else 0.
         table: the integers of a table, ascending; empty for the other kinds.
+        low: the least value.
+        high: the greatest value.
+        byte_type: the type whose values are stored as their bytes, if there is one.
     """
 
     kind: CodeKind
@@ -47,18 +53,18 @@ class CodeFormat:
     origin: int
     halving: int
     table: tuple[int, ...] = ()
+    low: int = field(init=False)
+    high: int = field(init=False)
+    byte_type: type[np.integer[Any]] | None = field(init=False)
 
-    @property
-    def low(self) -> int:
-        """The least value."""
-        return self.table[0] if self.table else -self.origin
-
-    @property
-    def high(self) -> int:
-        """The greatest value."""
-        if self.table:
-            return self.table[-1]
-        return (((1 << self.bits) - 1) << self.halving) - self.origin
+    def __post_init__(self) -> None:
+        """Work out what is asked for with every row."""
+        high = (((1 << self.bits) - 1) << self.halving) - self.origin
+        low, high = (self.table[0], self.table[-1]) if self.table else (-self.origin, high)
+        kinds = {(CodeKind.SIGNED, 8): np.int8, (CodeKind.UNSIGNED, 8): np.uint8}
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+        object.__setattr__(self, "byte_type", kinds.get((self.kind, self.bits)))
 
 
 @cache
@@ -103,7 +109,7 @@ def pixel_bytes(channels: int, bits: int) -> int:
 def pack_rows(
     values: StoredCodes,
     memory: Memory,
-    row_addresses: Wide,
+    row_addresses: Addresses,
     pixel_bytes: int,
     first_channel: int,
     code: CodeFormat,
@@ -116,7 +122,7 @@ def pack_rows(
     Args:
         values: [rows, columns, channels] of a type of `CODE_TYPES`.
         memory: uint8 [N], changed in place.
-        row_addresses: int64 [rows], where each row's first pixel starts.
+        row_addresses: where each row's first pixel starts.
         pixel_bytes: bytes of the whole pixel, all its channels.
         first_channel: position of the first written channel in the pixel.
         code: how a value is stored.
@@ -146,8 +152,8 @@ def pack_rows(
     if code.table:
         values = _positions(values, code)
     if end_bit - first_bit == 8 * pixel_bytes:  # no gaps: a row is one long vector
-        if _is_bytes(values, code):
-            for row, address in zip(values.view(np.uint8), row_addresses.tolist(), strict=True):
+        if values.dtype.type is code.byte_type:
+            for row, address in zip(values.view(np.uint8), row_addresses, strict=True):
                 memory[address : address + row.size] = row.reshape(-1)
             return
         channels *= columns
@@ -155,7 +161,7 @@ def pack_rows(
         values.reshape(rows, -1),
         channels,
         memory,
-        row_addresses,
+        _address_array(row_addresses),
         pixel_bytes,
         first_bit // 8,
         bits,
@@ -167,7 +173,7 @@ def pack_rows(
 
 def unpack_rows(
     memory: Memory,
-    row_addresses: Wide,
+    row_addresses: Addresses,
     columns: int,
     channels: int,
     code: CodeFormat,
@@ -178,7 +184,7 @@ def unpack_rows(
 
     Args:
         memory: uint8 [N].
-        row_addresses: int64 [rows], where each row's first pixel starts.
+        row_addresses: where each row's first pixel starts.
         columns: pixels to read of each row.
         channels: of a pixel.
         code: how a value is stored.
@@ -209,9 +215,9 @@ def unpack_rows(
     _check_rows(memory, row_addresses, rows, columns * stride, "unpacking")
     if rows * columns * channels == 0:
         return
-    if _is_bytes(out, code):
+    if out.dtype.type is code.byte_type:
         octets = out.view(np.uint8)[:, first_column : first_column + columns]
-        for row, address in zip(octets, row_addresses.tolist(), strict=True):
+        for row, address in zip(octets, row_addresses, strict=True):
             row.reshape(-1)[:] = memory[address : address + row.size]
         return
     values, first_value = out.reshape(rows, -1), first_column * channels
@@ -222,7 +228,7 @@ def unpack_rows(
         pixels, vector = 1, columns * channels
     _kernels_packing.unpacker(bits)(
         memory,
-        row_addresses,
+        _address_array(row_addresses),
         stride,
         pixels,
         vector,
@@ -236,25 +242,6 @@ def unpack_rows(
     if code.table:
         integers = _at_positions(values, code).reshape(rows, columns, channels)
         out[:, first_column : first_column + columns] = integers
-
-
-def first_unset_row(flags: Memory, row_addresses: Wide, row_bytes: int) -> int | None:
-    """The first row that has a byte whose flag is not set.
-
-    Args:
-        flags: uint8 [N], 1 for each byte of a memory that is set, else 0.
-        row_addresses: int64 [rows], where each row starts.
-        row_bytes: bytes of a row.
-
-    Returns:
-        The row's position, None when all bytes of all rows are set.
-
-    Raises:
-        ValueError: a row leaves the memory, or an array has another type than stated.
-    """
-    _check_rows(flags, row_addresses, len(row_addresses), row_bytes, "flags")
-    row = _kernels_packing.first_row_with_zero(flags, row_addresses, row_bytes)
-    return None if row < 0 else int(row)
 
 
 def pack_vector(values: Codes, code: CodeFormat) -> Memory:
@@ -286,7 +273,7 @@ def unpack_vector(memory: Memory, count: int, code: CodeFormat) -> Codes:
     return values.reshape(count)
 
 
-_START = np.zeros(1, np.int64)
+_START = (0,)
 
 
 def _positions(values: StoredCodes, code: CodeFormat) -> Codes:
@@ -318,36 +305,36 @@ def _holds(array: StoredCodes, code: CodeFormat) -> bool:
     return least <= code.low and code.high <= greatest
 
 
-def _is_bytes(array: StoredCodes, code: CodeFormat) -> bool:
-    """Whether an array that holds a format has its codes for bytes."""
-    whole_range = (code.low, code.high) == _LIMITS[array.dtype.type]
-    return array.dtype.itemsize == 1 and whole_range and code.kind is not CodeKind.TABLE
-
-
 def _check_values(values: StoredCodes, code: CodeFormat) -> None:
     if (code.low, code.high) == _LIMITS[values.dtype.type]:
         return  # the type has no other values
-    least, greatest, common_bits = extremes(values.reshape(-1))
+    least, greatest = extremes(values.reshape(-1))
     if least < code.low or greatest > code.high:
         raise ValueError(
             f"packing: values {least} … {greatest} do not fit {code.bits}-bit "
             f"{code.kind.name.lower()} codes, {code.low} … {code.high}"
         )
-    if code.kind is CodeKind.ODD and not common_bits & 1:
+    if code.kind is CodeKind.ODD and not common_bits(values.reshape(-1)) & 1:
         raise ValueError("packing: an even value has no odd code")
 
 
-def _check_rows(memory: Memory, row_addresses: Wide, rows: int, row_bytes: int, what: str) -> None:
+def _check_rows(
+    memory: Memory, row_addresses: Addresses, rows: int, row_bytes: int, what: str
+) -> None:
     _check_array(memory, (np.uint8,), 1, f"{what}: memory")
-    _check_array(row_addresses, (np.int64,), 1, f"{what}: row addresses")
     if len(row_addresses) != rows:
         raise ValueError(f"{what}: {rows} rows need as many addresses, got {len(row_addresses)}")
-    addresses = row_addresses.tolist()  # mostly few, where Python is quicker than NumPy
-    if rows and not 0 <= min(addresses) <= max(addresses) <= len(memory) - row_bytes:
+    if rows and not 0 <= min(row_addresses) <= max(row_addresses) <= len(memory) - row_bytes:
         raise ValueError(
-            f"{what}: rows of {row_bytes} bytes at {min(addresses)} … {max(addresses)} "
+            f"{what}: rows of {row_bytes} bytes at {min(row_addresses)} … {max(row_addresses)} "
             f"leave the memory of {len(memory)} bytes"
         )
+
+
+@lru_cache(maxsize=4096)  # rings have few slots, and are asked for the same ones again and again
+def _address_array(row_addresses: Addresses) -> Wide:
+    """Addresses for the kernels; not to be changed."""
+    return np.array(row_addresses, np.int64)
 
 
 def _check_array(

@@ -115,25 +115,31 @@ def kernel_scaling(bias: Wide, requantization: Requantization, channels: int) ->
     """
     shift, zero_point = requantization.shift, requantization.zero_point
     recipe = RECIPES[requantization.rounding]
+    family, destination_scale = recipe.family, requantization.destination_scale
     factor, total_shift = recipe.factors(requantization.multiplier, shift)
     origin = left_shift = _nothing(total_shift)
-    if recipe.family == families.TWO_ROUNDINGS:  # the first takes 31 of the bits
+    if family == families.TWO_ROUNDINGS:  # the first takes 31 of the bits
         left_shift, total_shift = np.maximum(31 - shift, 0), np.maximum(shift - 31, 0)
         origin = origin + (1 << 30)
-    family, destination_scale = recipe.family, requantization.destination_scale
+    offset, correction = recipe.offset(total_shift), recipe.correction(total_shift)
     if requantization.zero_point_first and family in _ORDERED:
         origin = origin + (zero_point << _product_shift(family, shift))
         zero_point = 0
     elif requantization.zero_point_first and family == families.FLOAT_SCALE:
         family, destination_scale = families.TWO_FLOAT_SCALES, ONE_FLOAT32
+    if family == families.TWO_ROUNDINGS and not left_shift.any():
+        # The floor of a floor's quotient is the floor of the whole quotient, so the second
+        # rounding may look at all bits of the product.
+        family, total_shift = families.CORRECT_NEGATIVE, total_shift + 31
+        offset, correction = offset << 31, correction << 31
     parameters = np.zeros((families.ROWS, channels), np.int64)
     for row, values in (
         (families.BIAS, bias),
         (families.MULTIPLIER, factor),
         (families.SHIFT, total_shift),
         (families.ORIGIN, origin),
-        (families.OFFSET, recipe.offset(total_shift)),
-        (families.CORRECTION, recipe.correction(total_shift)),
+        (families.OFFSET, offset),
+        (families.CORRECTION, correction),
         (families.LEFT_SHIFT, left_shift),
         (families.DESTINATION_SCALE, np.array([destination_scale])),
     ):

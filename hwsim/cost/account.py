@@ -1,9 +1,10 @@
 """The cost of a program: cycles, energy and bytes, in total and per group of operators."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import attrgetter
 
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost.charges import READ_BIT, WRITE_BIT, Charges, charge_idle
@@ -144,6 +145,32 @@ def group_cost(
     return GroupCost(group, clock.now, busy, charges, energy_uj)
 
 
+class GroupCosts:
+    """The costs of groups on one machine, each shape priced once.
+
+    Attributes:
+        accelerator: the machine.
+        energy: the priced actions of that machine.
+    """
+
+    def __init__(self, accelerator: Accelerator, energy: EnergyModel) -> None:
+        self.accelerator = accelerator
+        self.energy = energy
+        self._by_shape: dict[Hashable, GroupCost] = {}
+
+    def __len__(self) -> int:
+        """Shapes priced so far."""
+        return len(self._by_shape)
+
+    def of(self, group: ScheduledGroup, commands: Iterable[Command]) -> GroupCost:
+        """The cost of a group; its commands are looked at only where its shape is new."""
+        known = self._by_shape.get(group.shape)
+        if known is None:
+            known = group_cost(group, commands, self.accelerator, self.energy)
+            self._by_shape[group.shape] = known
+        return replace(known, group=group)
+
+
 def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> ProgramCost:
     """The cost of groups that run one after the other."""
     array = accelerator.array
@@ -151,12 +178,9 @@ def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> Program
 
 
 def program_cost(program: Program, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:
-    """The cost of a program, group by group."""
-    by_group = groupby(program.commands, key=lambda command: command.group)
+    """The cost of a program as it was scheduled, group by group."""
+    costs = GroupCosts(accelerator, energy)
+    by_group = groupby(program.commands, key=attrgetter("group"))
     return total_cost(
-        (
-            group_cost(program.groups[index], commands, accelerator, energy)
-            for index, commands in by_group
-        ),
-        accelerator,
+        (costs.of(program.groups[index], commands) for index, commands in by_group), accelerator
     )

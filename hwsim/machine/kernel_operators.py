@@ -1,17 +1,19 @@
 """Every operator of a graph, computed by the fast kernels.
 
-Convolutions take and give codes in the narrowest type that holds them, which spares memory traffic
-between layers; additions take them as they are, and a pixel shuffle moves what it is given. The
-other operators take any type. What is no convolution gives int32, or int64 for sums over a map.
+What a network has many of, convolutions, additions, requantizations, activations and tables, takes
+and gives codes in the narrowest type that holds them, which spares memory traffic between layers;
+what only moves codes moves what it is given. The other operators take any type and give int32, or
+int64 for sums over a map.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from hwsim.arithmetic.activation import lookup_table, parametric_relu
-from hwsim.arithmetic.convolution import pack_convolution
+from hwsim.arithmetic.convolution import PackedConvolution, pack_convolution
 from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
 from hwsim.arithmetic.elementwise import add_requantize, add_rounded_requantize, requantize_codes
 from hwsim.arithmetic.fused_addition import add_fused
@@ -55,14 +57,7 @@ def _shuffled_convolution(
     convolution: Convolution, types: Types, operands: Operands, factor: int
 ) -> Codes:
     integer, padding = types[0].integer, convolution.padding
-    packed = pack_convolution(
-        convolution.weight.astype(np.int32),
-        convolution.bias,
-        convolution.requantization,
-        integer.low,
-        integer.high,
-        _geometry(convolution),
-    )
+    packed = _packed(convolution, integer.low, integer.high)
     around = Surroundings(
         Padding(padding.top, padding.bottom, padding.left, padding.right),
         convolution.pad_code.astype(np.int32),
@@ -70,6 +65,20 @@ def _shuffled_convolution(
     )
     ifm = operands[0] if operands[0].itemsize <= 4 else operands[0].astype(np.int32)
     return convolve_map(packed, ifm, around)
+
+
+@lru_cache(maxsize=128)  # a network's, image after image; operators are told by identity
+def _packed(convolution: Convolution, input_low: int, input_high: int) -> PackedConvolution:
+    """A convolution's constants as the kernels read them."""
+    return pack_convolution(
+        convolution.weight.astype(np.int32),
+        convolution.bias,
+        convolution.requantization,
+        input_low,
+        input_high,
+        _geometry(convolution),
+        tap_offset=convolution.tap_offset,
+    )
 
 
 def _accumulate(
@@ -131,8 +140,7 @@ def _add(add: Add, types: Types, operands: Operands) -> Codes:
             )
         case FusedTerms() as terms:
             limits = requantization.low, requantization.high
-            one, other = at_least_int32(first), at_least_int32(second)
-            return add_fused(one, other, add.multipliers, terms, *limits)
+            return add_fused(first, second, add.multipliers, terms, *limits)
 
 
 def _requantize(requantize: Requantize, types: Types, operands: Operands) -> Codes:
@@ -149,7 +157,8 @@ def _prelu(prelu: ParametricRelu, types: Types, operands: Operands) -> Codes:
 
 
 def _lookup_table(lookup: LookupTable, types: Types, operands: Operands) -> Codes:
-    return lookup_table(operands[0], lookup.table.astype(np.int32), types[0].integer.low)
+    codes = operands[0] if operands[0].itemsize <= 4 else operands[0].astype(np.int32)
+    return lookup_table(codes, lookup.table.astype(np.int32), types[0].integer.low)
 
 
 def _concatenate(concatenation: Concatenate, types: Types, operands: Operands) -> Codes:
@@ -190,11 +199,6 @@ def _widening(compute: Compute) -> Compute:
 _ON_INT32: dict[type[Operator], Compute] = {
     TransposedConvolution: _transposed_convolution,
     Multiply: _multiply,
-    Requantize: _requantize,
-    ParametricRelu: _prelu,
-    LookupTable: _lookup_table,
-    Concatenate: _concatenate,
-    NearestResize: _nearest_resize,
     BilinearResize: _bilinear_resize,
     AveragePool: _average_pool,
     Statistics: _statistics,
@@ -206,6 +210,11 @@ KERNELS = Arithmetic(
         Convolution: _convolution,
         Add: _add,
         PixelShuffle: _pixel_shuffle,
+        Requantize: _requantize,
+        ParametricRelu: _prelu,
+        LookupTable: _lookup_table,
+        Concatenate: _concatenate,
+        NearestResize: _nearest_resize,
         **{kind: _widening(compute) for kind, compute in _ON_INT32.items()},
     },
     _accumulate,

@@ -34,6 +34,9 @@ Operands = Sequence[Codes]
 def _convolution(convolution: Convolution, types: Types, operands: Operands) -> Codes:
     padded, geometry = _padded(convolution, operands[0]), _geometry(convolution)
     sums = reference.convolve(padded, convolution.weight, convolution.bias, geometry)
+    if convolution.tap_offset is not None:
+        size, offset = operands[0].shape[:2], convolution.tap_offset
+        sums = sums + reference.tap_offsets(size, _sides(convolution), offset, geometry)
     return reference.requantize(sums, convolution.requantization)
 
 
@@ -52,9 +55,12 @@ def _accumulate(
 
 
 def _padded(convolution: Convolution | TransposedConvolution, codes: Codes) -> Codes:
+    return reference.pad(codes, _sides(convolution), _pad_codes(convolution))
+
+
+def _sides(convolution: Convolution | TransposedConvolution) -> tuple[int, int, int, int]:
     padding = convolution.padding
-    sides = padding.top, padding.bottom, padding.left, padding.right
-    return reference.pad(codes, sides, _pad_codes(convolution))
+    return padding.top, padding.bottom, padding.left, padding.right
 
 
 def _pad_codes(convolution: Convolution | TransposedConvolution) -> Codes:

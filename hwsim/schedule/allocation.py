@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from accelerators import Accelerator
 from hwsim.schedule.groups import Group, is_reduction, is_remap
-from hwsim.schedule.layout import weight_bytes
+from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.storage import (
-    PARAMETER_BYTES,
     Block,
     LineBuffer,
     ceil_divide,
@@ -122,7 +121,7 @@ def _weight_slots(
     size_bytes = weight_bytes(convolution, channels)
     weights = tuple(arena.block(f"weights {n}", size_bytes) for n in range(slots))
     parameters = tuple(
-        arena.block(f"parameters {n}", channels * PARAMETER_BYTES) for n in range(slots)
+        arena.block(f"parameters {n}", parameter_bytes(convolution, channels)) for n in range(slots)
     )
     return weights, parameters
 

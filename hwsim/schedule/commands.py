@@ -45,6 +45,7 @@ class ConvolutionSettings:
     destination_scale: int
     zero_point_first: bool
     accumulator: Accumulator | None
+    has_tap_offsets: bool
 
     @classmethod
     def of(cls, convolution: Convolution) -> "ConvolutionSettings":
@@ -66,6 +67,7 @@ class ConvolutionSettings:
             requantization.destination_scale,
             requantization.zero_point_first,
             convolution.accumulator,
+            convolution.tap_offset is not None,
         )
 
     def groups_of(self, channels: int) -> int:

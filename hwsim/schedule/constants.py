@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 
 from hwsim.arithmetic.packing import pack_vector
 from hwsim.schedule.groups import Group
-from hwsim.schedule.layout import GroupConstants, WeightBlock
+from hwsim.schedule.layout import GroupConstants, WeightBlock, parameter_sizes
 from hwsim.schedule.records import Integers, pack_records, unpack_records
-from hwsim.schedule.storage import BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES, code_format
+from hwsim.schedule.storage import code_format
 from hwsim.schedule.vector_constants import pack_constants
 from quant.graph import Convolution
-
-_PARAMETER_SIZES = (BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES)
 
 
 def write_constants(image: NDArray[np.uint8], group: Group, constants: GroupConstants) -> None:
@@ -43,17 +41,30 @@ def _write_weights(
 
 
 def parameter_records(convolution: Convolution) -> NDArray[np.uint8]:
-    """One record of `PARAMETER_BYTES` per output channel: bias, multiplier, shift; little-endian.
+    """One record per output channel: bias, multiplier, shift, tap offsets; little-endian.
 
     Returns:
-        uint8 [out_channels, PARAMETER_BYTES].
+        uint8 [out_channels, bytes of a record].
     """
-    requantization = convolution.requantization
-    fields = (convolution.bias, requantization.multiplier, requantization.shift)
-    return pack_records(fields, _PARAMETER_SIZES, convolution.out_channels)
+    requantization, outputs = convolution.requantization, convolution.out_channels
+    offsets: list[Integers] = []
+    if convolution.tap_offset is not None:
+        offsets = list(convolution.tap_offset.reshape(outputs, -1).T)
+    fields = convolution.bias, requantization.multiplier, requantization.shift, *offsets
+    return pack_records(fields, parameter_sizes(len(offsets)), outputs)
 
 
-def read_parameters(records: NDArray[np.uint8]) -> tuple[Integers, Integers, Integers]:
-    """Bias, multiplier and shift of every channel, from the bytes of the records."""
-    bias, multiplier, shift = unpack_records(records, _PARAMETER_SIZES)
-    return bias, multiplier, shift
+def read_parameters(
+    records: NDArray[np.uint8], taps: int
+) -> tuple[Integers, Integers, Integers, Integers]:
+    """Bias, multiplier, shift and tap offsets of every channel, from the bytes of the records.
+
+    Args:
+        records: uint8, of all channels.
+        taps: how many offsets a record has.
+
+    Returns:
+        int64 [channels] each, and of the offsets [channels, taps].
+    """
+    bias, multiplier, shift, *offsets = unpack_records(records, parameter_sizes(taps))
+    return bias, multiplier, shift, np.array(offsets, np.int64).reshape(taps, len(bias)).T

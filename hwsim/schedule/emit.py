@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain, pairwise
 
 from hwsim.schedule.allocation import Allocation
@@ -22,7 +23,7 @@ from hwsim.schedule.program import Tiling
 from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import Block, DramTensor, Rows
 from hwsim.schedule.tiling import Problem
-from hwsim.schedule.windows import Span, input_axes
+from hwsim.schedule.windows import Span
 from quant.graph import (
     BilinearResize,
     NearestResize,
@@ -102,8 +103,23 @@ class _Emitter:
         self.group = problem.group
         self.anchor = problem.group.anchor
         self.resident = len(allocation.weights) < 2
+        # Where each block of weights and its parameters may lie: in either slot or the only one.
+        self.slots = [
+            [
+                (_sized(weights, block.weight_bytes), _sized(parameters, block.parameter_bytes))
+                for weights, parameters in zip(
+                    allocation.weights, allocation.parameters, strict=True
+                )
+            ]
+            for block in constants.weights
+        ]
         self.turn = 0
         self.loaded_rows = 0
+        if (axes := problem.axes) is not None:
+            down, across = axes
+            # Strips read the same rows, and the tiles of a strip the same columns.
+            self.down, self.across = cache(down.span), cache(across.span)
+            self.strip_rows = down.span(0, self.group.grid.height).last
         self.elementwise = [
             node for node in self.group.nodes if role(node.operator) is Role.ELEMENTWISE
         ]
@@ -161,10 +177,9 @@ class _Emitter:
         buffer = self.allocation.input
         assert buffer is not None
         tensor = self.problem.tensors[self.anchor.inputs[0]]
-        vertical, horizontal = input_axes(self.anchor.operator, tensor.size)
-        down, across = vertical.span(tile.y0, tile.y1), horizontal.span(tile.x0, tile.x1)
+        down, across = self.down(tile.y0, tile.y1), self.across(tile.x0, tile.x1)
         # Rows are numbered through all strips, each as high as what its outputs read in all.
-        base = tile.strip * vertical.span(0, self.group.grid.height).last
+        base = tile.strip * self.strip_rows
         start = max(down.first, self.loaded_rows - base)
         self.loaded_rows = base + down.last
         loads: list[Command] = []
@@ -190,10 +205,8 @@ class _Emitter:
         down, across = window.down, window.across
         padding = Padding(down.before, down.behind, across.before, across.behind)
         item = Item(loads)
-        for block in self.constants.weights:
-            slot = 0 if self.resident else self.turn % 2
-            weights = _sized(self.allocation.weights[slot], block.weight_bytes)
-            parameters = _sized(self.allocation.parameters[slot], block.parameter_bytes)
+        for block, slots in zip(self.constants.weights, self.slots, strict=True):
+            weights, parameters = slots[self.turn % len(slots)]
             if not self.resident or self.turn == 0:
                 item.loads.append(LoadConstants(self.index, block.address, weights))
                 item.loads.append(LoadConstants(self.index, block.parameter_address, parameters))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from hwsim.schedule.groups import Group
 from hwsim.schedule.storage import (
-    PARAMETER_BYTES,
+    BIAS_BYTES,
+    MULTIPLIER_BYTES,
+    SHIFT_BYTES,
     DramTensor,
     ceil_divide,
     pixel_bytes,
@@ -84,6 +86,17 @@ def weight_bytes(convolution: Convolution, channels: int) -> int:
     return ceil_divide(bits, 8)
 
 
+def parameter_sizes(taps: int) -> tuple[int, ...]:
+    """Bytes of the fields of an output channel's record: bias, multiplier, shift, tap offsets."""
+    return BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES, *[BIAS_BYTES] * taps
+
+
+def parameter_bytes(convolution: Convolution, channels: int) -> int:
+    """Bytes of the records of that many output channels."""
+    offset = convolution.tap_offset
+    return channels * sum(parameter_sizes(0 if offset is None else offset[0].size))
+
+
 @dataclass(frozen=True, slots=True)
 class WeightBlock:
     """The constants of some output channels: where they lie in DRAM and how long they are."""
@@ -154,9 +167,7 @@ def _weight_blocks(
         count = min(channels, convolution.out_channels - first)
         size_bytes = weight_bytes(convolution, count)
         parameter_address = base + round_up(size_bytes, burst_bytes)
-        parameter_bytes = count * PARAMETER_BYTES
-        blocks.append(
-            WeightBlock(first, count, base, size_bytes, parameter_address, parameter_bytes)
-        )
-        base = parameter_address + round_up(parameter_bytes, burst_bytes)
+        record_bytes = parameter_bytes(convolution, count)
+        blocks.append(WeightBlock(first, count, base, size_bytes, parameter_address, record_bytes))
+        base = parameter_address + round_up(record_bytes, burst_bytes)
     return tuple(blocks)

@@ -41,8 +41,7 @@ class GroupPlan:
     Attributes:
         problem: the operators, their tensors and the machine.
         tiling: how the output is cut.
-        shape: all that the group's commands depend on but names, addresses and constants' values;
-            equal shapes cost the same on the same machine.
+        shape: as in `ScheduledGroup`.
     """
 
     problem: Problem
@@ -71,6 +70,7 @@ class GroupPlan:
             convolution.macs_per_pixel * problem.grid.pixels if convolution else 0,
             convolution.weight_type.bits if convolution else None,
             problem.types[group.anchor.inputs[0]].integer.bits,
+            self.shape,
         )
 
     def _allocation(self) -> Allocation:
@@ -158,6 +158,7 @@ def _operator_shape(node: Node) -> Shape:
                 operator.stride,
                 operator.dilation,
                 operator.groups,
+                operator.tap_offset is not None,
             )
         case PixelShuffle() | NearestResize():
             own = (operator.factor,)

@@ -3,7 +3,8 @@
 A `Program` is data: tensors placed in DRAM, constants as bytes, and commands in issue order.
 """
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,8 @@ class ScheduledGroup:
         macs: multiply-accumulate operations of the anchor.
         weight_bits: width of the anchor's weights, None without weights.
         activation_bits: width of the anchor's input.
+        shape: all that the group's commands depend on but names, addresses and constants' values;
+            equal shapes cost the same on the same machine.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ScheduledGroup:
     macs: int
     weight_bits: int | None
     activation_bits: int
+    shape: Hashable = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

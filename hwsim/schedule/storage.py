@@ -10,12 +10,11 @@ from typing import ClassVar
 
 from hwsim.arithmetic import packing
 from quant.common.codes import CodeKind
-from quant.graph import IntegerType, Size
+from quant.graph import IntegerType, Size, TensorType
 from quant.graph.types import MAXIMUM_BITS
 
-PARAMETER_BYTES = 10
-"""Bytes of one output channel's record: bias (5), multiplier (4), shift (1), as in Arm Ethos-U."""
 BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES = 5, 4, 1
+"""Of one output channel's record, as in Arm Ethos-U; tap offsets behind them are like biases."""
 
 
 def ceil_divide(dividend: int, divisor: int) -> int:
@@ -118,6 +117,7 @@ class LineBuffer:
         row_bytes: distance between slots, a multiple of the SRAM word.
         channels: channels of a pixel.
         integer: the codes and their width.
+        type: channels and codes together.
         pixel_bytes: bytes of one pixel.
         code: how memories store the integers.
     """
@@ -128,10 +128,12 @@ class LineBuffer:
     row_bytes: int
     channels: int
     integer: IntegerType
+    type: TensorType = field(init=False)
     pixel_bytes: int = field(init=False)
     code: packing.CodeFormat = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "type", TensorType(self.channels, self.integer))
         object.__setattr__(self, "pixel_bytes", pixel_bytes(self.channels, self.integer))
         object.__setattr__(self, "code", code_format(self.integer))
 

@@ -15,9 +15,9 @@ from accelerators.vector_unit import WORK, work_cycles
 from hwsim.schedule.allocation import allocate
 from hwsim.schedule.commands import ConvolutionSettings
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
-from hwsim.schedule.layout import weight_bytes
+from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import Tiling
-from hwsim.schedule.storage import PARAMETER_BYTES, DramTensor, ceil_divide, round_up
+from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
 from hwsim.schedule.vector_constants import constants_bytes
 from hwsim.schedule.windows import Axis, input_axes
@@ -64,10 +64,13 @@ def choose_tiling(problem: Problem) -> Tiling:
     """
     available = problem.accelerator.sram.size_kib * 1024
     best: tuple[tuple[int, int, int, int], Tiling] | None = None
+    lasting = _lasting_bytes(problem)
+    widths = {
+        columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
+        for columns in _column_choices(problem.grid.width)
+    }
     for channels in _channel_choices(problem):
-        for columns in _column_choices(problem.grid.width):
-            features = _tile_bytes(problem, columns) + _lasting_bytes(problem)
-            strips = _input_strip_bytes(problem, columns)
+        for columns, (features, strips) in widths.items():
             for rows in _row_choices(problem.grid.height):
                 tiling = Tiling(columns, rows, channels)
                 size_bytes = _sram_bytes(problem, tiling)
@@ -207,7 +210,7 @@ def _weight_bytes(problem: Problem, tiling: Tiling) -> int:
         count
         * (
             round_up(weight_bytes(convolution, channels), burst)
-            + round_up(channels * PARAMETER_BYTES, burst)
+            + round_up(parameter_bytes(convolution, channels), burst)
         )
         for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
     )

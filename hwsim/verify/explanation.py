@@ -27,6 +27,8 @@ from quant.graph import (
 Integers = NDArray[np.int64]
 Lines = tuple[str, ...]
 
+_OUTSIDE = "outside"
+
 
 def explained(
     operator: Operator, types: Sequence[TensorType], operands: Sequence[Codes], index: Index
@@ -86,7 +88,16 @@ def _pixel(image: Codes, place: tuple[int, int], pad_code: Integers) -> tuple[st
     height, width, channels = image.shape
     if 0 <= place[0] < height and 0 <= place[1] < width:
         return f"row {place[0]}, column {place[1]}", image[place].astype(np.int64)
-    return "outside", np.broadcast_to(pad_code, channels)
+    return _OUTSIDE, np.broadcast_to(pad_code, channels)
+
+
+def _tap_offset(
+    convolution: Convolution | TransposedConvolution, channel: int, row: int, column: int
+) -> int:
+    """What a tap adds to an output channel's sum where it lies inside the image."""
+    if isinstance(convolution, TransposedConvolution) or convolution.tap_offset is None:
+        return 0
+    return int(convolution.tap_offset[channel, row, column])
 
 
 def _taps(
@@ -104,10 +115,14 @@ def _taps(
             weights = convolution.weight[channel, tap_row, tap_column]
             products = inputs * weights
             total += int(products.sum())
+            offset = _tap_offset(convolution, channel, tap_row, tap_column)
             terms = " + ".join(
                 f"{int(code)}·{int(weight)}" for code, weight in zip(inputs, weights, strict=True)
             )
             yield f"tap {tap_row},{tap_column} ({place}): {int(products.sum())} = {terms}"
+            if offset and place != _OUTSIDE:
+                total += offset
+                yield f"tap {tap_row},{tap_column}: offset {offset}"
     yield f"sum {total}"
     if isinstance(convolution, Convolution) and convolution.accumulator is not None:
         yield f"accumulator {convolution.accumulator}"

@@ -64,13 +64,23 @@ class Subject:
     draw: Callable[[Random], OperatorCase]
 
 
-def _draw_convolution(random: Random, kind: CodeKind, maximum_channels: int = 48) -> OperatorCase:
+def _draw_convolution(
+    random: Random, kind: CodeKind, maximum_channels: int = 48, *, has_tap_offsets: bool = False
+) -> OperatorCase:
     operand = _tensor(random, maximum_channels, ANY_KIND)
     output = _tensor(random, maximum_channels)
     weight_type = random_type(random, (kind,))
     # Large enough for the largest kernel without padding, small enough for many shapes.
     codes = random_codes(random, random_size(random, max(KERNEL_SIDES), 20), operand)
-    convolution = random_convolution(random, operand, codes, output, weight_type, keep_size=False)
+    convolution = random_convolution(
+        random,
+        operand,
+        codes,
+        output,
+        weight_type,
+        keep_size=False,
+        has_tap_offsets=has_tap_offsets,
+    )
     height, width = convolution.kernel
     return OperatorCase(
         f"{height}×{width} {weight_type} on {_shape(codes)} {operand.integer} to {output}",
@@ -352,6 +362,11 @@ SUBJECTS = (
     Subject("convolution", "table weights", lambda r: _draw_convolution(r, CodeKind.TABLE)),
     Subject(
         "convolution", "stride, dilation, groups", lambda r: _draw_geometry(r, depthwise=False)
+    ),
+    Subject(
+        "convolution",
+        "offsets of taps inside",
+        lambda r: _draw_convolution(r, CodeKind.ODD, has_tap_offsets=True),
     ),
     Subject("convolution", "depthwise", lambda r: _draw_geometry(r, depthwise=True)),
     *(

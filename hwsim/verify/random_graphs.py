@@ -38,20 +38,24 @@ CONVOLUTION_BITS = 8
 """Widest operands of the convolutions; their sums fit every accumulator of 32 bits."""
 RESIDUAL = IntegerType(16, CodeKind.SIGNED)
 
+SHARE_OF_TAP_OFFSETS = 0.3
+"""Of the convolutions."""
+
 _SAMPLE = Size(12, 12)
 
 
-def random_graph(random: Random, blocks: int = 2) -> Graph:
+def random_graph(random: Random, blocks: int = 2, *, has_tap_offsets: bool = True) -> Graph:
     """A small super-resolution network: head, residual blocks, shuffle, tail; all else random.
 
     Args:
         random: where every draw comes from.
         blocks: residual blocks.
+        has_tap_offsets: whether some convolutions have offsets of taps inside the image.
 
     Returns:
         A verified graph.
     """
-    builder = _Builder(random)
+    builder = _Builder(random, SHARE_OF_TAP_OFFSETS if has_tap_offsets else 0.0)
     image = builder.image(int(random.integers(1, 4, endpoint=True)))
     channels = int(random.integers(1, 40, endpoint=True))
     head = stream = builder.requantize(builder.convolution(image, channels), RESIDUAL)
@@ -84,8 +88,9 @@ class _Feature:
 class _Builder:
     """Appends nodes with random types, and constants that suit a sample image."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, share_of_tap_offsets: float) -> None:
         self.random = random
+        self.share_of_tap_offsets = share_of_tap_offsets
         self.nodes: list[Node] = []
 
     def image(self, channels: int) -> _Feature:
@@ -102,6 +107,7 @@ class _Builder:
             output,
             random_type(self.random, WEIGHT_KINDS, CONVOLUTION_BITS),
             keep_size=True,
+            has_tap_offsets=bool(self.random.random() < self.share_of_tap_offsets),
         )
         codes = REFERENCE.compute(operator, (source.type,), (source.codes,))
         return self._append(operator, (source,), output, codes)

@@ -77,6 +77,7 @@ def random_convolution(
     *,
     keep_size: bool,
     geometry: Geometry = DENSE,
+    has_tap_offsets: bool = False,
 ) -> Convolution:
     """A convolution of one feature map into another.
 
@@ -89,6 +90,7 @@ def random_convolution(
         weight_type: type of the weights.
         keep_size: whether padding makes the output as large as the input, at stride and dilation 1.
         geometry: stride, dilation and groups; groups divide both numbers of channels.
+        has_tap_offsets: whether taps inside the image add offsets, about as much as the bias.
     """
     kernel = [int(size) for size in random.choice(KERNEL_SIDES, 2)]
     rows, columns = (size // 2 if keep_size else int(random.integers(size)) for size in kernel)
@@ -102,6 +104,12 @@ def random_convolution(
     centre, deviation = sums.mean(axis=(0, 1)), sums.std(axis=(0, 1))
     bias = np.rint(deviation * random.uniform(-0.5, 0.5, output.channels) - centre)
     largest = np.abs(weight).sum(axis=(1, 2, 3)) * operand.integer.magnitude + np.abs(bias)
+    offset = None
+    if has_tap_offsets:
+        spread = deviation[:, np.newaxis, np.newaxis] / np.sqrt(np.prod(kernel))
+        drawn = spread * random.uniform(-1, 1, (output.channels, *kernel))
+        offset = np.rint(drawn).astype(np.int64)
+        largest += np.abs(offset).sum(axis=(1, 2))
     return Convolution(
         weight,
         weight_type,
@@ -112,6 +120,7 @@ def random_convolution(
         geometry.stride,
         geometry.dilation,
         geometry.groups,
+        tap_offset=offset,
     )
 
 

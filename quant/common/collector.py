@@ -18,4 +18,12 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            _promote()
             gc.enable()
+
+
+def _promote() -> None:
+    """Count all objects as old, which spares the next collection a walk through the new ones."""
+    if gc.get_freeze_count() == 0:  # objects that somebody froze stay so
+        gc.freeze()
+        gc.unfreeze()

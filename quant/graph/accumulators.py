@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from quant.common.accumulators import Accumulator, sum_bounds
 from quant.graph.graph import Graph, Node
-from quant.graph.operators import Convolution
+from quant.graph.operators import Convolution, Integers
 from quant.graph.requantization_rules import broken
 from quant.graph.types import IntegerType, TensorType
 from quant.graph.verifier import verify
@@ -22,15 +24,36 @@ def accumulator_bits(node: Node, operand: TensorType) -> int:
     if not isinstance(convolution, Convolution):
         raise broken(node, "a convolution", convolution.kind)
     codes = operand.integer
-    least, greatest = sum_bounds(
-        convolution.weight, convolution.bias, codes.low, codes.high, every_step=True
-    )
-    return max((-int(least.min()) - 1).bit_length(), int(greatest.max()).bit_length()) + 1
+    bits = 1
+    for bias in _biases(convolution):
+        least, greatest = sum_bounds(
+            convolution.weight, bias, codes.low, codes.high, every_step=True
+        )
+        needed = max((-int(least.min()) - 1).bit_length(), int(greatest.max()).bit_length()) + 1
+        bits = max(bits, needed)
+    return bits
 
 
 def can_overflow(convolution: Convolution, ifm: IntegerType, accumulator: Accumulator) -> bool:
-    """Whether some input codes of a type make a convolution's accumulator overflow."""
-    return not accumulator.always_holds(convolution.weight, convolution.bias, ifm.low, ifm.high)
+    """Whether some input codes of a type make a convolution's accumulator overflow.
+
+    With tap offsets, sums begin with anything between the bias and some of those offsets, of which
+    only the least and the greatest are looked at: it may be true of a sum that never occurs.
+    """
+    return not all(
+        accumulator.always_holds(convolution.weight, bias, ifm.low, ifm.high)
+        for bias in _biases(convolution)
+    )
+
+
+def _biases(convolution: Convolution) -> tuple[Integers, ...]:
+    """What sums begin with: the bias, or the least and the greatest that tap offsets make of it."""
+    if convolution.tap_offset is None:
+        return (convolution.bias,)
+    return tuple(
+        convolution.bias + part(convolution.tap_offset, 0).sum(axis=(1, 2))
+        for part in (np.minimum, np.maximum)
+    )
 
 
 def with_accumulators(graph: Graph, accumulator: Accumulator) -> Graph:

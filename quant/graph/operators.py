@@ -41,6 +41,9 @@ class Convolution:
         dilation: rows and columns between neighbouring taps.
         groups: output channel o reads the input channels of group o // (out_channels / groups).
         accumulator: what the sum is kept in; None is one that is wide enough for every sum.
+        tap_offset: int64 [out_channels, kernel_height, kernel_width], added to the sum for every
+            tap inside the image; None adds nothing. It makes pad codes stand for a real number
+            that has no code.
     """
 
     weight: Integers
@@ -53,6 +56,7 @@ class Convolution:
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     accumulator: Accumulator | None = None
+    tap_offset: Integers | None = None
 
     kind: ClassVar[str] = "convolution"
     operands: ClassVar[int] = 1

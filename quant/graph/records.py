@@ -235,6 +235,7 @@ _CODECS: dict[object, _Codec] = {
     Padding: _Codec(_write_padding, _read_padding),
     Requantization: _nested(Requantization),
     Accumulator | None: _optional(_nested(Accumulator)),
+    Integers | None: _optional(_Codec(_write_array, _read_array)),
     TermRounding | FusedTerms | None: _optional(_Codec(_encode, _read_term_rounding)),
 }
 

@@ -49,21 +49,28 @@ BIAS_BITS = 40
 Operands = Sequence[TensorType]
 
 
-def sum_bits(weight: Integers, bias: Integers, codes: IntegerType) -> int:
+def sum_bits(
+    weight: Integers, bias: Integers, codes: IntegerType, tap_offset: Integers | None = None
+) -> int:
     """Signed bits that hold every partial sum of these weights with any codes of a type.
 
-    The bound is max over output channels of Σ|weight|·max|code| + |bias|.
+    The bound is max over output channels of Σ|weight|·max|code| + |bias| + Σ|tap_offset|.
 
     Args:
         weight: int64 [out_channels, kernel_height, kernel_width, in_channels].
         bias: int64 [out_channels].
         codes: type of the feature map that is read.
+        tap_offset: int64 [out_channels, kernel_height, kernel_width], or None.
     """
-    return _largest_sum(weight, bias, codes).bit_length() + 1
+    return _largest_sum(weight, bias, codes, tap_offset).bit_length() + 1
 
 
-def _largest_sum(weight: Integers, bias: Integers, codes: IntegerType) -> int:
+def _largest_sum(
+    weight: Integers, bias: Integers, codes: IntegerType, tap_offset: Integers | None = None
+) -> int:
     largest = np.abs(weight).sum(axis=(1, 2, 3)) * codes.magnitude + np.abs(bias)
+    if tap_offset is not None:
+        largest += np.abs(tap_offset).sum(axis=(1, 2))
     return int(largest.max())
 
 
@@ -84,8 +91,10 @@ def _verify_convolution(node: Node, operands: Operands) -> None:
             f"groups that divide {convolution.out_channels} output channels",
             str(convolution.groups),
         )
-    largest = _largest_sum(convolution.weight, convolution.bias, ifm.integer)
-    accumulator = convolution.accumulator
+    offset, accumulator = convolution.tap_offset, convolution.accumulator
+    if offset is not None:
+        _verify_tap_offset(node, convolution, offset)
+    largest = _largest_sum(convolution.weight, convolution.bias, ifm.integer, offset)
     if accumulator is not None:
         if not LEAST_BITS <= accumulator.bits <= MOST_BITS:
             raise broken(
@@ -95,6 +104,17 @@ def _verify_convolution(node: Node, operands: Operands) -> None:
             raise broken(node, f"an overflow among {', '.join(OVERFLOWS)}", accumulator.overflow)
         largest = min(largest, -accumulator.low)
     verify_requantization(node, convolution.requantization, largest)
+
+
+def _verify_tap_offset(node: Node, convolution: Convolution, offset: Integers) -> None:
+    """Stored like biases; what would overflow first is not defined with them."""
+    expected = convolution.out_channels, *convolution.kernel
+    if offset.shape != expected:
+        raise broken(node, f"tap offsets of the shape {expected}", str(offset.shape))
+    verify_dtype(node, "tap_offset", offset)
+    _verify_biases(node, offset)
+    if convolution.accumulator is not None:
+        raise broken(node, "no declared accumulator beside tap offsets", "both")
 
 
 def _verify_transposed_convolution(node: Node, operands: Operands) -> None:

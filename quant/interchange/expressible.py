@@ -72,6 +72,8 @@ def engine_weight_scales(
         raise broken(node, "weights of 8 signed bits", str(convolution.weight_type))
     if convolution.accumulator is not None:
         raise broken(node, "no accumulator of a declared width", str(convolution.accumulator))
+    if convolution.tap_offset is not None:
+        raise broken(node, "no offsets of taps inside the image", "some")
     padded = convolution.padding.rows or convolution.padding.columns
     if padded and (convolution.pad_code != zero_point(source)).any():
         raise broken(node, f"the pad code {zero_point(source)}, the zero point", "another one")

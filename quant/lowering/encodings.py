@@ -170,7 +170,11 @@ def zero_of_taps(layer: FloatLayer, source: MapEncoding) -> Reals:
 
 
 def symmetric_weights(
-    weight: Reals, bits: int, smallest_scale: Reals, grid: ScaleGrid | None = None
+    weight: Reals,
+    bits: int,
+    smallest_scale: Reals,
+    grid: ScaleGrid | None = None,
+    largest: Reals | None = None,
 ) -> WeightEncoding:
     """Weights rounded per output channel to −(2^(bits−1) − 1) … 2^(bits−1) − 1.
 
@@ -182,6 +186,8 @@ def symmetric_weights(
         bits: width of a weight.
         smallest_scale: float64 [out_channels], a bound that keeps biases representable.
         grid: the scales there are; None: any.
+        largest: float64 [out_channels], the magnitude at which weights of two and more bits are
+            clipped; None: none is.
     """
     magnitude = np.abs(weight)
     if bits == 1:
@@ -189,7 +195,8 @@ def symmetric_weights(
         signs = np.where(weight < 0, -1, 1).astype(np.int64)
         return WeightEncoding(signs, IntegerType(1, CodeKind.ODD), scale)
     integer = IntegerType(bits, CodeKind.SIGNED)
-    scale = _on(grid, np.maximum(magnitude.max(axis=(1, 2, 3)) / integer.high, smallest_scale))
+    reach = magnitude.max(axis=(1, 2, 3)) if largest is None else largest
+    scale = _on(grid, np.maximum(reach / integer.high, smallest_scale))
     rounded = np.floor(weight / scale[:, None, None, None] + 0.5)
     codes = np.clip(rounded, -integer.high, integer.high).astype(np.int64)
     return WeightEncoding(codes, integer, scale)

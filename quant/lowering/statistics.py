@@ -48,6 +48,17 @@ class TensorStatistics:
         edge = _outer_edge(int(np.searchsorted(cumulative, rank)))
         return float(np.clip(edge, self.low, self.high))
 
+    def counted_values(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The middle of each bin that was reached, ascending, and how often it was.
+
+        Raises:
+            ValueError: no histogram was made.
+        """
+        if self.histogram.size == 0:
+            raise ValueError("values: expected statistics with a histogram")
+        places = np.flatnonzero(self.histogram)
+        return _middles(places), self.histogram[places]
+
 
 def observe(
     network: FloatNetwork,
@@ -117,6 +128,12 @@ def _bin(values: NDArray[np.float32]) -> NDArray[np.int64]:
     """The upper half of each float32, numbered so that larger values have larger numbers."""
     upper = np.ascontiguousarray(values).reshape(-1).view(np.uint32) >> 16
     return np.where(upper & 0x8000, 0xFFFF - upper, upper + 0x8000).astype(np.int64)
+
+
+def _middles(places: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The values halfway between the edges of bins, float32 whose low half is a one and zeros."""
+    upper = np.where(places >= 0x8000, places - 0x8000, 0xFFFF - places).astype(np.uint32)
+    return (upper << 16 | 0x8000).view(np.float32).astype(np.float64)
 
 
 def _outer_edge(position: int) -> float:

@@ -14,6 +14,7 @@ from quant.graph import Graph
 from quant.lowering import Images, Progress
 from quant.methods.calibration import Calibration
 from quant.methods.method import QuantizationMethod
+from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
 from quant.policy import BitPolicy
 
@@ -24,6 +25,7 @@ __all__ = [
     "METHODS",
     "Calibration",
     "MinMax",
+    "Omse",
     "Percentile",
     "QuantizationMethod",
     "method_named",
@@ -43,15 +45,21 @@ def _percentile(option: str) -> Percentile:
         ) from error
 
 
-def _minmax(option: str) -> MinMax:
-    if option:
-        raise UserError(f"method minmax: expected no option, given '{option}'; leave it out")
-    return MinMax()
+def _plain(name: str, method: QuantizationMethod) -> Callable[[str], QuantizationMethod]:
+    """Makes a method that has no option."""
+
+    def make(option: str) -> QuantizationMethod:
+        if option:
+            raise UserError(f"method {name}: expected no option, given '{option}'; leave it out")
+        return method
+
+    return make
 
 
 METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
-    "minmax": _minmax,
+    "minmax": _plain("minmax", MinMax()),
     "percentile": _percentile,
+    "omse": _plain("omse", Omse()),
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 

@@ -1,12 +1,14 @@
 """Post-training quantization from observed ranges: ``minmax`` and ``percentile``.
 
 Both use per-channel symmetric weights and per-tensor asymmetric activations with an exact zero;
-they differ in which part of an observed range the codes cover. ``docs/methods/minmax.md`` has the
-formulas, the sources and measurements.
+they differ in which part of an observed range the codes cover, and so does `quant.methods.omse`.
+``docs/methods/minmax.md`` has the formulas, the sources and measurements.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from quant.common.errors import UserError
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
@@ -29,13 +31,15 @@ from quant.lowering import (
     symmetric_weights,
     unsigned_encoding,
 )
-from quant.lowering.float_operators import FloatInput, FloatLayer
+from quant.lowering.float_operators import FloatInput, FloatLayer, Reals
 from quant.lowering.storage import Store, storages
 from quant.methods.calibration import Calibration
 from quant.policy import BitPolicy
 
-Range = Callable[[TensorStatistics], tuple[float, float]]
-"""The part of a feature map's values that its codes shall cover."""
+Range = Callable[[TensorStatistics, int], tuple[float, float]]
+"""The part of a feature map's values that codes of so many bits shall cover."""
+Reach = Callable[[Reals, int], Reals]
+"""The largest magnitude [out_channels] that weights of so many bits shall cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class MinMax:
     ) -> Graph:
         """See `QuantizationMethod.quantize`."""
         source = Source(policy, str(self), calibration.description, rounding)
-        return _quantized(network, source, calibration.ranges, _whole_range)
+        return ranged_graph(network, source, calibration.ranges, whole_range)
 
     def __str__(self) -> str:
         return "minmax"
@@ -85,9 +89,9 @@ class Percentile:
     ) -> Graph:
         """See `QuantizationMethod.quantize`."""
         source = Source(policy, str(self), calibration.description, rounding)
-        return _quantized(network, source, calibration.histograms, self._inner_range)
+        return ranged_graph(network, source, calibration.histograms, self._inner_range)
 
-    def _inner_range(self, statistics: TensorStatistics) -> tuple[float, float]:
+    def _inner_range(self, statistics: TensorStatistics, _bits: int) -> tuple[float, float]:
         low, high = (statistics.percentile(p) for p in (100 - self.percent, self.percent))
         return low, high
 
@@ -95,8 +99,15 @@ class Percentile:
         return f"percentile:{self.percent:g}"
 
 
-def _whole_range(statistics: TensorStatistics) -> tuple[float, float]:
+def whole_range(statistics: TensorStatistics, _bits: int) -> tuple[float, float]:
+    """Everything that was observed."""
     return statistics.low, statistics.high
+
+
+def whole_reach(weight: Reals, _bits: int) -> Reals:
+    """The largest weight of each output channel."""
+    reach: Reals = np.abs(weight).max(axis=(1, 2, 3))
+    return reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +120,24 @@ class Source:
     rounding: str
 
 
-def _quantized(
-    network: FloatNetwork, source: Source, statistics: Statistics, covered: Range
+def ranged_graph(
+    network: FloatNetwork,
+    source: Source,
+    statistics: Statistics,
+    covered: Range,
+    reached: Reach = whole_reach,
 ) -> Graph:
+    """The integer graph of a network whose encodings follow from ranges.
+
+    Args:
+        network: a folded float network.
+        source: what the graph is made with, as it will tell.
+        statistics: of every feature map.
+        covered: which part of a range the codes of a layer's input cover.
+        reached: how large the weights are that a layer's weights cover.
+    """
     grid = scale_grid(network, mode_named(source.rounding).name)
-    encodings = range_encodings(network, source.policy, statistics, covered, grid)
+    encodings = range_encodings(network, source.policy, statistics, covered, grid, reached)
     metadata = {
         "network": network.name,
         "method": source.method,
@@ -130,6 +154,7 @@ def range_encodings(
     statistics: Statistics,
     covered: Range,
     grid: ScaleGrid = FINE,
+    reached: Reach = whole_reach,
 ) -> Encodings:
     """Encodings of a whole network from observed ranges.
 
@@ -139,6 +164,7 @@ def range_encodings(
         statistics: of every feature map.
         covered: which part of a range the codes of a layer's input cover.
         grid: the scales there are.
+        reached: how large the weights are that a layer's weights cover.
 
     Raises:
         UserError: the policy names layers the network has not.
@@ -156,14 +182,16 @@ def range_encodings(
             if stores[operand].store is Store.IMAGE:
                 source = image_encoding(image, activation_bits, grid)
             else:
-                low, high = covered(statistics[operand])
+                low, high = covered(statistics[operand], activation_bits)
                 source = unsigned_encoding(low, high, activation_bits, grid)
             inputs[node.name] = source
+            weight, weight_bits = node.operator.weight, bits[node.name].weight_bits
             weights[node.name] = symmetric_weights(
-                node.operator.weight,
-                bits[node.name].weight_bits,
+                weight,
+                weight_bits,
                 smallest_weight_scales(node.operator, source),
                 None if grid is FINE else replace(grid, unit=grid.unit / source.scale),
+                reached(weight, weight_bits),
             )
     streams = {
         name: signed_encoding(

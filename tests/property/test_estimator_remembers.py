@@ -1,10 +1,12 @@
 """An estimator that remembers groups of one shape prices every graph as a fresh estimate does."""
 
 from functools import cache
+from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwsim.cost import group_cost, total_cost
 from hwsim.estimation import Estimator
 from hwsim.simulation import estimate
 from quant.graph import Graph, Size
@@ -26,7 +28,15 @@ def _estimator() -> Estimator:
 
 def _agree(graph: Graph, image: Size) -> None:
     estimator = _estimator()
-    fresh = estimate(graph, estimator.accelerator, estimator.energy, image).cost
+    accelerator, energy = estimator.accelerator, estimator.energy
+    estimated = estimate(graph, accelerator, energy, image)
+    program = estimated.program
+    by_group = groupby(program.commands, key=lambda command: command.group)
+    fresh = total_cost(
+        (group_cost(program.groups[n], commands, accelerator, energy) for n, commands in by_group),
+        accelerator,
+    )
+    assert estimated.cost == fresh
     assert estimator.cost(graph, image) == fresh
 
 

@@ -58,6 +58,28 @@ def convolve(
     return accumulator + integers(bias)
 
 
+def tap_offsets(
+    size: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    offset: ArrayLike,
+    geometry: Geometry = DENSE,
+) -> Integers:
+    """What the taps inside an image add to the sums of a convolution.
+
+    Args:
+        size: rows and columns of the image.
+        padding: rows above and below, columns left and right.
+        offset: [O, KH, KW], of each tap.
+        geometry: stride and dilation.
+
+    Returns:
+        What is added to each of the sums that `convolve` gives for the padded image.
+    """
+    of_taps = integers(offset)[..., np.newaxis]
+    inside = pad(np.ones((*size, 1), np.int64), padding, [0])
+    return convolve(inside, of_taps, [0], Geometry(geometry.stride, geometry.dilation))
+
+
 def _part(index: int, size: int) -> slice:
     """Part ``index`` of something cut into parts of a size."""
     return slice(index * size, (index + 1) * size)

@@ -5,18 +5,20 @@ often so that sums fall on halves or next to them, which roundings differ in.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.verify.operator_case import OperatorCase
 from quant.common.codes import CodeKind
-from quant.graph import Encoding, IntegerType, Padding, TensorType
-from quant.interchange.derivation import convolution
+from quant.graph import Convolution, Encoding, IntegerType, Padding, Requantization, TensorType
+from quant.interchange.derivation import convolution, folded_bias
 
 KERNEL_SIDES = (1, 3, 5)
 SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
+UNSIGNED_LESS_ZERO = IntegerType(9, CodeKind.SIGNED)
+"""What holds every weight of 8 bits without sign less its zero point."""
 _EVEN_SPREAD = 12**-0.5  # standard deviation of evenly drawn codes over their range
 
 
@@ -27,7 +29,8 @@ class Codes:
     Attributes:
         input: type of the feature maps.
         largest_input: greatest input code and zero point, where an engine's products need room.
-        largest_weight: magnitude up to which weights are drawn.
+        largest_weight: magnitude up to which weights are drawn that have a sign.
+        unsigned_weights: whether weights are 8 bits without sign, less a zero point.
         symmetric: whether zero points are 0.
         bias: whether there is one.
         relu: whether some cases clamp at the zero point.
@@ -36,6 +39,7 @@ class Codes:
     input: IntegerType = SIGNED_8
     largest_input: int = 127
     largest_weight: int = 127
+    unsigned_weights: bool = False
     symmetric: bool = False
     bias: bool = True
     relu: bool = True
@@ -48,7 +52,9 @@ class QuantizedConvolution:
     Attributes:
         codes: int32 [height, width, in_channels].
         input: type of the feature maps, before and after.
-        weight: int64 [out_channels, kernel_height, kernel_width, in_channels], zero point 0.
+        weight: int64 [out_channels, kernel_height, kernel_width, in_channels], less the zero point.
+        weight_zero: None for weights of 8 bits with sign and the zero point 0, else the zero point
+            of weights of 8 bits without.
         bias: int64 [out_channels], in units of the sums.
         keep_size: whether zero points surround the image so that its size stays.
         relu: whether the output is clamped at its zero point.
@@ -62,6 +68,7 @@ class QuantizedConvolution:
     codes: NDArray[np.int32]
     input: IntegerType
     weight: NDArray[np.int64]
+    weight_zero: int | None
     bias: NDArray[np.int64]
     keep_size: bool
     relu: bool
@@ -96,10 +103,14 @@ def random_convolution(random: np.random.Generator, codes: Codes) -> QuantizedCo
     low, high = codes.input.low, min(codes.largest_input, codes.input.high)
     image = random.integers(low, high, (height, width, inputs), np.int32, endpoint=True)
     largest = int(random.choice([1, codes.largest_weight // 8, codes.largest_weight]))
-    weight = random.integers(-largest, largest, (outputs, *kernel, inputs), endpoint=True)
+    weight_zero, weights = None, (-largest, largest)
+    if codes.unsigned_weights:
+        weight_zero = int(random.integers(0, 255, endpoint=True))
+        weights = -weight_zero, 255 - weight_zero
+    weight = random.integers(*weights, (outputs, *kernel, inputs), endpoint=True)
     if random.random() < 0.2:  # only extremes
         image = random.choice(np.array([low, high], np.int32), image.shape)
-        weight = random.choice(np.array([-largest, largest]), weight.shape)
+        weight = random.choice(np.array(weights), weight.shape)
     deviation = _EVEN_SPREAD * (high - low) * np.sqrt(np.square(weight).sum(axis=(1, 2, 3)) + 1)
     bias = np.rint(deviation * random.uniform(-0.5, 0.5, outputs)).astype(np.int64)
     scales = _SCALES[int(random.integers(len(_SCALES)))](random, outputs)
@@ -112,6 +123,7 @@ def random_convolution(random: np.random.Generator, codes: Codes) -> QuantizedCo
         codes=image,
         input=codes.input,
         weight=weight,
+        weight_zero=weight_zero,
         bias=bias if codes.bias else np.zeros_like(bias),
         keep_size=bool(random.random() < 0.5),
         relu=codes.relu and bool(random.random() < 0.3),
@@ -185,5 +197,23 @@ def our_convolution(case: QuantizedConvolution, mode: str) -> OperatorCase:
         case.weight_scales,
         Padding.even(*case.padding),
         (case.output_zero if case.relu else case.input.low, case.input.high),
+    )
+    if case.weight_zero is not None:
+        operator = replace(operator, weight_type=UNSIGNED_LESS_ZERO)
+    return OperatorCase(str(case), operator, (source,), (case.codes,))
+
+
+def our_sums(case: QuantizedConvolution, _mode: str) -> OperatorCase:
+    """The sums of a case without its bias, unscaled, in one of our operators."""
+    channels = case.codes.shape[2]
+    source = TensorType(channels, case.input, Encoding(1.0, (case.input_zero,)))
+    one, nothing = np.ones(1, np.int64), np.zeros(1, np.int64)
+    operator = Convolution(
+        case.weight,
+        UNSIGNED_LESS_ZERO,
+        folded_bias(case.weight, np.zeros(len(case.weight), np.int64), source),
+        Padding.even(*case.padding),
+        np.array([case.input_zero]),
+        Requantization(one, nothing, 0, -(2**31), 2**31 - 1),
     )
     return OperatorCase(str(case), operator, (source,), (case.codes,))

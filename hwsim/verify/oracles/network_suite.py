@@ -12,6 +12,7 @@ from hwsim.verify.checks import Check, Progress, Tally
 from hwsim.verify.first_wrong_node import first_wrong_node
 from hwsim.verify.oracles.findings import Findings, load_engine
 from hwsim.verify.oracles.networks import random_edsr
+from hwsim.verify.oracles.processor import Need, exact_products_of_8_bits, nothing_special
 from hwsim.verify.random_operators import random_codes
 from quant.common.codes import CodeKind
 from quant.graph import Graph, IntegerType, Size
@@ -33,6 +34,7 @@ class NetworkPair:
         integer: of the feature maps.
         ask: (module, graph, image) to the engine's output codes.
         largest_weight: magnitude up to which weights are drawn.
+        need: why the engine is not asked on this processor; None where it is.
     """
 
     oracle: str
@@ -41,6 +43,7 @@ class NetworkPair:
     integer: IntegerType
     ask: Callable[[ModuleType, Graph, Codes], Codes]
     largest_weight: int = 127
+    need: Callable[[], Need] = nothing_special
 
 
 _SIGNED_8 = IntegerType(8, CodeKind.SIGNED)
@@ -75,6 +78,14 @@ NETWORK_PAIRS = (
         lambda engine, graph, image: engine.network(graph, image),
         largest_weight=63,  # 2·255·63 < 2^15; see `hwsim.verify.oracles.suite`
     ),
+    NetworkPair(
+        "ONNX Runtime, u8·s8",
+        "onnxruntime",
+        "onnx_runtime",
+        IntegerType(8),
+        lambda engine, graph, image: engine.network(graph, image),
+        need=exact_products_of_8_bits,
+    ),
 )
 
 
@@ -100,7 +111,8 @@ def verify_networks(
     """
     findings = Findings()
     for done, pair in enumerate(pairs, 1):
-        engine = load_engine(pair.module, f"{pair.oracle} ({pair.mode}, networks)", findings)
+        who = f"{pair.oracle} ({pair.mode}, networks)"
+        engine = load_engine(pair.module, who, findings, need=pair.need())
         if engine is not None:
             graph = random_edsr(
                 pair.mode,

@@ -16,12 +16,13 @@ from quant.interchange.onnx_writer import EXTENSIONS, IR_VERSION, OPSET, element
 def convolution(case: QuantizedConvolution) -> NDArray[np.int32]:
     """Output codes of QLinearConv, int32 [height, width, out_channels]."""
     kind = element(TensorType(1, case.input))
+    weight, weight_zero = _weight(case)
     constants = {
         "input_scale": np.float32(case.input_scale),
         "input_zero": kind.type(case.input_zero),
-        "weight": case.weight.transpose(0, 3, 1, 2).astype(np.int8),
+        "weight": weight,
         "weight_scale": case.weight_scales,
-        "weight_zero": np.zeros(len(case.weight), np.int8),
+        "weight_zero": np.repeat(weight_zero, len(weight)),
         "output_scale": np.float32(case.output_scale),
         "output_zero": kind.type(case.output_zero),
         "bias": case.bias.astype(np.int32),
@@ -34,6 +35,32 @@ def convolution(case: QuantizedConvolution) -> NDArray[np.int32]:
         run_node(node, constants, {"image": image})[0].transpose(1, 2, 0).astype(np.int32)
     )
     return codes
+
+
+def sums(case: QuantizedConvolution) -> NDArray[np.int32]:
+    """Sums of ConvInteger, int32 [height, width, out_channels]."""
+    kind = element(TensorType(1, case.input))
+    weight, weight_zero = _weight(case)
+    constants = {
+        "weight": weight,
+        "input_zero": kind.type(case.input_zero),
+        "weight_zero": weight_zero,
+    }
+    node = helper.make_node(
+        "ConvInteger", ["image", *constants], ["codes"], pads=[*case.padding] * 2
+    )
+    image = case.codes.transpose(2, 0, 1)[None].astype(kind)
+    found = run_node(node, constants, {"image": image}, np.dtype(np.int32))
+    sums: NDArray[np.int32] = found[0].transpose(1, 2, 0)
+    return sums
+
+
+def _weight(case: QuantizedConvolution) -> tuple[NDArray[Any], np.generic]:
+    """Weights as ONNX has them [O, I, KH, KW], and their zero point, of one type."""
+    weight = case.weight.transpose(0, 3, 1, 2)
+    if case.weight_zero is None:
+        return weight.astype(np.int8), np.int8(0)
+    return (weight + case.weight_zero).astype(np.uint8), np.uint8(case.weight_zero)
 
 
 def addition(case: QuantizedAddition) -> NDArray[np.int32]:
@@ -51,15 +78,22 @@ def addition(case: QuantizedAddition) -> NDArray[np.int32]:
     return run_node(node, constants, images).astype(np.int32)
 
 
-def run_node(node: Any, constants: dict[str, Any], images: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """The output of a model of one node; all feature maps are of one type.
+def run_node(
+    node: Any,
+    constants: dict[str, Any],
+    images: dict[str, NDArray[Any]],
+    output: np.dtype[Any] | None = None,
+) -> NDArray[Any]:
+    """The output of a model of one node; all feature maps it reads are of one type.
 
     Args:
         node: an ONNX node with the output ``codes``.
         constants: by name.
         images: by name, as the node has them.
+        output: type of the output; None: that of the images.
     """
     (element,) = {helper.np_dtype_to_tensor_dtype(image.dtype) for image in images.values()}
+    made = element if output is None else helper.np_dtype_to_tensor_dtype(output)
     graph = helper.make_graph(
         [node],
         "one_operator",
@@ -67,7 +101,7 @@ def run_node(node: Any, constants: dict[str, Any], images: dict[str, NDArray[Any
             helper.make_tensor_value_info(name, element, image.shape)
             for name, image in images.items()
         ],
-        [helper.make_tensor_value_info("codes", element, None)],
+        [helper.make_tensor_value_info("codes", made, None)],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     operator_sets = [helper.make_opsetid("", OPSET), helper.make_opsetid(EXTENSIONS, 1)]

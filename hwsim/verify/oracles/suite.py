@@ -18,8 +18,9 @@ from hwsim.machine import KERNELS
 from hwsim.verify.checks import Check, Progress, Tally
 from hwsim.verify.operator_case import OperatorCase
 from hwsim.verify.oracles.addition_cases import our_addition, random_addition
-from hwsim.verify.oracles.cases import Codes, our_convolution, random_convolution
+from hwsim.verify.oracles.cases import Codes, our_convolution, our_sums, random_convolution
 from hwsim.verify.oracles.findings import EXTRA, Findings, load_engine
+from hwsim.verify.oracles.processor import Need, exact_products_of_8_bits, nothing_special
 from hwsim.verify.oracles.rescale_cases import our_rescale, random_rescale, random_shift
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
@@ -54,6 +55,7 @@ class Pair:
         operator: what is compared.
         ask: (module, case) to the engine's output codes.
         package: what installs the engine.
+        need: why the engine is not asked on this processor; None where it is.
     """
 
     oracle: str
@@ -62,6 +64,7 @@ class Pair:
     operator: Operator
     ask: Callable[[ModuleType, Any], NDArray[np.int32]]
     package: str = EXTRA
+    need: Callable[[], Need] = nothing_special
 
 
 def _convolution(codes: Codes) -> Operator:
@@ -87,6 +90,14 @@ _SIGNED_16 = _convolution(
 _ONNX_SIGNED = _convolution(Codes(relu=False))
 _ONNX_UNSIGNED = _convolution(
     Codes(IntegerType(8), largest_input=255, largest_weight=63, relu=False)
+)
+_ONNX_UNSIGNED_SIGNED = _convolution(Codes(IntegerType(8), largest_input=255, relu=False))
+_ONNX_UNSIGNED_WEIGHTS = Codes(IntegerType(8), largest_input=255, unsigned_weights=True, relu=False)
+_ONNX_UNSIGNED_UNSIGNED = _convolution(_ONNX_UNSIGNED_WEIGHTS)
+_ONNX_SUMS = Operator(
+    "sums of a convolution",
+    lambda random: random_convolution(random, _ONNX_UNSIGNED_WEIGHTS),
+    our_sums,
 )
 # 2·127·127 < 2^15, what torch calls a reduced range.
 _TORCH = _convolution(Codes(IntegerType(8), largest_input=127, bias=False))
@@ -231,6 +242,30 @@ PAIRS = (
         lambda engine, case: engine.convolution(case),
     ),
     Pair(
+        "ONNX Runtime, u8·s8",
+        "onnxruntime",
+        "onnx_runtime",
+        _ONNX_UNSIGNED_SIGNED,
+        lambda engine, case: engine.convolution(case),
+        need=exact_products_of_8_bits,
+    ),
+    Pair(
+        "ONNX Runtime, u8·u8",
+        "onnxruntime",
+        "onnx_runtime",
+        _ONNX_UNSIGNED_UNSIGNED,
+        lambda engine, case: engine.convolution(case),
+        need=exact_products_of_8_bits,
+    ),
+    Pair(
+        "ONNX Runtime, u8·u8",
+        UNROUNDED,
+        "onnx_runtime",
+        _ONNX_SUMS,
+        lambda engine, case: engine.sums(case),
+        need=exact_products_of_8_bits,
+    ),
+    Pair(
         "ONNX Runtime, s8",
         "onnxruntime",
         "onnx_runtime",
@@ -300,7 +335,8 @@ def verify_oracles(
     """
     findings = Findings([], [])
     for done, pair in enumerate(pairs, 1):
-        engine = load_engine(pair.module, f"{pair.oracle} ({pair.mode})", findings, pair.package)
+        who = f"{pair.oracle} ({pair.mode})"
+        engine = load_engine(pair.module, who, findings, pair.package, pair.need())
         if engine is not None:
             findings.checks.append(_compare(pair, engine, seed, values))
         if progress is not None:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.arithmetic import reference
+from hwsim.arithmetic._feature_maps import narrowest_type
 from hwsim.arithmetic.convolution import INT64, KERNELS, ConvolutionKernel, pack_convolution
-from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map, narrowest_type
+from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
 from hwsim.arithmetic.geometry import Geometry, Padding
 from quant.common.requantization import Requantization
 from tests.unit.arithmetic.convolution_cases import cases, widest_operands

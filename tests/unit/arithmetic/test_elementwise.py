@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
+from hwsim.arithmetic._feature_maps import narrowest_type
 from hwsim.arithmetic.elementwise import (
     add_requantize,
     add_rounded_requantize,
@@ -43,8 +44,10 @@ def test_requantize_equals_reference(data: st.DataObject, shape: tuple[int, ...]
     bias = data.draw(generators).integers(-(2**20), 2**20, length)
     scaling = data.draw(scalings(shape[-1], _magnitude(codes) + _magnitude(bias)))
     expected = reference.requantize(codes + bias, scaling)
+    if data.draw(st.booleans()):
+        codes = codes.astype(narrowest_type(int(codes.min()), int(codes.max())))
     result = requantize_codes(codes, bias, scaling)
-    assert result.dtype == np.int32
+    assert result.dtype == narrowest_type(scaling.low, scaling.high)
     assert (result == expected).all()
 
 
@@ -62,7 +65,7 @@ def test_add_equals_reference(data: st.DataObject, shape: tuple[int, ...]) -> No
     )
     scaling = data.draw(scalings(shape[-1], largest + abs(bias)))
     result = add_requantize(first, second, multipliers, bias, scaling)
-    assert result.dtype == np.int32
+    assert result.dtype == narrowest_type(scaling.low, scaling.high)
     assert (result == reference.requantize(total, scaling)).all()
 
 
@@ -127,7 +130,7 @@ UNSCALED = requantization(1, 0, 0, 0, 9)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((MAP.astype(np.int16), ZERO, UNSCALED), "expected int32 or int64 codes, got int16"),
+        ((MAP.astype(np.uint32), ZERO, UNSCALED), "int32 or int64 codes, got uint32"),
         ((MAP, np.zeros(2, np.int64), UNSCALED), "bias: expected int64 of length 3 or 1"),
         (
             (MAP, ZERO, replace(UNSCALED, multiplier=np.ones(2, np.int64))),
@@ -171,6 +174,18 @@ def test_what_cannot_be_requantized(arguments: tuple[Any, ...], message: str) ->
 def test_what_cannot_be_added(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         add_requantize(*arguments)
+
+
+def test_codes_are_looked_at_where_their_type_would_be_too_large() -> None:
+    """2^53 times 16-bit codes leaves 62 bits, times these it does not."""
+    codes = np.array([[-300, 300]], np.int16)
+    scaling = requantization(2**30, 30, 0, -(2**31), 2**31 - 1)
+    multipliers = 2**23 - 1, 1
+    total = reference.add(codes, codes, multipliers, 0)
+    expected = reference.requantize(total, scaling)
+    assert (add_requantize(codes, codes, multipliers, 0, scaling) == expected).all()
+    with pytest.raises(ValueError, match=r"addition: products can reach \d+, more than 2\^62"):
+        add_requantize(2 * codes, codes, multipliers, 0, scaling)
 
 
 @pytest.mark.parametrize("kinds", [(np.int8, np.int16), (np.uint8, np.int8), (np.uint16, np.int32)])

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from hwsim.arithmetic import reference
+from hwsim.arithmetic._kernels_fused_addition import emulated_fma, fma
 from hwsim.arithmetic.fused_addition import add_fused
 from quant.common.add_rescaling import onnx_add
+from quant.common.float32 import fused_multiply_add
 from quant.common.requantization import FusedTerms
 from quant.common.requantization_modes import LARGEST_RATIO
 from quant.common.rescaling import float32_bits
@@ -50,6 +53,21 @@ def test_the_table_of_the_page(row: tuple[str, ...]) -> None:
     assert add_fused(*operands, *given).tolist() == [code]
 
 
+def test_processors_without_the_instruction_compute_the_same() -> None:
+    """Whichever of the two this target does not use is otherwise never run."""
+    generator = np.random.default_rng(5)
+    codes = generator.integers(-(2**24), 2**24, 4000).astype(np.float32)
+    factors, addends = (
+        (generator.integers(-(2**24), 2**24, 4000) * 2.0**exponents).astype(np.float32)
+        for exponents in generator.integers(-40, 8, (2, 4000))
+    )
+    expected = fused_multiply_add(codes, factors, addends)
+    triples = [*zip(codes, factors, addends, strict=True)]
+    of_this_target = njit(lambda code, ratio, addend: fma(code, ratio, addend))
+    for multiply_add in (emulated_fma, of_this_target):
+        assert [multiply_add(*triple) for triple in triples] == expected.tolist()
+
+
 def test_the_order_of_operands_matters() -> None:
     """Else the page would not have to state it."""
     codes = np.arange(-128, 128)
@@ -64,8 +82,8 @@ def test_the_order_of_operands_matters() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"second": MAP[:1]}, r"int32 \[2, 3\] and int32 \[1, 3\]; expected int32 of one shape"),
-        ({"first": MAP.astype(np.int64)}, r"int64 \[2, 3\] and int32"),
+        ({"second": MAP[:1]}, r"int32 \[2, 3\] and int32 \[1, 3\]; expected integers"),
+        ({"first": MAP.astype(np.int64)}, r"int64 \[2, 3\] and int32 .* of up to 32 bits"),
         ({"ratios": (LARGEST_RATIO + 1, 0)}, "expected float32 ratios of 0 to 2\\^32"),
         ({"ratios": (-1, 0)}, "expected float32 ratios of 0 to 2\\^32"),
         ({"terms": FusedTerms(-1)}, "an addend of at most that magnitude"),

@@ -210,7 +210,8 @@ for place, row in enumerate(INSTRUCTION_SETS):
     layout = packed.layout
     arguments = (
         np.zeros(9, np.uint8), (1, 1), layout.steps.weights, layout.steps.rows,
-        layout.steps.blocks, layout.bias, packed.scaling, np.zeros((1, 1, 9), np.int32),
+        layout.steps.blocks, layout.bias, packed.scaling, 1,
+        np.zeros((1, 1, 9), np.int32),
     )
     kernel = tile_kernel(place)
     kernel.compile(tuple(map(typeof, arguments)))

@@ -7,12 +7,13 @@ import pytest
 
 from hwsim.arithmetic import reference
 from hwsim.arithmetic.convolution import INT64, KERNELS, convolve, pack_convolution
+from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
 from hwsim.arithmetic.elementwise import (
     add_requantize,
     add_rounded_requantize,
     requantize_codes,
 )
-from hwsim.arithmetic.geometry import Geometry
+from hwsim.arithmetic.geometry import Geometry, Padding
 from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
 from quant.common.codes import CodeKind
 from quant.common.requantization import TermRounding
@@ -59,6 +60,23 @@ def test_padding_table(row: tuple[str, ...]) -> None:
     unscaled = requantization(1, 0, 0, -FAR, FAR)
     packed = pack_convolution(weight, np.array(bias), unscaled, -128, 127)
     assert convolve(packed, padded.astype(np.int32))[0, :, 0].tolist() == sums
+
+
+@pytest.mark.parametrize("row", table("convolution", "image", "weight", "offsets", "sums"))
+def test_table_of_tap_offsets(row: tuple[str, ...]) -> None:
+    image, taps, offsets, sums = (integers(cell) for cell in row)
+    ifm = np.array(image, np.int32).reshape(1, -1, 1)
+    weight = np.array(taps, np.int32).reshape(1, 1, -1, 1)
+    offset = np.array(offsets).reshape(1, 1, -1)
+    products = reference.convolve(reference.pad(ifm, (0, 0, 1, 1), [0]), weight, [0])
+    added = reference.tap_offsets(ifm.shape[:2], (0, 0, 1, 1), offset)
+    assert (products + added)[0, :, 0].tolist() == sums
+    packed = pack_convolution(
+        weight, np.zeros(1, np.int64), requantization(1, 0, 0, -FAR, FAR), -128, 127,
+        tap_offset=offset,
+    )  # fmt: skip
+    around = Surroundings(Padding(0, 0, 1, 1))
+    assert convolve_map(packed, ifm, around)[0, :, 0].tolist() == sums
 
 
 @pytest.mark.parametrize(

@@ -249,17 +249,16 @@ def test_stored_machine_code_is_stamped_with_every_file_of_the_package() -> None
 
 CHECK_WITHOUT_COMPILER = """
 import numpy as np
-from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
-from quant.common.codes import CodeKind
-codes, code = np.array([-3, 3], np.int32), code_format(4, CodeKind.SIGNED)
-assert unpack_vector(pack_vector(codes, code), 2, code).tolist() == [-3, 3]
+from hwsim.arithmetic.activation import lookup_table
+codes, table = np.array([[[-3, 2]]], np.int32), np.array([[5, 6, 7, 8, 9, 10]], np.int32)
+assert lookup_table(codes, table, -3).tolist() == [[[5, 10]]]
 """
 
 
 def test_kernels_written_in_python_run_without_the_compiler() -> None:
     """As coverage tools need it: NUMBA_DISABLE_JIT leaves plain Python.
 
-    What is emitted as vector code (requantization, convolution tiles) needs the compiler.
+    What is emitted as vector code (requantization, convolution tiles, packing) needs the compiler.
     """
     environment = {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": ":".join(sys.path)}
     command = [sys.executable, "-c", CHECK_WITHOUT_COMPILER]

@@ -47,6 +47,7 @@ CONVOLUTION = Convolution(
     WEIGHT[..., :2], IntegerType(1), BIAS, Padding(1, 0, 1, 0), NO_PAD_CODE, SCALING, (2, 2),
     (1, 2), 2, Accumulator(12, "wrap"),
 )  # fmt: skip
+OFFSETS = np.arange(6 * 3 * 3).reshape(6, 3, 3) - 20
 TRANSPOSED = TransposedConvolution(
     WEIGHT, IntegerType(1), BIAS, (2, 2), Padding(1, 2, 1, 2), NO_PAD_CODE, SCALING
 )
@@ -70,6 +71,10 @@ def single_pixel(channels: int = 4) -> Node:
 
 GRAPHS: dict[str, tuple[Graph, Size]] = {
     "convolution": (graph(CONVOLUTION, TensorType(6, U8)), Size(6, 4)),
+    "tap offsets": (
+        graph(replace(CONVOLUTION, accumulator=None, tap_offset=OFFSETS), TensorType(6, U8)),
+        Size(6, 4),
+    ),
     "transposed_convolution": (graph(TRANSPOSED, TensorType(6, U8)), Size(24, 20)),
     "multiply": (graph(Multiply((0, -3), SCALING), PLAIN, single_pixel()), Size(12, 10)),
     "prelu": (graph(PRELU), Size(12, 10)),
@@ -149,6 +154,15 @@ BROKEN: dict[str, Callable[[], Graph]] = {
     "an accumulator of 2 to 48 bits, found 1": lambda: convolution(accumulator=Accumulator(1)),
     "an overflow among error, wrap, saturate_final, saturate_step, found trap": (
         lambda: convolution(accumulator=Accumulator(9, "trap"))
+    ),
+    "tap offsets of the shape (6, 3, 3), found (6, 9)": lambda: convolution(
+        accumulator=None, tap_offset=OFFSETS.reshape(6, 9)
+    ),
+    "biases of 40 signed bits, found 0 to 549755813888": lambda: convolution(
+        accumulator=None, tap_offset=(OFFSETS > 0) * 2**39
+    ),
+    "no declared accumulator beside tap offsets, found both": lambda: convolution(
+        tap_offset=OFFSETS
     ),
     "strides of at least 1, found -1": lambda: graph(
         replace(TRANSPOSED, stride=(-1, 1)), TensorType(6, U8)

@@ -169,8 +169,8 @@ def test_a_rewritten_file_is_a_graph_file(tmp_path: Path) -> None:
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
-    assert refusal(rewritten(tmp_path / "a.hwgraph", nothing, version=4)) == (
-        "the graph format is version 4, this hwsim reads version 3; "
+    assert refusal(rewritten(tmp_path / "a.hwgraph", nothing, version=5)) == (
+        "the graph format is version 5, this hwsim reads version 4; "
         "quantize the network again with this hwsim"
     )
 
@@ -263,7 +263,7 @@ HOSTILE: dict[str, tuple[str, Change]] = {
     ),
     "missing entry": (
         "conv: expected the entries weight, weight_type, bias, padding, pad_code, requantization, "
-        "stride, dilation, groups, accumulator, "
+        "stride, dilation, groups, accumulator, tap_offset, "
         "found ['accumulator', 'bias', 'dilation', 'groups', "
         "'pad_code', 'p…",
         lambda record, arrays: node(record)["operator"].pop("weight_type"),

@@ -58,6 +58,15 @@ REFUSED = {
             graph, "one", lambda operator: replace(operator, pad_code=np.array([0]))
         )
     ),
+    "node 'one' (convolution): expected no offsets of taps inside the image, found some": (
+        lambda graph: with_operator(
+            graph,
+            "one",
+            lambda operator: replace(
+                operator, tap_offset=np.zeros(operator.weight.shape[:3], np.int64)
+            ),
+        )
+    ),
     "node 'one' (convolution): expected the zero point 3 of its encoding, found 4": (
         lambda graph: with_operator(graph, "one", requantized(zero_point=4))
     ),

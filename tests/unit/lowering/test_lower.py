@@ -32,7 +32,7 @@ from quant.lowering import Encodings, FloatNetwork, MapEncoding, lower
 from quant.lowering.float_operators import UNCLAMPED, FloatAffine, FloatConvolution
 from quant.lowering.trace import trace
 from quant.methods import Calibration, MinMax
-from quant.methods.ranges import _whole_range, range_encodings
+from quant.methods.ranges import range_encodings, whole_range
 from quant.policy import BitPolicy, LayerBits
 from tests.integer_interpreter import Codes, accumulators, execute
 from tests.unit.lowering.small_networks import Net, edsr, picture
@@ -48,7 +48,7 @@ class Lowered:
     def __init__(self, network: nn.Module, policy: BitPolicy) -> None:
         self.network: FloatNetwork = trace(network)
         statistics = Calibration(self.network, [picture(seed=7)]).ranges
-        self.encodings: Encodings = range_encodings(self.network, policy, statistics, _whole_range)
+        self.encodings: Encodings = range_encodings(self.network, policy, statistics, whole_range)
         self.graph: Graph = lower(self.network, self.encodings, "small", {})
         self.codes: dict[str, Codes] = execute(self.graph, picture(11, 13).astype(np.int64))
 
@@ -296,6 +296,6 @@ def test_an_edsr_baseline_lowers_in_three_seconds_of_processor_time() -> None:
     network = trace(edsr(blocks=16, channels=64))
     statistics = Calibration(network, [picture()]).ranges
     start = time.process_time()
-    encodings = range_encodings(network, BitPolicy.parse("w8a8"), statistics, _whole_range)
+    encodings = range_encodings(network, BitPolicy.parse("w8a8"), statistics, whole_range)
     lower(network, encodings, "edsr_baseline_x2", {})
     assert time.process_time() - start < 3

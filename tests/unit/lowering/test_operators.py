@@ -31,7 +31,7 @@ from quant.lowering.float_operators import (
 )
 from quant.lowering.trace import trace
 from quant.methods import Calibration
-from quant.methods.ranges import _whole_range, range_encodings
+from quant.methods.ranges import range_encodings, whole_range
 from quant.policy import BitPolicy
 from tests.unit.lowering.modules import MODULES, seeded
 from tests.unit.lowering.small_networks import picture
@@ -50,7 +50,7 @@ class Lowered:
         self.network = network
         statistics = Calibration(network, [picture(24, 24, seed=7)]).ranges
         self.encodings: Encodings = range_encodings(
-            network, policy, statistics, _whole_range, scale_grid(network, rounding)
+            network, policy, statistics, whole_range, scale_grid(network, rounding)
         )
         self.graph: Graph = lower(network, self.encodings, "small", {}, rounding)
         self.codes = self._computed()

@@ -23,7 +23,7 @@ from quant.graph import (
 from quant.lowering import FINE, Encodings, ScaleGrid, lower, scale_grid
 from quant.lowering.trace import trace
 from quant.methods import Calibration, MinMax
-from quant.methods.ranges import _whole_range, range_encodings
+from quant.methods.ranges import range_encodings, whole_range
 from quant.policy import BitPolicy
 from tests.unit.lowering.small_networks import edsr, picture
 
@@ -38,7 +38,7 @@ SHORT_MULTIPLIER_BITS = {"nvdla": 14, "tflite_s64": 14}
 
 
 def lowered(mode: str, policy: BitPolicy, grid: ScaleGrid) -> tuple[Graph, Encodings]:
-    encodings = range_encodings(NETWORK, policy, CALIBRATION.ranges, _whole_range, grid)
+    encodings = range_encodings(NETWORK, policy, CALIBRATION.ranges, whole_range, grid)
     return lower(NETWORK, encodings, "small", {}, mode), encodings
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import importlib
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ from hwsim.machine import KERNELS, REFERENCE, MachineError, execute, run_layerwi
 from hwsim.machine.memory import Sram
 from hwsim.schedule import schedule
 from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
-from hwsim.schedule.storage import Block
+from hwsim.schedule.storage import Block, LineBuffer, Rows
 from hwsim.simulation import compare, estimate, simulate
-from quant.graph import Graph, Size
+from quant.graph import Graph, IntegerType, Size
 from tests.edsr_graphs import edsr_graph, edsr_layers
 from tests.machines import machine, prices
 
@@ -45,6 +46,22 @@ def test_the_machine_equals_the_reference(name: str, sram_kib: int, array: int) 
     comparison = compare(simulation.output, graph, image, REFERENCE)
     assert comparison.values == simulation.output.size
     assert comparison.mismatches == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("name", ["w8a8", "mixed", "w16a16"])
+def test_commands_side_by_side_give_the_same_integers_and_counts(
+    name: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, accelerator, image = GRAPHS[name](), machine(16), _image(23, 14)
+    program = schedule(graph, accelerator, Size(23, 14))
+    alone = execute(program, accelerator, image, threads=1)
+    monkeypatch.setattr(importlib.import_module("hwsim.machine.execute"), "EASY_BITS", 0)
+    together = execute(program, accelerator, image, threads=threads)
+    assert (together.output == alone.output).all()
+    assert (together.output == run_layerwise(graph, image, REFERENCE)).all()
+    assert together.dram_read_bytes == alone.dram_read_bytes
+    assert together.dram_write_bytes == alone.dram_write_bytes
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3)])
@@ -123,6 +140,20 @@ def test_sram_forgets() -> None:
     sram.forget()
     with pytest.raises(MachineError, match="'weights' at SRAM address 8 is read before it is"):
         sram.read_block(block)
+
+
+def test_what_a_shorter_row_left_is_not_there() -> None:
+    sram, u8 = Sram(64), IntegerType(8)
+    ring = LineBuffer("ring", 16, 2, 16, 2, u8)
+    long, short = Rows(ring, 0, 1, 6), Rows(ring, 2, 1, 5)  # the same slot
+    sram.mark_rows(long)
+    assert sram.check_rows(long) == (16,)
+    sram.mark_rows(short)
+    assert sram.check_rows(short) == (16,)
+    with pytest.raises(MachineError, match="'ring' at SRAM address 16 is read before it is"):
+        sram.check_rows(long)
+    with pytest.raises(MachineError, match="'ring' at SRAM address 32 is read before it is"):
+        sram.check_rows(Rows(ring, 2, 2, 5))
 
 
 def test_progress_grows_to_every_command() -> None:

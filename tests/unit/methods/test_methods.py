@@ -45,8 +45,9 @@ def test_the_option_of_percentile() -> None:
     ("text", "message"),
     [
         ("minmix", "method 'minmix' is not known; did you mean 'minmax'?"),
-        ("", "method '' is not known; known: minmax, percentile"),
+        ("", "method '' is not known; known: minmax, omse, percentile"),
         ("minmax:3", "method minmax: expected no option, given '3'; leave it out"),
+        ("omse:3", "method omse: expected no option, given '3'; leave it out"),
         (
             "percentile:much",
             "method percentile: expected a percentage such as percentile:99.99, given 'much'; "

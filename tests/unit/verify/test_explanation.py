@@ -44,6 +44,11 @@ def taps(lines: tuple[str, ...]) -> list[int]:
     return totals
 
 
+def offsets(lines: tuple[str, ...]) -> int:
+    """Those of the taps inside the image, together."""
+    return sum(int(line.split(": offset ")[1]) for line in lines if ": offset " in line)
+
+
 def number(lines: tuple[str, ...], word: str) -> int:
     (found,) = [line.split()[1] for line in lines if line.startswith(f"{word} ")]
     return int(found)
@@ -73,13 +78,14 @@ def test_taps_and_bias_make_the_sum_and_the_sum_the_code(seed: int) -> None:
         stride=(2, 1),
         dilation=(1, 2),
         groups=2,
+        tap_offset=random.integers(-300, 300, (6, 3, 3)) if seed % 2 else None,
     )
     made = REFERENCE.compute(operator, (operand,), (codes,))
     for index in np.ndindex(*made.shape):
         lines = explained(operator, (operand,), (codes,), index)
         found = taps(lines)
         assert len(found) == 9
-        assert sum(found) + number(lines, "bias") == number(lines, "sum")
+        assert sum(found) + offsets(lines) + number(lines, "bias") == number(lines, "sum")
         assert code_of(number(lines, "sum"), operator, index[2]) == made[index]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hwsim.verify.operator_case import OperatorCase
-from hwsim.verify.oracles import findings
+from hwsim.verify.oracles import findings, processor
 from hwsim.verify.oracles.suite import PAIRS, UNROUNDED, Pair, verify_oracles
 from quant.graph import Multiply
 from quant.interchange.derivation import ADDITIONS
@@ -34,6 +34,8 @@ def need(pair: Pair) -> None:
     pytest.importorskip(
         package, reason=f"{pair.oracle} needs {package}: pip install '{pair.package}'"
     )
+    if (reason := pair.need()) is not None:
+        pytest.skip(f"{pair.oracle}: {reason}")
 
 
 @by_pair
@@ -108,6 +110,31 @@ def test_onnx_runtimes_multiplication_adds_the_zero_point_first() -> None:
     last = replace(pair, operator=replace(pair.operator, ours=zero_point_last))
     (check,) = verify_oracles(pairs=[last]).checks
     assert 0 < check.mismatches < check.values // 100
+
+
+@pytest.mark.parametrize(
+    ("machine", "features", "is_asked"),
+    [
+        ("x86_64", {}, False),
+        ("x86_64", {"avx512vnni": True}, True),
+        ("AMD64", {"avxvnni": True, "avx512vnni": False}, True),
+        ("aarch64", {}, True),
+    ],
+)
+def test_products_that_would_saturate_are_not_asked_for(
+    machine: str, features: dict[str, bool], is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor.platform, "machine", lambda: machine)
+    monkeypatch.setattr(processor, "get_host_cpu_features", lambda: features)
+    need = processor.exact_products_of_8_bits.__wrapped__()
+    assert (need is None) == is_asked
+    if not is_asked:
+        found = verify_oracles(pairs=[replace(PAIRS[0], need=lambda: need)])
+        assert found.checks == []
+        assert found.missing == [
+            "LiteRT reference (tflite_double): not asked, for this processor has no VNNI, without "
+            "which sums of two products saturate at 16 bits"
+        ]
 
 
 def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

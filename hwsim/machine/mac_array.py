@@ -1,0 +1,145 @@
+"""What the MAC array does: convolves a tile with the constants that SRAM holds."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.arithmetic.convolution import PackedConvolution, pack_convolution
+from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
+from hwsim.arithmetic.geometry import Geometry, Padding
+from hwsim.arithmetic.overflow import (
+    BoundedConvolution,
+    convolve_bounded,
+    pack_bounded_convolution,
+)
+from hwsim.arithmetic.packing import unpack_vector
+from hwsim.machine.accumulators import LayerOverflows, OverflowLog
+from hwsim.machine.memory import Sram
+from hwsim.machine.rows import read_rows, write_rows
+from hwsim.schedule.commands import ConvolutionSettings, Convolve
+from hwsim.schedule.constants import read_parameters
+from hwsim.schedule.storage import code_format
+from quant.graph import Padding as TilePadding
+from quant.graph import Requantization
+
+Codes = NDArray[np.integer[Any]]
+Constants = PackedConvolution | BoundedConvolution
+"""Of a convolution, laid out for the kernels; bounded where it declares an accumulator."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LaidOut:
+    """Constants as they lay in SRAM, and as the kernels want them."""
+
+    weights: bytes
+    parameters: bytes
+    packed: Constants
+
+
+class MacArray:
+    """Executes convolutions, each on up to ``threads`` threads."""
+
+    def __init__(self, sram: Sram, overflows: OverflowLog, threads: int) -> None:
+        self._sram = sram
+        self._overflows = overflows
+        self._threads = threads
+        self._laid_out: dict[tuple[str, int], _LaidOut] = {}
+        self._laid_out_group = -1
+
+    def convolve(self, command: Convolve) -> None:
+        """Fill some channels of a tile; of a declared accumulator, note what overflowed."""
+        settings = command.settings
+        constants = self._constants(command)
+        tile = _channels_of_groups(command, read_rows(self._sram, command.input))
+        around = _surroundings(settings, command.padding, command.first_channel, tile.shape[2])
+        if isinstance(constants, PackedConvolution):
+            codes = convolve_map(constants, tile, around, self._threads)
+        else:
+            codes, found = convolve_bounded(constants, _padded(tile, around))
+            placed = found.moved(command.row, command.column, command.first_channel)
+            part = LayerOverflows(command.node, constants.accumulator, codes.size, placed)
+            self._overflows.add(part)
+        write_rows(self._sram, command.output, codes, command.first_channel)
+
+    def _constants(self, command: Convolve) -> Constants:
+        """The constants SRAM holds now, laid out for the kernels.
+
+        Many tiles find the same bytes there, so a block is laid out again only when they differ.
+        """
+        if command.group != self._laid_out_group:
+            self._laid_out.clear()
+            self._laid_out_group = command.group
+        weights = self._sram.read_block(command.weights).tobytes()
+        parameters = self._sram.read_block(command.parameters).tobytes()
+        key = command.node, command.first_channel
+        known = self._laid_out.get(key)
+        if known is None or known.weights != weights or known.parameters != parameters:
+            packed = _lay_out(command, weights, parameters)
+            known = self._laid_out[key] = _LaidOut(weights, parameters, packed)
+        return known.packed
+
+
+def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> Constants:
+    settings, integer = command.settings, command.input.buffer.integer
+    shape = (command.channels, *settings.kernel, settings.in_channels // settings.groups)
+    weight = unpack_vector(
+        np.frombuffer(weights, np.uint8),
+        math.prod(shape),
+        code_format(settings.weight_type),
+    ).reshape(shape)
+    taps = math.prod(settings.kernel) if settings.has_tap_offsets else 0
+    octets = np.frombuffer(parameters, np.uint8)
+    bias, multiplier, shift, offsets = read_parameters(octets, taps)
+    requantization = Requantization(
+        multiplier,
+        shift,
+        settings.zero_point,
+        settings.low,
+        settings.high,
+        settings.rounding,
+        settings.destination_scale,
+        settings.zero_point_first,
+    )
+    geometry = Geometry(settings.stride, settings.dilation, settings.groups_of(command.channels))
+    operands = weight, bias, requantization, integer.low, integer.high
+    if settings.accumulator is None:
+        tap_offset = offsets.reshape(shape[:3]) if taps else None
+        return pack_convolution(*operands, geometry, tap_offset=tap_offset)
+    return pack_bounded_convolution(*operands, settings.accumulator, geometry)
+
+
+def _channels_of_groups(command: Convolve, tile: Codes) -> Codes:
+    """The input channels that a command's groups read."""
+    settings = command.settings
+    count = settings.groups_of(command.channels)
+    if count == settings.groups:
+        return tile
+    per_group = settings.in_channels // settings.groups
+    first = settings.groups_of(command.first_channel) if command.first_channel else 0
+    return tile[:, :, first * per_group : (first + count) * per_group]
+
+
+@lru_cache(maxsize=1024)  # a group's few tiles that lie at a border of the image, and those inside
+def _surroundings(
+    settings: ConvolutionSettings, padding: TilePadding, first_channel: int, channels: int
+) -> Surroundings:
+    """What a tile of some input channels, those of the groups of output channels, lies in."""
+    codes = settings.pad_code.astype(np.int32)
+    if len(codes) > channels:
+        first = settings.groups_of(first_channel) if first_channel else 0
+        codes = codes[first * (settings.in_channels // settings.groups) :][:channels]
+    return Surroundings(Padding(padding.top, padding.bottom, padding.left, padding.right), codes)
+
+
+def _padded(tile: Codes, around: Surroundings) -> NDArray[np.int32]:
+    """A tile with its border of pad codes."""
+    padding = around.padding
+    padded = np.empty((*padding.around(tile.shape[:2]), tile.shape[2]), np.int32)
+    padded[:] = around.pad_code
+    inside = padded[padding.top :, padding.left :]
+    inside[: tile.shape[0], : tile.shape[1]] = tile
+    return padded

@@ -1,0 +1,28 @@
+"""What engines compute on the processor at hand."""
+
+import platform
+from functools import cache
+
+from llvmlite.binding import get_host_cpu_features
+
+Need = str | None
+"""Why an engine is not asked on this processor; None where it is."""
+
+
+@cache
+def exact_products_of_8_bits() -> Need:
+    """Whether engines multiply u8 by s8 codes without saturating sums of two products at 16 bits.
+
+    On x86 they do so with ``vpmaddubsw`` unless there is VNNI.
+    """
+    features = get_host_cpu_features()
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return None
+    if features.get("avx512vnni") or features.get("avxvnni"):
+        return None
+    return "this processor has no VNNI, without which sums of two products saturate at 16 bits"
+
+
+def nothing_special() -> Need:
+    """For engines that compute the same on every processor."""
+    return None
