@@ -79,7 +79,7 @@ def front_chart(result: SearchResult, path: Path) -> None:
     axes.set_xlabel(f"{words}, {result.energy_table}" if per_unit > 1 else words)
     axes.set_ylabel("PSNR to the float network's output [dB]")
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(loc="lower right")  # where cost is high and quality low, no front passes
     with atomic_output(path) as temporary:
         figure.savefig(temporary, format="png")
 
