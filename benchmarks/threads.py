@@ -9,14 +9,12 @@ The convolution has 64 inputs and outputs, 3 by 3, on 270 by 480 pixels, in `xnn
 """
 
 import argparse
-import statistics
 import threading
-import time
 from collections.abc import Callable
 
 import numpy as np
+import timing
 from numba import njit
-from timing import load, processor
 
 from hwsim.arithmetic._aligned import aligned_empty
 from hwsim.arithmetic._instruction_sets import TABLE, available
@@ -38,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
-    print(f"{processor()}, load {load()}")
+    print(f"{timing.processor()}, load {timing.load()}")
     print(f"{'':18}{'tiles, GMAC/s':>28}{'convolution, GMAC/s':>30}")
     print(f"{'instruction set':18}" + 2 * f"{'1 thread':>10}{'2':>8}{'ratio':>10}")
     for place in available():
@@ -49,15 +47,9 @@ def main() -> None:
 
 def measured(run: Callable[[int], None], macs: int, rounds: int) -> tuple[float, float]:
     """GMAC per second of one thread and of two, by the clock."""
-    seconds: dict[int, list[float]] = {1: [], 2: []}
-    run(2)  # compiles and warms up
-    for _ in range(rounds):
-        for threads, times in seconds.items():
-            started = time.perf_counter()
-            run(threads)
-            times.append((time.perf_counter() - started) / threads)
-    one, two = (macs / statistics.median(times) / 1e9 for times in seconds.values())
-    return one, two
+    seconds = timing.measured({"1": lambda: run(1), "2": lambda: run(2)}, rounds)
+    (one, _), (two, _) = seconds.values()
+    return macs / one / 1e9, 2 * macs / two / 1e9
 
 
 def tiles(place: int) -> tuple[Callable[[int], None], int]:

@@ -14,6 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from hwsim.arithmetic._vectors import Vector
+
 LANES = 32
 WIDTHS = (1, 2, 4, 8, 12, 16)
 """Of codes that lie in two bytes wherever they begin, and that machines use."""
@@ -27,10 +29,7 @@ def _constant(element: Any, numbers: list[int]) -> Any:
 
 def _repeated(builder: ir.IRBuilder, scalar: Any, element: Any) -> Any:
     """The low bits of an integer in every lane."""
-    single = builder.trunc(scalar, element)
-    empty = ir.Constant(ir.VectorType(element, LANES), ir.Undefined)
-    first = builder.insert_element(empty, single, _WIDE(0))
-    return builder.shuffle_vector(first, empty, _constant(_WIDE, [0] * LANES))
+    return Vector.repeated(builder, builder.trunc(scalar, element), LANES).value
 
 
 def _resized(builder: ir.IRBuilder, lanes: Any, element: Any, signed: bool) -> Any:

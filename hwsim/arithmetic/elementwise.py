@@ -27,6 +27,8 @@ Largest = Callable[[StoredCodes], int]
 """From codes to a bound of their magnitudes."""
 
 _NO_BIAS = np.zeros(1, np.int64)
+_NO_OFFSET = (0,)
+"""Of additions, whose kernels add the bias to the scaled operands themselves."""
 
 
 def add_requantize(
@@ -56,7 +58,7 @@ def add_requantize(
     if max(scales) >= 2**31:
         raise ValueError(f"addition: multipliers {multipliers} must be below 2^31 in magnitude")
     _check_terms(first, second)
-    scaling = _checked_scaling("addition", (bias,), requantization, first.shape[-1])
+    scaling = _checked_scaling("addition", _NO_OFFSET, requantization, first.shape[-1])
     _check_reach(
         "addition",
         lambda largest: abs(bias) + largest(first) * scales[0] + largest(second) * scales[1],
@@ -114,7 +116,7 @@ def add_rounded_requantize(
         largest = abs(bias) + _largest_terms(reaches, multipliers, terms)
     for reach, factor, shift in zip(reaches, multipliers, terms.shifts, strict=True):
         _check_term(reach, factor, shift)
-    scaling = _checked_scaling("addition", (bias,), requantization, channels)
+    scaling = _checked_scaling("addition", _NO_OFFSET, requantization, channels)
     check_sums("addition", largest, MODES[requantization.rounding], requantization)
     term_scalings = [
         _term_scaling(factor, shift, zero, terms.left_shift, channels)

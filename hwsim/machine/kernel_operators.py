@@ -63,8 +63,12 @@ def _shuffled_convolution(
         convolution.pad_code.astype(np.int32),
         factor,
     )
-    ifm = operands[0] if operands[0].itemsize <= 4 else operands[0].astype(np.int32)
-    return convolve_map(packed, ifm, around)
+    return convolve_map(packed, _at_most_int32(operands[0]), around)
+
+
+def _at_most_int32(codes: Codes) -> Codes:
+    """Codes of one of the types they travel in, for kernels that take no other."""
+    return codes if codes.itemsize <= 4 else codes.astype(np.int32)
 
 
 @lru_cache(maxsize=128)  # a network's, image after image; operators are told by identity
@@ -157,7 +161,7 @@ def _prelu(prelu: ParametricRelu, types: Types, operands: Operands) -> Codes:
 
 
 def _lookup_table(lookup: LookupTable, types: Types, operands: Operands) -> Codes:
-    codes = operands[0] if operands[0].itemsize <= 4 else operands[0].astype(np.int32)
+    codes = _at_most_int32(operands[0])
     return lookup_table(codes, lookup.table.astype(np.int32), types[0].integer.low)
 
 

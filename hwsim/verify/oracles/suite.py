@@ -162,6 +162,24 @@ ONNX_KINDS = {
 """Of `hwsim.verify.oracles.onnx_operators`, and their modes."""
 
 
+def _onnx(
+    codes: str,
+    operator: Operator,
+    mode: str = "onnxruntime",
+    ask: str = "convolution",
+    need: Callable[[], Need] = nothing_special,
+) -> Pair:
+    """ONNX Runtime on codes of some types, asked by a function of its module."""
+    return Pair(
+        f"ONNX Runtime, {codes}",
+        mode,
+        "onnx_runtime",
+        operator,
+        lambda engine, case: getattr(engine, ask)(case),
+        need=need,
+    )
+
+
 def _tosa(mode: str, rounding: str) -> Pair:
     return Pair(
         "TOSA reference model",
@@ -227,58 +245,13 @@ PAIRS = (
         _ADDITION,
         lambda engine, case: engine.addition(case, engine.DEFAULT),
     ),
-    Pair(
-        "ONNX Runtime, s8·s8",
-        "onnxruntime",
-        "onnx_runtime",
-        _ONNX_SIGNED,
-        lambda engine, case: engine.convolution(case),
-    ),
-    Pair(
-        "ONNX Runtime, u8·s7",
-        "onnxruntime",
-        "onnx_runtime",
-        _ONNX_UNSIGNED,
-        lambda engine, case: engine.convolution(case),
-    ),
-    Pair(
-        "ONNX Runtime, u8·s8",
-        "onnxruntime",
-        "onnx_runtime",
-        _ONNX_UNSIGNED_SIGNED,
-        lambda engine, case: engine.convolution(case),
-        need=exact_products_of_8_bits,
-    ),
-    Pair(
-        "ONNX Runtime, u8·u8",
-        "onnxruntime",
-        "onnx_runtime",
-        _ONNX_UNSIGNED_UNSIGNED,
-        lambda engine, case: engine.convolution(case),
-        need=exact_products_of_8_bits,
-    ),
-    Pair(
-        "ONNX Runtime, u8·u8",
-        UNROUNDED,
-        "onnx_runtime",
-        _ONNX_SUMS,
-        lambda engine, case: engine.sums(case),
-        need=exact_products_of_8_bits,
-    ),
-    Pair(
-        "ONNX Runtime, s8",
-        "onnxruntime",
-        "onnx_runtime",
-        _ONNX_ADDITION_SIGNED,
-        lambda engine, case: engine.addition(case),
-    ),
-    Pair(
-        "ONNX Runtime, u8",
-        "onnxruntime",
-        "onnx_runtime",
-        _ONNX_ADDITION_UNSIGNED,
-        lambda engine, case: engine.addition(case),
-    ),
+    _onnx("s8·s8", _ONNX_SIGNED),
+    _onnx("u8·s7", _ONNX_UNSIGNED),
+    _onnx("u8·s8", _ONNX_UNSIGNED_SIGNED, need=exact_products_of_8_bits),
+    _onnx("u8·u8", _ONNX_UNSIGNED_UNSIGNED, need=exact_products_of_8_bits),
+    _onnx("u8·u8", _ONNX_SUMS, UNROUNDED, "sums", exact_products_of_8_bits),
+    _onnx("s8", _ONNX_ADDITION_SIGNED, ask="addition"),
+    _onnx("u8", _ONNX_ADDITION_UNSIGNED, ask="addition"),
     Pair(
         "torch onednn",
         "onednn",
