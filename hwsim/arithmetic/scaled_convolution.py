@@ -1,4 +1,6 @@
-"""Convolution of channels with factors of their own, fast (``docs/operators/scaled_convolution.md``).
+"""Convolution of channels with factors of their own, fast.
+
+``docs/operators/scaled_convolution.md`` defines it.
 
 Sums are matrix products in float64. Operands, weights and biases are integers, and every partial
 sum of their products is one of at most 2^53 in magnitude (checked before), so each addition and
@@ -7,12 +9,13 @@ multiply-adds. Where that bound is passed, NumPy's int64 products are used inste
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.arithmetic._jit import CODE_TYPES, StoredCodes, Wide
 from hwsim.arithmetic._feature_maps import check_map
+from hwsim.arithmetic._jit import CODE_TYPES, StoredCodes, Wide
 from hwsim.arithmetic.elementwise import requantize_codes
 from hwsim.arithmetic.geometry import DENSE, Geometry, Padding
 from hwsim.arithmetic.normalization import checked_factors
@@ -89,11 +92,7 @@ def _exact_type(kernel: ScaledKernel, decoded: Wide) -> type[np.float64] | type[
     return np.float64 if largest <= LARGEST_EXACT_FLOAT64 else np.int64
 
 
-def _convolved(
-    operands: NDArray[np.float64 | np.int64],
-    weight: NDArray[np.float64 | np.int64],
-    geometry: Geometry,
-) -> NDArray[np.float64 | np.int64]:
+def _convolved(operands: NDArray[Any], weight: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     """Tap by tap, [rows, columns, O] of the operands' type."""
     outputs, rows, columns, inputs = weight.shape
     height, width = geometry.output_size(operands.shape[:2], (rows, columns))

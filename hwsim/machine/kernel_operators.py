@@ -194,7 +194,7 @@ def _average_pool(pool: AveragePool, types: Types, operands: Operands) -> Codes:
 
 def _statistics(operator: Statistics, types: Types, operands: Operands) -> Codes:
     if operator.statistic == "summary":
-        return summary(operands[0])
+        return summary(_at_most_int32(operands[0]))
     return statistics(operands[0], operator.statistic)
 
 
@@ -203,7 +203,7 @@ def _normalization(operator: Normalization, types: Types, operands: Operands) ->
 
 
 def _encode(operator: Encode, types: Types, operands: Operands) -> Codes:
-    return encode(operands[0], operands[1], operator.thresholds)
+    return encode(_at_most_int32(operands[0]), operands[1], operator.thresholds)
 
 
 def _scaled_convolution(convolution: ScaledConvolution, types: Types, operands: Operands) -> Codes:
@@ -217,7 +217,7 @@ def _scaled_convolution(convolution: ScaledConvolution, types: Types, operands: 
         _geometry(convolution),
     )
     around = Padding(padding.top, padding.bottom, padding.left, padding.right)
-    return scaled_convolve(kernel, operands[0], operands[1], around)
+    return scaled_convolve(kernel, _at_most_int32(operands[0]), operands[1], around)
 
 
 def _widening(compute: Compute) -> Compute:

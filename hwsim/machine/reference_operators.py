@@ -149,11 +149,14 @@ def _normalization(operator: Normalization, types: Types, operands: Operands) ->
 
 
 def _encode(operator: Encode, types: Types, operands: Operands) -> Codes:
-    return reference.encode(*operands, operator.thresholds)
+    ifm, factors = operands
+    return reference.encode(ifm, factors, operator.thresholds)
 
 
 def _scaled_convolution(convolution: ScaledConvolution, types: Types, operands: Operands) -> Codes:
-    inside = reference.scaled_operands(*operands, convolution.points, convolution.is_centred)
+    codes, factors = operands
+    points, is_centred = convolution.points, convolution.is_centred
+    inside = reference.scaled_operands(codes, factors, points, is_centred)
     padded = reference.pad(inside, _sides(convolution), _pad_codes(convolution))
     sums = reference.convolve(padded, convolution.weight, convolution.bias, _geometry(convolution))
     return reference.requantize(sums, convolution.requantization)

@@ -5,6 +5,11 @@ A pixel's value x of channel c is encoded as the nearest of a few points p of [â
 define the three operators that take part.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
 POINT_FRACTION_BITS = 10
 """Points are multiples of 2^-10: the grid of DFSQ's universal set."""
 LARGEST_POINT = 1 << POINT_FRACTION_BITS
@@ -24,3 +29,18 @@ LARGEST_REACH = (1 << 16) - 1
 PLACEMENTS = ("partial_sums", "activations", "weights")
 """What a machine multiplies by a channel's reach: each channel's sum of products for each output,
 each table entry once for an image, or each weight once for an image. The integers are the same."""
+
+
+def nearest_point_thresholds(points: Integers) -> Integers:
+    """Thresholds at which the nearest point changes; halfway between two, the lower one is nearest.
+
+    Args:
+        points: int64 [channels, codes], ascending, in units of 2^-10.
+
+    Returns:
+        int64 [channels, codes âˆ’ 1], in units of 2^-11. The sum of two points 1024 is one less than
+        it is, to fit 12 bits; both codes stand for the same point.
+    """
+    most = (1 << POINT_BITS - 1) - 1
+    thresholds: Integers = np.minimum(points[:, :-1] + points[:, 1:], most)
+    return thresholds

@@ -32,6 +32,7 @@ from quant.graph.operators import (
     TransposedConvolution,
 )
 from quant.graph.rules import sum_bits
+from quant.graph.run_time_scaling_rules import scaled_sum_bits
 from quant.graph.serialization import load_graph, save_graph
 from quant.graph.types import Encoding, IntegerType, Padding, TensorType
 from quant.graph.verifier import verify
@@ -75,6 +76,7 @@ __all__ = [
     "can_overflow",
     "load_graph",
     "save_graph",
+    "scaled_sum_bits",
     "sum_bits",
     "verify",
     "with_accumulators",

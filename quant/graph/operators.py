@@ -384,6 +384,7 @@ class Encode:
     kind: ClassVar[str] = "encode"
     operands: ClassVar[int] = 2
 
+
 Operator = (
     Input
     | Convolution

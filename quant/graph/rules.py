@@ -43,6 +43,7 @@ from quant.graph.requantization_rules import (
 )
 from quant.graph.run_time_scaling_rules import (
     SUMS,
+    largest_scaled_sum,
     summary_channels,
     verify_encode,
     verify_normalization,
@@ -121,11 +122,8 @@ def _verify_scaled_convolution(node: Node, operands: Operands) -> None:
     for what, sides in (("strides", convolution.stride), ("dilations", convolution.dilation)):
         _verify_positive(node, what, sides)
     _verify_kernel(node, convolution, operands[0])
-    reach = verify_points(node, operands)
-    sums = np.abs(convolution.weight).sum(axis=(1, 2, 3)).tolist()  # Python's, which are unbounded
-    biases = np.abs(convolution.bias).tolist()
-    largest = max(total * reach + bias for total, bias in zip(sums, biases, strict=True))
-    verify_requantization(node, convolution.requantization, largest)
+    verify_points(node, operands)
+    verify_requantization(node, convolution.requantization, largest_scaled_sum(convolution))
 
 
 def _verify_tap_offset(node: Node, convolution: Convolution, offset: Integers) -> None:

@@ -71,12 +71,8 @@ def verify_encode(node: Node, operands: Operands) -> None:
         raise broken(node, f"ascending thresholds of {_THRESHOLDS}", "others")
 
 
-def verify_points(node: Node, operands: Operands) -> int:
-    """Tables, factors and everything of a plain convolution that this one has not.
-
-    Returns:
-        The largest magnitude of what a tap inside the image reads.
-    """
+def verify_points(node: Node, operands: Operands) -> None:
+    """Tables, factors and everything of a plain convolution that this one has not."""
     convolution = node.operator
     assert isinstance(convolution, ScaledConvolution)
     ifm, factors = operands
@@ -98,13 +94,26 @@ def verify_points(node: Node, operands: Operands) -> int:
     ):
         if not is_plain:
             raise broken(node, f"{what}, as channels have factors of their own", "another")
-    return largest_operand(convolution)
 
 
 def largest_operand(convolution: ScaledConvolution) -> int:
     """The largest magnitude of reach · point + 1024 · mean, whatever the image."""
     point = int(np.abs(convolution.points).max())
     return LARGEST_REACH * (point + (LARGEST_POINT if convolution.is_centred else 0))
+
+
+def largest_scaled_sum(convolution: ScaledConvolution) -> int:
+    """The largest magnitude of any partial sum, whatever the image."""
+    reach = largest_operand(convolution)
+    # In Python's integers, which are unbounded.
+    weights: list[int] = np.abs(convolution.weight).sum(axis=(1, 2, 3)).tolist()
+    biases: list[int] = np.abs(convolution.bias).tolist()
+    return max(total * reach + bias for total, bias in zip(weights, biases, strict=True))
+
+
+def scaled_sum_bits(convolution: ScaledConvolution) -> int:
+    """Signed bits that hold every partial sum of a scaled convolution, whatever the image."""
+    return largest_scaled_sum(convolution).bit_length() + 1
 
 
 def verify_factors(node: Node, factors: TensorType, channels: int) -> None:
