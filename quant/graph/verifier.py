@@ -21,7 +21,7 @@ from quant.graph.types import MAXIMUM_BITS
 _WIDE = Statistics | Normalization
 """Operators whose results are wider than codes."""
 _BY_PIXEL = Encode | ScaledConvolution
-"""Operators whose second operand is a single pixel."""
+"""Operators whose second operand is the single pixel of a normalization."""
 
 LARGE_IMAGE = 4096
 """Sides of the images on which sizes are compared: larger than any kernel."""
@@ -105,8 +105,6 @@ def _verify_sizes(graph: Graph) -> None:
 def _verify_operand_sizes(node: Node, operands: list[Size], image: Size) -> None:
     if isinstance(node.operator, Multiply | _BY_PIXEL) and operands[1] == ONE_PIXEL:
         return
-    if isinstance(node.operator, _BY_PIXEL):
-        raise broken(node, "a single pixel as second operand", f"{operands[1]}")
     if len(set(operands)) > 1:
         found = " and ".join(str(size) for size in operands)
         raise broken(node, "operands of one height and width", f"{found} for an image of {image}")
