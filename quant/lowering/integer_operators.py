@@ -17,31 +17,31 @@ from quant.graph import (
     AveragePool,
     BilinearResize,
     Convolution,
-    LookupTable,
     Multiply,
     ParametricRelu,
     Requantize,
     TransposedConvolution,
     sum_bits,
 )
-from quant.graph.operators import RESIZE_FRACTION_BITS
-from quant.lowering.encodings import MapEncoding, WeightEncoding, zero_of_taps
+from quant.graph.operators import RESIZE_FRACTION_BITS, Integers
+from quant.graph.types import Padding
+from quant.lowering.encodings import MapEncoding, WeightEncoding, reach, zero_of_taps
 from quant.lowering.float_operators import (
     UNCLAMPED,
     FloatAffine,
     FloatAveragePool,
     FloatConvolution,
-    FloatFunction,
     FloatLayer,
     FloatPRelu,
     FloatTransposedConvolution,
     Reals,
 )
-from quant.lowering.functions import FUNCTIONS
-from quant.lowering.requantizer import Requantizer, whole_zero
+from quant.lowering.requantizer import Requantizer
 
 _SLOPE_BITS = 15
 """Magnitude of a stored slope: with its sign it is as wide as the widest code."""
+
+_SMALLEST_FACTOR = 2.0**-100  # of an affine map: the offset of a channel that is 0 stays finite
 
 
 def integer_layer(
@@ -52,10 +52,13 @@ def integer_layer(
     target: MapEncoding,
 ) -> Convolution | TransposedConvolution:
     """A convolution of either kind that reads one encoding and writes another."""
-    step = source.scale * weights.scale
-    folded_zero = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
-    bias = np.floor(layer.bias / step - folded_zero + 0.5).astype(np.int64)
-    width = sum_bits(weights.weight, bias, source.integer)
+    bias = _bias(layer, weights, source, target)
+    pad_code, tap_offset = source.zero_codes, _tap_offset(layer, weights, source)
+    if tap_offset is not None:
+        # Taps outside have code 0, so that those inside alone bring the zero point along.
+        pad_code = np.zeros(1, np.int64)
+        bias -= tap_offset.sum(axis=(1, 2))
+    width = sum_bits(weights.weight, bias, source.integer, tap_offset)
     requantization = requantizer.from_scales(
         source.scale, weights.scale, target, width, layer.clamp
     )
@@ -66,11 +69,12 @@ def integer_layer(
                 weights.integer,
                 bias,
                 padding,
-                source.zero_codes,
+                pad_code,
                 requantization,
                 stride,
                 dilation,
                 groups,
+                tap_offset=tap_offset,
             )
         case FloatTransposedConvolution(padding=padding, stride=stride):
             return TransposedConvolution(
@@ -79,9 +83,64 @@ def integer_layer(
                 bias,
                 stride,
                 padding,
-                source.zero_codes,
+                pad_code,
                 requantization,
             )
+
+
+def stored_bias(
+    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
+) -> Reals:
+    """The real biases [out_channels] that the integers of `integer_layer` stand for.
+
+    They are within half a step of the sums, source.scale · weights.scale, of the layer's.
+    """
+    zeros = _zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
+    bias: Reals = source.scale * weights.scale * (_bias(layer, weights, source, target) + zeros)
+    return bias - target.offset
+
+
+def stored_tap_errors(
+    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding
+) -> Reals | None:
+    """What each tap inside the image adds too much, as a real number; None without tap offsets.
+
+    Float64 [out_channels, kernel_height, kernel_width]: the offsets of `integer_layer` are whole
+    steps of its sums. `stored_bias` has them all; an output at the border lacks some.
+    """
+    offset = _tap_offset(layer, weights, source)
+    if offset is None:
+        return None
+    step: Reals = source.scale * weights.scale
+    errors: Reals = step[:, None, None] * (offset + _zeros_of_taps(layer, weights, source))
+    return errors
+
+
+def _tap_offset(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Integers | None:
+    """What each tap inside the image adds so that those outside are the real number 0.
+
+    Whole numbers, rounded as sums from the first tap on: those of any border are off by at most 2,
+    those of a whole kernel by at most 1/2.
+    """
+    if source.has_zero or not source.pads_exactly or layer.padding == Padding():
+        return None
+    sums = _rounded(-_zeros_of_taps(layer, weights, source).cumsum(axis=1).cumsum(axis=2))
+    offset: Integers = np.diff(np.diff(sums, axis=1, prepend=0), axis=2, prepend=0)
+    return offset
+
+
+def _zeros_of_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Reals:
+    """The zero point times each tap's weights, summed over input channels."""
+    zeros: Reals = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
+    return zeros
+
+
+def _bias(
+    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
+) -> Integers:
+    """With the zero points of all taps, in units of the sums: int64 [out_channels]."""
+    zeros = _zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
+    return _rounded((layer.bias + target.offset) / (source.scale * weights.scale) - zeros)
 
 
 def integer_requantize(
@@ -90,16 +149,15 @@ def integer_requantize(
     target: MapEncoding,
     clamp: tuple[float, float] = UNCLAMPED,
 ) -> Requantize:
-    """A change of encoding, both with whole zero points."""
-    return _scaled(requantizer, np.ones(1), source, target, clamp)
+    """A change of encoding; what is not whole of zero points is rounded to the source's codes."""
+    return _scaled(requantizer, np.ones(1), np.zeros(1), source, target, clamp)
 
 
 def integer_affine(
     requantizer: Requantizer, affine: FloatAffine, source: MapEncoding, target: MapEncoding
 ) -> Requantize:
-    """A factor of at least 0 for each channel; without an offset, which has no exact place."""
-    assert not affine.offset.any()
-    return _scaled(requantizer, affine.scale, source, target, UNCLAMPED)
+    """A factor of at least 0 and an offset, rounded to the source's codes, for each channel."""
+    return _scaled(requantizer, affine.scale, affine.offset, source, target, UNCLAMPED)
 
 
 def integer_coarser_image(
@@ -118,8 +176,8 @@ def integer_multiply(
 ) -> Multiply:
     """A product of two encodings, all with whole zero points."""
     first, second = operands
-    biases = -whole_zero(first), -whole_zero(second)
-    largest = _reach(first) * _reach(second)
+    biases = -_whole_zero(first), -_whole_zero(second)
+    largest = reach(first) * reach(second)
     return Multiply(
         biases,
         requantizer.from_scales(first.scale, second.scale, target, largest.bit_length() + 1, clamp),
@@ -130,32 +188,32 @@ def integer_prelu(
     requantizer: Requantizer, prelu: FloatPRelu, source: MapEncoding, target: MapEncoding
 ) -> ParametricRelu:
     """A slope for negative values, as an integer over a power of two that suits the steepest."""
-    steepest = float(np.abs(prelu.slope).max())
-    _, exponent = np.frexp(steepest)
-    step = float(np.ldexp(1.0, int(exponent) - _SLOPE_BITS))
-    limit = (1 << _SLOPE_BITS) - 1
-    slope = np.clip(np.floor(prelu.slope / step + 0.5), -limit, limit).astype(np.int64)
+    slope, step = _slope(prelu)
     widths = [
-        (_reach(source) * largest).bit_length() + 1 for largest in (1, int(np.abs(slope).max()))
+        (reach(source) * largest).bit_length() + 1 for largest in (1, int(np.abs(slope).max()))
     ]
     return ParametricRelu(
-        -whole_zero(source),
+        -_whole_zero(source),
         slope,
         requantizer.from_scales(source.scale, 1.0, target, widths[0]),
         requantizer.from_scales(source.scale, step, target, widths[1]),
     )
 
 
-def integer_function(
-    function: FloatFunction, source: MapEncoding, target: MapEncoding
-) -> LookupTable:
-    """The nearest code of the function of every code there is."""
-    codes = np.arange(source.integer.low, source.integer.high + 1, dtype=np.float64)
-    real: Reals = source.scale * (codes - whole_zero(source))
-    value = function.scale * FUNCTIONS[function.name](real) + function.offset
-    nearest = np.floor(value / target.scale + 0.5) + whole_zero(target)
-    inside = np.clip(nearest, target.integer.low, target.integer.high)
-    return LookupTable(inside.astype(np.int64)[None])
+def stored_slope(prelu: FloatPRelu) -> Reals:
+    """The real slopes [channels] or [1] that the integers of `integer_prelu` stand for."""
+    slope, step = _slope(prelu)
+    slopes: Reals = step * slope.astype(np.float64)
+    return slopes
+
+
+def _slope(prelu: FloatPRelu) -> tuple[Integers, float]:
+    """Integers, and the power of two they are counted in."""
+    _, exponent = np.frexp(float(np.abs(prelu.slope).max()))
+    step = float(np.ldexp(1.0, int(exponent) - _SLOPE_BITS))
+    limit = (1 << _SLOPE_BITS) - 1
+    slope: Integers = np.clip(_rounded(prelu.slope / step), -limit, limit)
+    return slope, step
 
 
 def integer_bilinear(
@@ -163,8 +221,8 @@ def integer_bilinear(
 ) -> BilinearResize:
     """An interpolation; its sums are in units of 2^-20 codes."""
     unit_bits = 2 * RESIZE_FRACTION_BITS
-    bias = -whole_zero(source) << unit_bits
-    width = (_reach(source) << unit_bits).bit_length() + 1
+    bias = -_whole_zero(source) << unit_bits
+    width = (reach(source) << unit_bits).bit_length() + 1
     return BilinearResize(
         factor, True, bias, requantizer.from_scales(source.scale, 2.0**-unit_bits, target, width)
     )
@@ -175,11 +233,11 @@ def integer_average_pool(
 ) -> AveragePool:
     """A mean over windows; the division by their pixels is part of the requantization."""
     count = pool.kernel[0] * pool.kernel[1]
-    width = (_reach(source) * count).bit_length() + 1
+    width = (reach(source) * count).bit_length() + 1
     return AveragePool(
         pool.kernel,
         pool.stride,
-        -whole_zero(source) * count,
+        -_whole_zero(source) * count,
         requantizer.from_scales(source.scale, 1 / count, target, width),
     )
 
@@ -187,17 +245,39 @@ def integer_average_pool(
 def _scaled(
     requantizer: Requantizer,
     factors: Reals,
+    offsets: Reals,
     source: MapEncoding,
     target: MapEncoding,
     clamp: tuple[float, float],
 ) -> Requantize:
-    width = _reach(source).bit_length() + 1
-    return Requantize(
-        np.array([-whole_zero(source)]),
-        requantizer.from_scales(source.scale, factors, target, width, clamp),
-    )
+    """A factor and an offset per channel, as factor · (x + offset / factor)."""
+    bias = _rescaled_bias(factors, offsets, source, target)
+    width = (source.integer.magnitude + int(np.abs(bias).max())).bit_length() + 1
+    return Requantize(bias, requantizer.from_scales(source.scale, factors, target, width, clamp))
 
 
-def _reach(encoding: MapEncoding) -> int:
-    """The largest magnitude a code of this encoding may have once its zero point is taken off."""
-    return encoding.integer.magnitude + abs(whole_zero(encoding))
+def stored_offset(
+    factors: Reals, offsets: Reals, source: MapEncoding, target: MapEncoding
+) -> Reals:
+    """The real offsets [channels] or [1] that the integers of `integer_affine` stand for."""
+    bias = _rescaled_bias(factors, offsets, source, target)
+    found: Reals = factors * source.scale * (bias + source.zero[0])
+    return found - target.offset
+
+
+def _rescaled_bias(
+    factors: Reals, offsets: Reals, source: MapEncoding, target: MapEncoding
+) -> Integers:
+    before = (offsets + target.offset) / (np.maximum(factors, _SMALLEST_FACTOR) * source.scale)
+    return _rounded(before - source.zero[0])
+
+
+def _rounded(values: Reals) -> Integers:
+    rounded: Integers = np.floor(values + 0.5).astype(np.int64)
+    return rounded
+
+
+def _whole_zero(encoding: MapEncoding) -> int:
+    """The code of the real number 0, where an operator has no place for a fraction."""
+    assert encoding.offset == 0
+    return encoding.zero_point
