@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from quant.lowering import FloatNetwork, Images
+from quant.lowering.execution import constants_of
+from quant.lowering.float_operators import FloatInput
 from quant.lowering.statistics import require_images
 from quant.methods.fqsr.intervals import Interval
 from quant.methods.fqsr.layer_map import LayerMap
@@ -55,7 +57,7 @@ class FakeQuantized(nn.Module):
         found = _intervals(grids, self._losses.append)
         self.intervals = tuple(found)
         self.quantizers = nn.ModuleList(found.values())
-        self.trainable = TrainableNetwork(network, _places(grids.layer_map, found))
+        self.trainable = TrainableNetwork(network, _places(network, grids.layer_map, found))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The enlarged pictures of a batch, and the sum of the quantization losses.
@@ -145,14 +147,34 @@ def _intervals(grids: Grids, on_loss: Callable[[Tensor], None]) -> dict[str, Int
     return found
 
 
-def _places(layer_map: LayerMap, found: Mapping[str, Interval]) -> Places:
+def _places(
+    network: FloatNetwork, layer_map: LayerMap, found: Mapping[str, Interval]
+) -> Places:
     def of(kind: str, names: Sequence[str]) -> dict[str, Quantizer]:
         return {name: found[f"{kind}/{name}"] for name in names}
 
+    inputs = of("fm", layer_map.signed_inputs + layer_map.unsigned_inputs)
+    picture = _picture_codes(network)
     return Places(
-        inputs=of("fm", layer_map.signed_inputs + layer_map.unsigned_inputs),
+        inputs={name: inputs.get(name, picture) for name in layer_map.weights},
         weights=of("wt", layer_map.weights),
         outputs=of("ot", layer_map.outputs),
         operands=of("add", layer_map.additions),
         pads_first=True,
     )
+
+
+def _picture_codes(network: FloatNetwork) -> Quantizer:
+    """Rounds what is no pixel's value, the zeros around the picture, to the nearest pixel's.
+
+    Where a network subtracts a mean colour, 0 is none; the machine pads with whole pixels.
+    """
+    image = network.nodes[0].operator
+    assert isinstance(image, FloatInput)
+    (offset,) = constants_of(image, torch.float32)
+
+    def nearest(values: Tensor) -> Tensor:
+        start = offset.to(values.device)
+        return torch.floor((values - start) / image.scale + 0.5) * image.scale + start
+
+    return nearest

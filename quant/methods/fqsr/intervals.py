@@ -54,7 +54,7 @@ class Interval(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """The nearest values of the grid; while warming up, the values themselves."""
-        values = values.float()
+        values = values.float() if values.dtype == torch.bfloat16 else values
         if self.training and int(self.calls) < self.warm_up:
             self._observe(values.detach())
             return values

@@ -38,7 +38,7 @@ def learned_tensors(network: FakeQuantized) -> dict[str, NDArray[np.floating]]:
         name: value.detach().float().numpy() for name, value in found.items()
     }
     reaches = network.reaches().items()
-    return {**arrays, **{name: np.array(reach, np.float32) for name, reach in reaches}}
+    return {**arrays, **{name: np.array([reach], np.float32) for name, reach in reaches}}
 
 
 @torch.no_grad()
@@ -60,7 +60,7 @@ def take_over(network: FakeQuantized, tensors: Tensors) -> None:
     for name in network.intervals:
         if name not in tensors or tensors[name].size != 1 or not tensors[name] > 0:
             raise _unfit(name, ())
-    network.set_reaches({name: float(tensors[name]) for name in network.intervals})
+    network.set_reaches({name: tensors[name].item() for name in network.intervals})
 
 
 def pictures_of(images: Images, scale: int) -> Pictures:
