@@ -141,12 +141,10 @@ class Fqsr:
             "schedule": str(schedule),
             "pictures": pictures.sha256,
         }
-        learn(
-            FqsrLearner(trained, pictures, schedule, self.relative or None),
-            identity,
-            checkpoint,
-            tell,
-        )
+        learner = FqsrLearner(trained, pictures, schedule, self.relative or None)
+        learn(learner, identity, checkpoint, tell)
+        if schedule.iterations == 0:
+            trained.calibrate([pair.low for pair in pictures.pairs])
         return Learned(
             learned_tensors(trained.cpu().eval()),
             self._learned_name,
