@@ -116,7 +116,7 @@ class Spread:
     @property
     def varies(self) -> bool:
         """Whether it depends on the image."""
-        return self.p5 != self.p95
+        return not self.p5 == self.mean == self.p95
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,13 +140,13 @@ def _notes(found: CompareResult) -> Iterator[str]:
     size, tables = found.size, dict.fromkeys(cell.energy_table for cell in found.cells)
     yield (
         "PSNR is luma, of the integers that the machine computes, on whole pictures of the data "
-        f"sets. Costs are estimated for one input image of {size.height}×{size.width} pixels; cycles "
-        f"and energy are modelled, not measured: energy table {', '.join(tables)}."
+        f"sets. Costs are estimated for one input image of {size.height}×{size.width} pixels; "
+        f"cycles and energy are modelled, not measured: energy table {', '.join(tables)}."
     )
     if any((spread := cell.spread("energy_uj")) and spread.varies for cell in found.cells):
         yield (
-            "Figures with a range depend on the image: the mean over the pictures of all data sets, "
-            "each taken as an image of that size, and the 5th and 95th percentile."
+            "Figures with a range depend on the image: the mean over the pictures of all data "
+            "sets, each taken as an image of that size, and the 5th and 95th percentile."
         )
     checked = [cell.bit_exact for cell in found.cells if cell.bit_exact is not None]
     if checked:
@@ -167,7 +167,9 @@ def _number(figure: float | None, unit: float, digits: int) -> str:
 
 def _spread(spread: Spread | None, unit: float, digits: int) -> str:
     """The mean, with its range where there is one."""
-    if spread is None or not spread.varies:
-        return _number(spread and spread.mean, unit, digits)
+    if spread is None:
+        return _NOTHING
+    if not spread.varies:
+        return _number(spread.mean, unit, digits)
     low, high = (_number(end, unit, digits) for end in (spread.p5, spread.p95))
     return f"{_number(spread.mean, unit, digits)} ({low}–{high})"
