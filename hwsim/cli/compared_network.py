@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from hwsim.cli.interruption import uninterrupted
 from hwsim.cli.messages import Messages
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
-from hwsim.compare import NetworkEntry
+from hwsim.compare import Enlarge, NetworkEntry
 from hwsim.compare.alternatives import Adaptive
 from hwsim.identity import arrays_identity, digest
 from quant.common.files import read_bytes
 from quant.graph import Graph
+from quant.methods.learning.learned import shipped_files
 from quant.networks import load_network, network_config
 from quant.networks.registry import shipped_weights
 from quant.policy import BitPolicy
@@ -32,7 +33,12 @@ _SEED = 0
 
 
 def compared_network(
-    name: str, weights: Path | None, calibration: Path | None, messages: Messages
+    name: str,
+    weights: Path | None,
+    calibration: Path | None,
+    messages: Messages,
+    *,
+    fake: bool = False,
 ) -> NetworkEntry:
     """A network by name; nothing slow is done yet.
 
@@ -41,13 +47,18 @@ def compared_network(
         weights: its weights; None takes the shipped ones, or random ones where there are none.
         calibration: folder of the pictures that methods look at; None takes the shipped ones.
         messages: told what takes time.
+        fake: whether pictures are also computed in the method's codes, but in real numbers.
 
     Raises:
         UserError: no such network, or a file or folder that cannot be read.
     """
     file = weights or shipped_weights(name)
     content = b"" if file is None else read_bytes(file, "weights")
-    identity = digest(hashlib.sha256(content).hexdigest(), _pictures_identity(calibration))
+    identity = digest(
+        hashlib.sha256(content).hexdigest(),
+        _learned_identity(name),
+        _pictures_identity(calibration),
+    )
     subject = _Subjects(name, weights, calibration, messages, trained=file is not None)
     return NetworkEntry(
         name=name,
@@ -57,6 +68,7 @@ def compared_network(
         trained=file is not None,
         enlarge=subject.enlarge,
         quantize=subject.quantize,
+        fake_quantize=subject.fake_quantize if fake else None,
     )
 
 
@@ -64,6 +76,12 @@ def _words(given: Path | None, file: Path | None) -> str:
     if given is not None:
         return given.name
     return "random" if file is None else "shipped"
+
+
+def _learned_identity(name: str) -> str:
+    """Hash of what methods learned on the network and the package holds."""
+    files = [(path.name, path.read_bytes()) for path in shipped_files(name)]
+    return digest(*(f"{file} {hashlib.sha256(content).hexdigest()}" for file, content in files))
 
 
 def _pictures_identity(folder: Path | None) -> str:
@@ -99,6 +117,10 @@ class _Subjects:
     def quantize(self, method: str, policy: BitPolicy, rounding: str) -> Graph | Adaptive:
         """The network in integers."""
         return self._subject(method, rounding).quantize(policy)
+
+    def fake_quantize(self, method: str, policy: BitPolicy, rounding: str) -> Enlarge:
+        """The network in the same codes, computed in float64."""
+        return self._subject(method, rounding).encode(policy).execution().picture
 
     def enlarge(self, image: Pixels) -> Pixels:
         """The float network on a picture."""

@@ -251,6 +251,11 @@ def add_compare_options(parser: ArgumentParser) -> None:
     )
     group.add_argument("--energy-table", metavar="NAME|FILE", help="(default: each machine's own)")
     group.add_argument(
+        "--fake-quantized",
+        action="store_true",
+        help="also judge the same codes computed in real numbers, in float64, which is slow",
+    )
+    group.add_argument(
         "--check",
         action="store_true",
         help="run one picture of every row on the simulated machine and compare it bit for bit",

@@ -9,7 +9,7 @@ from accelerators import EnergyModel
 from hwsim.compare.alternatives import Alternatives
 from hwsim.compare.bit_exactness import BitExactness, check_on_machine
 from hwsim.compare.costs import ImageCosts, image_costs
-from hwsim.compare.pictures import JudgedPicture, PictureSet
+from hwsim.compare.pictures import JudgedPicture, PictureSet, Pixels
 from hwsim.compare.request import Combination, CompareRequest, Enlarge, NetworkEntry
 from hwsim.compare.result import Cell, QualityRecords
 from hwsim.estimation import Estimator
@@ -57,7 +57,10 @@ class Recorder:
         self._request = request
         self._ledger = ledger
         self._estimators = [Estimator(each.accelerator, each) for each in request.machines]
+        # Rows that differ in the machine alone, or in nothing that integers depend on, follow one
+        # another: the last network is enough to remember.
         self._built: tuple[str, Alternatives] | None = None
+        self._real: tuple[str, Enlarge] | None = None
 
     def cell(self, network: NetworkEntry, combination: Combination, machine: EnergyModel) -> Cell:
         """One row; one that cannot be done says why."""
@@ -93,7 +96,7 @@ class Recorder:
         return _Row(network, combination.method, policy, machine, rounding, context)
 
     def _alternatives(self, row: _Row) -> Alternatives:
-        """The graphs of a row; machines that compute the same integers follow one another."""
+        """The graphs of a row."""
         if self._built is None or self._built[0] != row.context:
             quantized = row.network.quantize(row.method, row.policy, row.rounding)
             made = Alternatives.of(
@@ -139,7 +142,6 @@ class Recorder:
     def _means(self, row: _Row, pictures: PictureSet) -> dict[str, _Means]:
         """What enlarges, with what its pictures depend on beside the picture."""
         network, scale = row.network, pictures.scale
-        fake = network.fake_quantize(row.method, row.policy, row.rounding)
 
         def by(enlarge: Enlarge) -> Callable[[JudgedPicture], Record]:
             return lambda picture: pictures.judge(picture, enlarge(picture.low))
@@ -149,7 +151,17 @@ class Recorder:
             "float": ((hwsim.__version__, network.name, network.identity), by(network.enlarge)),
             "integer": ((row.context,), partial(self._integers, row, pictures)),
         }
-        return means if fake is None else means | {"fake_quantized": ((row.context,), by(fake))}
+        if network.fake_quantize is not None:
+            means["fake_quantized"] = (row.context,), by(partial(self._fake, row))
+        return means
+
+    def _fake(self, row: _Row, image: Pixels) -> Pixels:
+        """A picture by the codes of a row, computed in real numbers."""
+        if self._real is None or self._real[0] != row.context:
+            assert row.network.fake_quantize is not None
+            enlarge = row.network.fake_quantize(row.method, row.policy, row.rounding)
+            self._real = row.context, enlarge
+        return self._real[1](image)
 
     def _integers(self, row: _Row, pictures: PictureSet, picture: JudgedPicture) -> Record:
         enlarged, variant = self._alternatives(row).enlarge(picture.low)

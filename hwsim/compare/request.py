@@ -15,15 +15,11 @@ from quant.policy import BitPolicy
 Enlarge = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 Quantize = Callable[[str, BitPolicy, str], Graph | Adaptive]
 """From a method's name, a policy and a requantization mode to integers."""
-FakeQuantize = Callable[[str, BitPolicy, str], Enlarge | None]
+FakeQuantize = Callable[[str, BitPolicy, str], Enlarge]
 
 DEFAULT_SIZE = Size(180, 320)
 """Height and width of the input image that costs are counted for: a quarter, at ×4, of the picture
 of 720×1280 that the literature counts operations for."""
-
-
-def _offers_none(method: str, policy: BitPolicy, rounding: str) -> Enlarge | None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +52,8 @@ class NetworkEntry:
         trained: whether its pictures mean anything; costs do not depend on it.
         enlarge: the float network.
         quantize: makes integers of it.
-        fake_quantize: takes what ``quantize`` takes and gives the method's simulation of its
-            integers in floats, or None where the method offers none. To ask costs nothing; only
-            pictures do.
+        fake_quantize: takes what ``quantize`` takes and gives the same network with the same codes
+            computed in real numbers; None where that is not asked for.
     """
 
     name: str
@@ -68,7 +63,7 @@ class NetworkEntry:
     trained: bool
     enlarge: Enlarge
     quantize: Quantize
-    fake_quantize: FakeQuantize = _offers_none
+    fake_quantize: FakeQuantize | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,10 +22,10 @@ def columns(found: CompareResult) -> dict[str, Column]:
         "method": lambda cell: cell.combination.method,
         "bits": lambda cell: cell.combination.policy,
         "machine": lambda cell: cell.accelerator,
-        **{f"{name}, dB": _psnr(found, name) for name in found.data_sets},
+        **{f"{name}, dB / SSIM": _quality(found, name) for name in found.data_sets},
         "features, bits": lambda cell: _spread(cell.feature_average_bits, 1, 2),
         "weights, bits": lambda cell: _number(cell.weight_average_bits, 1, 2),
-        "BitOPs, T": lambda cell: _spread(cell.spread("bit_operations"), 1e12, 2),
+        "BitOPs, G": lambda cell: _spread(cell.spread("bit_operations"), 1e9, 1),
         "latency, ms": lambda cell: _spread(cell.latency_ms, 1, 2),
         "energy, mJ": lambda cell: _spread(cell.spread("energy_uj"), 1e3, 2),
         "DRAM, MiB": lambda cell: _spread(cell.spread("dram_bytes"), _BYTES_PER_MIB, 1),
@@ -82,14 +82,14 @@ def _title(found: CompareResult, network: str, cells: Sequence[Cell]) -> str:
     return f"{network} ({cells[0].weights} weights)" + "".join(f"; {part}" for part in parts)
 
 
-def _psnr(found: CompareResult, data_set: str) -> Column:
+def _quality(found: CompareResult, data_set: str) -> Column:
     def text(cell: Cell) -> str:
         integer = found.quality(cell, data_set, "integer")
         if integer is None:
             return _NOTHING
         fake = found.quality(cell, data_set, "fake_quantized")
-        suffix = "" if fake is None else f" (fake {fake.psnr_db:.2f})"
-        return f"{integer.psnr_db:.2f}{suffix}"
+        suffix = "" if fake is None else f", in reals {fake.psnr_db:.2f}"
+        return f"{integer.psnr_db:.2f} / {integer.ssim:.4f}{suffix}"
 
     return text
 

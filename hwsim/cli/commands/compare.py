@@ -75,7 +75,13 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
     }
     return CompareRequest(
         tuple(
-            compared_network(name, weights.get(name), arguments.calibration, messages)
+            compared_network(
+                name,
+                weights.get(name),
+                arguments.calibration,
+                messages,
+                fake=arguments.fake_quantized,
+            )
             for name in names
         ),
         _once(methods, "method"),
