@@ -8,10 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from hwsim.compare import Cell, CompareResult, Spread
-from hwsim.report.console import stdout_console
+from hwsim.report.console import WIDTH_WITHOUT_TERMINAL, stdout_console
 
 _NOTHING = "–"
 _BYTES_PER_MIB = 2**20
+_TABLE_WIDTH = 240
+"""Of the output without a terminal: figures with ranges need room."""
 
 Column = Callable[[Cell], str]
 
@@ -40,13 +42,14 @@ def print_comparison(found: CompareResult, files: Sequence[Path]) -> None:
         found: the result.
         files: what was written.
     """
-    console = stdout_console()
+    console = stdout_console(_TABLE_WIDTH)
+    text_width = min(console.width, WIDTH_WITHOUT_TERMINAL)
     for network, cells in by_network(found):
         console.print(Text(_title(found, network, cells), "bold"))
         console.print(_table(columns(found), cells))
         console.print(_table(_shares(cells), cells))
     for line in _notes(found):
-        console.print(Text(line))
+        console.print(Text(line), width=text_width)
     if files:
         names = ", ".join(file.name for file in files)
         console.print(Text(f"written to {files[0].parent}: {names}"))

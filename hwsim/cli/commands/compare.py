@@ -65,8 +65,10 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
     scales = {name: network_config(name).scale for name in names}
     weights = _weights(arguments, names)
     methods = [str(method_named(name)) for name in arguments.method]
-    policies = {_policy_name(text): BitPolicy.load(text) for text in arguments.bits}
+    bits = _once([_policy_name(text) for text in arguments.bits], "policy")
+    policies = dict(zip(bits, map(BitPolicy.load, arguments.bits), strict=True))
     machines = [_machine(name, arguments.energy_table) for name in arguments.accelerator]
+    _once([machine.accelerator.name for machine in machines], "accelerator")
     rounding = None if arguments.rounding is None else mode_named(arguments.rounding).name
     pictures = {
         scale: read_picture_set(arguments.data, scale)
