@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 
+_REMEMBERED = 4
+"""Calibrations of a network kept in memory."""
+
 _SEED = 0
 """Of the weights of a network that has none: they cost what others cost."""
 
@@ -107,8 +110,8 @@ class _Subjects:
             "random_weights": None if trained else _SEED,
         }
         self._messages = messages
-        # Rows follow one another by method; calibrations of large networks fill memory.
-        self._subject = lru_cache(maxsize=1)(self._load)
+        # Rows follow one another by method, but machines of one row may round differently.
+        self._subject = lru_cache(maxsize=_REMEMBERED)(self._load)
 
     def _load(self, method: str | None, rounding: str | None) -> FloatSubject:
         arguments = Namespace(**self._arguments, method=method, rounding=rounding)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from accelerators import EnergyModel
 from hwsim.compare.alternatives import Alternatives
 from hwsim.compare.overheads import BIT_SELECTION, ClassCost, by_class
+from hwsim.cost import ProgramCost
 from hwsim.estimation import Estimator
 from quant.graph import Graph, Size
 from quant.graph.bits import (
@@ -48,14 +50,15 @@ class GraphCost:
         return sum(layer.bit_operations for layer in self.layers)
 
     @classmethod
-    def of(cls, graph: Graph, size: Size, estimator: Estimator) -> "GraphCost":
-        """Price a graph.
+    def of(cls, graph: Graph, size: Size, cost: ProgramCost, energy: EnergyModel) -> "GraphCost":
+        """What a priced graph costs.
 
-        Raises:
-            ScheduleError: the graph does not fit the machine.
-            UserError: the energy table lacks an action.
+        Args:
+            graph: the graph.
+            size: height and width of the image.
+            cost: of the program it was scheduled to.
+            energy: the prices of that.
         """
-        cost = estimator.cost(graph, size)
         layers = layer_operations(graph, size)
         return cls(
             cost.cycles,
@@ -65,7 +68,7 @@ class GraphCost:
             feature_average_bits(graph) if graph.convolutions() else 0.0,
             weight_average_bits(graph) if graph.convolutions() else 0.0,
             layers,
-            by_class(cost, estimator.energy),
+            by_class(cost, energy),
         )
 
     def to_record(self) -> Record:
@@ -196,9 +199,13 @@ def image_costs(alternatives: Alternatives, size: Size, estimator: Estimator) ->
         ScheduleError: a graph does not fit the machine.
         UserError: the energy table lacks an action.
     """
+
+    def cost_of(graph: Graph) -> GraphCost:
+        return GraphCost.of(graph, size, estimator.cost(graph, size), estimator.energy)
+
     selector = alternatives.selector
     return ImageCosts(
-        tuple(GraphCost.of(graph, size, estimator) for graph in alternatives.variants),
-        None if selector is None else GraphCost.of(selector, size, estimator),
+        tuple(map(cost_of, alternatives.variants)),
+        None if selector is None else cost_of(selector),
         alternatives.shares,
     )

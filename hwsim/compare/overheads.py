@@ -1,8 +1,8 @@
 """Where energy goes, in the classes in which quantization methods differ.
 
-The account of cost holds components and actions; this page of the code says which class each
-belongs to. A new action is one more line. One without a line is a class of its own, under its own
-name, so that nothing is hidden.
+The account of cost holds components and actions; the tables here say which class each belongs to.
+What they do not name is a class under its own name, so that nothing is hidden: a component they
+do not know as a whole, an action they do not know of a component they do.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ CLASSES: dict[tuple[str, str], str] = {
     ("sram", "leakage"): "leakage",
 }
 """The class of each (component, action) of the account."""
+
+_COMPONENTS = frozenset(component for component, _ in CLASSES)
 
 GROUP_CLASSES: dict[str, str] = {"statistics": "statistics"}
 """The class of a whole group of operators, its memory traffic and cycles included, by the kind of
@@ -59,9 +61,12 @@ class ClassCost:
 
 
 def class_of(action: Action) -> str:
-    """The class of an action; of one that has none, its own name."""
+    """The class of an action; where the tables have none, its component's or its own name."""
     key = action.component, action.name
-    return CLASSES.get(key, f"{key[0]} {key[1]}".replace("_", " "))
+    if key in CLASSES:
+        return CLASSES[key]
+    words = key if key[0] in _COMPONENTS else key[:1]
+    return " ".join(words).replace("_", " ")
 
 
 def by_class(cost: ProgramCost, energy: EnergyModel) -> dict[str, ClassCost]:

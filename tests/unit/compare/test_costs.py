@@ -4,11 +4,11 @@ import pytest
 
 from accelerators import Action
 from hwsim.compare.alternatives import Alternatives
-from hwsim.compare.costs import GraphCost, ImageCosts, Spread, image_costs
+from hwsim.compare.costs import ImageCosts, Spread, image_costs
 from hwsim.compare.overheads import BIT_SELECTION, CLASSES, by_class, class_of
 from hwsim.estimation import Estimator
 from hwsim.simulation import estimate
-from quant.graph import Size
+from quant.graph import Graph, Size
 from tests.edsr_graphs import edsr_graph
 from tests.machines import machine, prices
 from tests.unit.compare.adaptive_graphs import by_brightness, selector
@@ -51,13 +51,15 @@ def test_a_whole_group_of_statistics_is_one_class_with_its_traffic() -> None:
     )
 
 
-def test_an_action_without_a_class_goes_under_its_own_name() -> None:
-    assert class_of(Action("table_decoder", "read_entry")) == "table decoder read entry"
+def test_what_has_no_class_goes_under_its_own_name() -> None:
+    assert class_of(Action("table_decoder", "read_entry")) == "table decoder"
+    assert class_of(Action("table_decoder", "write_entry")) == "table decoder"
+    assert class_of(Action("mac_array", "mode_switch")) == "mac array mode switch"
 
 
 def test_a_graphs_cost_is_that_of_an_estimate() -> None:
     graph = edsr_graph(1, 6)
-    cost = GraphCost.of(graph, SIZE, Estimator(MACHINE, ENERGY))
+    (cost,) = image_costs(_alone(graph), SIZE, Estimator(MACHINE, ENERGY)).variants
     expected = estimate(graph, MACHINE, ENERGY, SIZE).cost
     assert (cost.cycles, cost.energy_uj) == (expected.cycles, expected.energy_uj)
     assert cost.dram_bytes == expected.dram_read_bytes + expected.dram_write_bytes
@@ -105,6 +107,10 @@ def test_percentiles_are_figures_of_images(
 def test_a_figure_varies_as_soon_as_one_image_differs() -> None:
     assert Spread.of([1.0, 2.0], [1.0, 99.0]).varies
     assert not Spread.of([1.0, 2.0], [0.0, 5.0]).varies
+
+
+def _alone(graph: Graph) -> Alternatives:
+    return Alternatives.of(graph, lambda graph: graph)
 
 
 def _adaptive() -> Alternatives:
