@@ -4,7 +4,7 @@ A method whose bits depend on the image gives a *selector*, a graph of its own w
 which of several *variants* runs. Here both cases have one shape, so that nothing else asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hwsim.identity import digest, graph_identity
 from hwsim.machine import KERNELS, run_layerwise
 from quant.graph import Graph, Size
+from quant.graph.bits import counted_layers
 
 Select = Callable[[NDArray[np.int64], Size], int]
 """From the selector's numbers and the image's size to the place of a variant."""
@@ -46,6 +47,11 @@ class Adaptive(Protocol):
         """What the selector's numbers decide for an image of that size."""
         ...
 
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Text about where the graphs come from."""
+        ...
+
     def shares(self) -> tuple[Fraction, ...]:
         """The part of the calibration images that chose each variant."""
         ...
@@ -60,12 +66,14 @@ class Alternatives:
         selector: what every image runs before, to choose; None where there is no choice.
         select: what the selector's numbers choose.
         shares: the part of images expected to choose each variant.
+        counted: the convolutions whose bits papers average for this method, where it says so.
     """
 
     variants: tuple[Graph, ...]
     selector: Graph | None
     select: Select
     shares: tuple[float, ...]
+    counted: frozenset[str] | None
 
     @classmethod
     def of(
@@ -78,13 +86,15 @@ class Alternatives:
             as_computed: makes of each graph what the machine computes
                 (`hwsim.schedule.accumulators.as_computed_by`).
         """
+        counted = counted_layers(quantized.metadata)
         if isinstance(quantized, Graph):
-            return cls((as_computed(quantized),), None, lambda sums, image: 0, (1.0,))
+            return cls((as_computed(quantized),), None, lambda sums, image: 0, (1.0,), counted)
         return cls(
             tuple(map(as_computed, quantized.variants)),
             as_computed(quantized.selector),
             lambda sums, image: quantized.select(sums, image).variant,
             tuple(map(float, quantized.shares())),
+            counted,
         )
 
     @property

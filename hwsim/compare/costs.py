@@ -30,6 +30,8 @@ class GraphCost:
         dram_bytes: read and written over the bus.
         sram_peak_bytes: the most that any group's buffers occupy.
         feature_average_bits: see `quant.graph.bits`; 0 for a graph without convolutions.
+        counted_feature_average_bits: the same over the convolutions that papers count for the
+            method; None where it does not say which.
         weight_average_bits: likewise.
         layers: its convolutions, with their operations.
         classes: energy, cycles and bytes by class (`hwsim.compare.overheads`).
@@ -40,6 +42,7 @@ class GraphCost:
     dram_bytes: int
     sram_peak_bytes: int
     feature_average_bits: float
+    counted_feature_average_bits: float | None
     weight_average_bits: float
     layers: tuple[LayerOperations, ...]
     classes: Mapping[str, ClassCost]
@@ -50,7 +53,14 @@ class GraphCost:
         return sum(layer.bit_operations for layer in self.layers)
 
     @classmethod
-    def of(cls, graph: Graph, size: Size, cost: ProgramCost, energy: EnergyModel) -> "GraphCost":
+    def of(
+        cls,
+        graph: Graph,
+        size: Size,
+        cost: ProgramCost,
+        energy: EnergyModel,
+        counted: frozenset[str] | None = None,
+    ) -> "GraphCost":
         """What a priced graph costs.
 
         Args:
@@ -58,6 +68,7 @@ class GraphCost:
             size: height and width of the image.
             cost: of the program it was scheduled to.
             energy: the prices of that.
+            counted: the convolutions that papers count.
         """
         layers = layer_operations(graph, size)
         return cls(
@@ -66,6 +77,7 @@ class GraphCost:
             cost.dram_read_bytes + cost.dram_write_bytes,
             cost.sram_peak_bytes,
             feature_average_bits(graph) if graph.convolutions() else 0.0,
+            None if counted is None else feature_average_bits(graph, counted),
             weight_average_bits(graph) if graph.convolutions() else 0.0,
             layers,
             by_class(cost, energy),
@@ -83,6 +95,10 @@ class GraphCost:
             "classes": {name: ClassCost(**part) for name, part in record["classes"].items()},
         }
         return cls(**{**record, **parts})
+
+
+RECORDED = ",".join(GraphCost.__dataclass_fields__)
+"""The keys of a record: others are of another version of this program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +216,12 @@ def image_costs(alternatives: Alternatives, size: Size, estimator: Estimator) ->
         UserError: the energy table lacks an action.
     """
 
-    def cost_of(graph: Graph) -> GraphCost:
-        return GraphCost.of(graph, size, estimator.cost(graph, size), estimator.energy)
+    def cost_of(graph: Graph, counted: frozenset[str] | None = None) -> GraphCost:
+        return GraphCost.of(graph, size, estimator.cost(graph, size), estimator.energy, counted)
 
     selector = alternatives.selector
     return ImageCosts(
-        tuple(map(cost_of, alternatives.variants)),
+        tuple(cost_of(graph, alternatives.counted) for graph in alternatives.variants),
         None if selector is None else cost_of(selector),
         alternatives.shares,
     )

@@ -8,7 +8,7 @@ import hwsim
 from accelerators import EnergyModel
 from hwsim.compare.alternatives import Alternatives
 from hwsim.compare.bit_exactness import BitExactness, check_on_machine
-from hwsim.compare.costs import ImageCosts, image_costs
+from hwsim.compare.costs import RECORDED, ImageCosts, image_costs
 from hwsim.compare.pictures import JudgedPicture, PictureSet, Pixels
 from hwsim.compare.request import Combination, CompareRequest, Enlarge, NetworkEntry
 from hwsim.compare.result import Cell, QualityRecords
@@ -114,7 +114,7 @@ class Recorder:
             return image_costs(self._alternatives(row), size, estimator).to_record()
 
         return ImageCosts.from_record(
-            self._recorded("cost", (row.context, identity, str(size)), measure)
+            self._recorded("cost", (row.context, identity, str(size), RECORDED), measure)
         )
 
     def _bit_exact(self, row: _Row) -> BitExactness | None:

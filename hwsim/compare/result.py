@@ -78,6 +78,14 @@ class Cell:
         return self.costs.spread(lambda cost: cost.feature_average_bits, selected=False)
 
     @property
+    def counted_feature_average_bits(self) -> Spread | None:
+        """The same over the convolutions that papers count, where the method says which."""
+        costs = self.costs
+        if costs is None or costs.variants[0].counted_feature_average_bits is None:
+            return None
+        return costs.spread(lambda cost: cost.counted_feature_average_bits or 0.0, selected=False)
+
+    @property
     def weight_average_bits(self) -> float | None:
         """Mean width of a weight."""
         return None if self.costs is None else self.costs.variants[0].weight_average_bits
@@ -135,6 +143,7 @@ class CompareResult:
             "output_size": output,
             "quality": [self._quality(cell, name) for name in self.data_sets],
             "feature_average_bits": _spread(cell.feature_average_bits),
+            "counted_feature_average_bits": _spread(cell.counted_feature_average_bits),
             "weight_average_bits": cell.weight_average_bits,
             **{figure: _spread(cell.spread(figure)) for figure in FIGURES},
             "latency_ms": _spread(cell.latency_ms),

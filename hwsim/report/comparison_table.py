@@ -41,6 +41,7 @@ def _row(found: CompareResult, cell: Cell) -> dict[str, object]:
             row[f"{name}_{means}_psnr_db"] = quality and finite(quality.psnr_db)
             row[f"{name}_{means}_ssim"] = quality and quality.ssim
     row |= _spread("feature_average_bits", cell.feature_average_bits)
+    row |= _spread("counted_feature_average_bits", cell.counted_feature_average_bits)
     row["weight_average_bits"] = cell.weight_average_bits
     for figure in FIGURES:
         row |= _spread(figure, cell.spread(figure))

@@ -1,11 +1,15 @@
 """How many bits a graph works on: averages, and operations weighed by both widths."""
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from quant.graph.graph import Graph
 from quant.graph.grids import Size
 from quant.graph.operators import Convolution, TransposedConvolution
+
+COUNTED_LAYERS = "counted_layers"
+"""Entry of a graph's metadata: names, between commas, of the convolutions that papers count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,29 @@ def layer_operations(graph: Graph, image: Size) -> tuple[LayerOperations, ...]:
     return tuple(layers)
 
 
-def feature_average_bits(graph: Graph) -> float:
+def counted_layers(metadata: Mapping[str, str]) -> frozenset[str] | None:
+    """The convolutions that papers count for a method's average; None where none are named."""
+    names = metadata.get(COUNTED_LAYERS)
+    return None if names is None else frozenset(names.split(","))
+
+
+def feature_average_bits(graph: Graph, counted: Collection[str] | None = None) -> float:
     """Mean width of the convolutions' input codes, every convolution counting once, in bits.
 
     The "feature average bit-width" (FAB) of the literature, e.g. Hong and Lee, "AdaBM", CVPR
     2024, except that papers leave out the first and last layers they keep at 8 bits; here all
     convolutions count.
+
+    Args:
+        graph: the graph.
+        counted: names of the convolutions that count, as papers count; None counts all.
     """
     types = {node.name: node.output for node in graph.nodes}
-    widths = [types[node.inputs[0]].integer.bits for node in graph.convolutions()]
+    widths = [
+        types[node.inputs[0]].integer.bits
+        for node in graph.convolutions()
+        if counted is None or node.name in counted
+    ]
     return sum(widths) / len(widths) if widths else math.nan
 
 

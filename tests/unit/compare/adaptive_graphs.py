@@ -1,6 +1,6 @@
 """A network of two variants whose selector adds up the image, and entries that need no torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -32,6 +32,7 @@ class ByBrightness:
 
     selector: Graph
     variants: tuple[Graph, ...]
+    metadata: Mapping[str, str] = field(default_factory=lambda: {"counted_layers": "tail,head"})
 
     def select(self, sums: NDArray[np.int64], image: Size) -> Chosen:
         return Chosen(int(sums.sum() > 3 * 100 * image.pixels))

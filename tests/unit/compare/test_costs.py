@@ -84,6 +84,8 @@ def test_a_selector_is_added_to_every_variant_and_is_a_class() -> None:
     assert (energy.p5, energy.p95) == (few.energy_uj + added, many.energy_uj + added)
     bits = costs.spread(lambda cost: cost.feature_average_bits, selected=False)
     assert (bits.p5, bits.mean, bits.p95) == (4, 7, 8)
+    assert [cost.counted_feature_average_bits for cost in costs.variants] == [4, 8]
+    assert costs.selector.counted_feature_average_bits is None
     classes = costs.classes()
     assert classes[BIT_SELECTION].energy_uj == added
     assert sum(part.energy_uj for part in classes.values()) == pytest.approx(energy.mean)

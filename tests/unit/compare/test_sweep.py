@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwsim.compare import CompareRequest, CompareResult, PictureSet, read_picture_set, sweep
+from hwsim.compare import (
+    CompareRequest,
+    CompareResult,
+    PictureSet,
+    Spread,
+    read_picture_set,
+    sweep,
+)
 from hwsim.ledger import FILE_NAME
 from hwsim.simulation import estimate
 from quant.common.errors import UserError
@@ -66,6 +73,7 @@ def test_a_row_has_the_quality_of_its_integers_and_the_cost_of_its_graph(folder:
     energy = cell.spread("energy_uj")
     assert energy is not None
     assert (energy.mean, energy.p95) == (cost.energy_uj, cost.energy_uj)
+    assert cell.counted_feature_average_bits is None
     assert cell.latency_ms is not None
     assert cell.latency_ms.mean == cost.latency_ms
     from hwsim.machine import REFERENCE, run_layerwise
@@ -102,6 +110,7 @@ def test_bits_that_depend_on_the_image_spread_costs_over_the_pictures(folder: Pa
     assert energy is not None
     assert energy.mean == pytest.approx((few + 2 * many) / 3 + added)  # one dark, two light
     assert (energy.p5, energy.p95) == (few + added, many + added)
+    assert cell.counted_feature_average_bits == Spread(pytest.approx((4 + 8 + 8) / 3), 4, 8)
     assert cell.quality is not None
     assert [record["variant"] for record in cell.quality["integer"]] == [0, 1, 1]
 

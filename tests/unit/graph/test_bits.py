@@ -3,7 +3,12 @@ import math
 import pytest
 
 from quant.graph import Size
-from quant.graph.bits import feature_average_bits, layer_operations, weight_average_bits
+from quant.graph.bits import (
+    counted_layers,
+    feature_average_bits,
+    layer_operations,
+    weight_average_bits,
+)
 from tests.edsr_graphs import edsr_graph, edsr_layers
 
 
@@ -31,7 +36,13 @@ def test_averages_count_convolutions_once_and_weights_once() -> None:
     bits = dict.fromkeys(edsr_layers(0), (8, 8)) | {"body_end": (2, 4)}
     graph = edsr_graph(0, 4, bits=bits)
     assert feature_average_bits(graph) == pytest.approx((8 + 4 + 8 + 8) / 4)
+    assert feature_average_bits(graph, {"body_end", "tail"}) == (4 + 8) / 2
     weights = {"head": 3 * 4 * 9, "body_end": 4 * 4 * 9, "upsampler": 4 * 16 * 9, "tail": 4 * 3 * 9}
     total = sum(count * (2 if name == "body_end" else 8) for name, count in weights.items())
     assert weight_average_bits(graph) == pytest.approx(total / sum(weights.values()))
     assert not math.isnan(weight_average_bits(graph))
+
+
+def test_the_layers_that_papers_count_are_named_in_metadata() -> None:
+    assert counted_layers({"counted_layers": "a,b.c"}) == {"a", "b.c"}
+    assert counted_layers({}) is None
