@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from quant.common.codes import CodeKind
 from quant.graph.types import Padding
+from quant.lowering.encoded_points import point_values, run_time_codes
 from quant.lowering.encodings import MapEncoding
 from quant.lowering.execution import constants_of, result_of
 from quant.lowering.float_network import FloatNetwork
@@ -37,6 +38,7 @@ from quant.lowering.integer_operators import (
     stored_tap_errors,
 )
 from quant.lowering.plan import Copy, Encodings, Step, plan
+from quant.lowering.run_time_points import RunTimeOperator, operand_encoding
 
 
 class EncodedExecution:
@@ -53,17 +55,20 @@ class EncodedExecution:
     ) -> None:
         self._steps = plan(network, encodings)
         self._by_name = {step.name: step for step in self._steps}
+        self._encodings = encodings
         self._output = network.output
         self._dtype = dtype
         self._operators = {step.name: _decoded(step, encodings) for step in self._steps}
         self._constants = {
-            name: () if isinstance(operator, Copy) else constants_of(operator, dtype)
+            name: ()
+            if isinstance(operator, Copy | RunTimeOperator)
+            else constants_of(operator, dtype)
             for name, operator in self._operators.items()
         }
         self._tap_errors = {
             step.name: errors
             for step in self._steps
-            if isinstance(step.operator, FloatLayer)
+            if isinstance(step.operator, FloatLayer) and step.node not in encodings.points
             if (errors := _tap_errors(step, encodings, dtype)) is not None
         }
         last_read = {step.name: position for position, step in enumerate(self._steps)}
@@ -104,6 +109,11 @@ class EncodedExecution:
         """
         tensors = [torch.from_numpy(o).permute(2, 0, 1)[None].to(self._dtype) for o in operands]
         step = self._by_name[name]
+        if isinstance(step.operator, RunTimeOperator):
+            return tuple(  # type: ignore[return-value]
+                result[0].permute(1, 2, 0).numpy()
+                for result in run_time_codes(step.operator, tensors)
+            )
         values = self._values(step, tensors)
         codes, places = encoded(values, step.target), _places(values, step.target)
         to_middle = 0.5 - (places - places.round()).abs()
@@ -128,10 +138,18 @@ class EncodedExecution:
     def _codes(self, step: Step, operands: list[Tensor]) -> Tensor:
         if isinstance(step.operator, FloatInput):
             return operands[0]
+        if isinstance(step.operator, RunTimeOperator):
+            return run_time_codes(step.operator, operands)[0]
         return encoded(self._values(step, operands), step.target)
 
     def _values(self, step: Step, operands: list[Tensor]) -> Tensor:
         operator = self._operators[step.name]
+        assert not isinstance(operator, RunTimeOperator)
+        points = self._encodings.points.get(step.node)
+        if points is not None and isinstance(operator, FloatLayer):
+            wide = self._encodings.inputs[step.node]
+            values = [point_values(points, wide, operands[0], operands[1])]
+            return result_of(operator, values, self._constants[step.name])
         values = [
             decoded(codes, source) for codes, source in zip(operands, step.sources, strict=True)
         ]
@@ -190,7 +208,7 @@ def _places(values: Tensor, encoding: MapEncoding) -> Tensor:
     return places
 
 
-def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
+def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy | RunTimeOperator:
     """The operator with the real constants its integers stand for."""
     operator = step.operator
     if isinstance(operator, FloatPRelu) and not step.is_table:
@@ -201,10 +219,13 @@ def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
     if not isinstance(operator, FloatLayer):
         return operator
     weights = encodings.weights[step.node]
+    source = step.sources[0]
+    if step.node in encodings.points:
+        source = operand_encoding(encodings.inputs[step.node])
     return replace(
         operator,
         weight=weights.weight * weights.scale[:, None, None, None],
-        bias=stored_bias(operator, weights, step.sources[0], step.target),
+        bias=stored_bias(operator, weights, source, step.target),
     )
 
 

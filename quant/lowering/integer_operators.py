@@ -52,7 +52,7 @@ def integer_layer(
     target: MapEncoding,
 ) -> Convolution | TransposedConvolution:
     """A convolution of either kind that reads one encoding and writes another."""
-    bias = _bias(layer, weights, source, target)
+    bias = integer_bias(layer, weights, source, target)
     pad_code, tap_offset = source.zero_codes, _tap_offset(layer, weights, source)
     if tap_offset is not None:
         # Taps outside have code 0, so that those inside alone bring the zero point along.
@@ -96,7 +96,8 @@ def stored_bias(
     They are within half a step of the sums, source.scale · weights.scale, of the layer's.
     """
     zeros = _zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
-    bias: Reals = source.scale * weights.scale * (_bias(layer, weights, source, target) + zeros)
+    stored = integer_bias(layer, weights, source, target)
+    bias: Reals = source.scale * weights.scale * (stored + zeros)
     return bias - target.offset
 
 
@@ -135,7 +136,7 @@ def _zeros_of_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncodi
     return zeros
 
 
-def _bias(
+def integer_bias(
     layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
 ) -> Integers:
     """With the zero points of all taps, in units of the sums: int64 [out_channels]."""

@@ -32,6 +32,16 @@ from quant.lowering.float_operators import (
     FloatOperator,
     FloatPRelu,
 )
+from quant.lowering.run_time_points import (
+    NORMALIZATION,
+    SUMMARY,
+    EncodePoints,
+    Normalize,
+    PointEncoding,
+    RunTimeOperator,
+    Summarize,
+    channels_of,
+)
 from quant.lowering.storage import REARRANGING, Storage, Store, storages
 
 TABLE_BITS = 12
@@ -58,6 +68,7 @@ class Encodings:
         streams: for each name in `stream_names`, a signed encoding.
         outputs: for some nodes, an encoding that their result is stored in whatever reads it.
         operands: for some additions, the encoding both operands are read in.
+        points: for some convolutions, how channels of ``inputs`` become points at run time.
     """
 
     inputs: Mapping[str, MapEncoding]
@@ -65,6 +76,7 @@ class Encodings:
     streams: Mapping[str, MapEncoding]
     outputs: Mapping[str, MapEncoding] = field(default_factory=dict)
     operands: Mapping[str, MapEncoding] = field(default_factory=dict)
+    points: Mapping[str, PointEncoding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +106,7 @@ class Step:
     """
 
     name: str
-    operator: FloatOperator | Copy
+    operator: FloatOperator | Copy | RunTimeOperator
     inputs: tuple[str, ...]
     sources: tuple[MapEncoding, ...]
     target: MapEncoding
@@ -168,6 +180,8 @@ class _Planner:
         inputs = tuple(
             self._operand(node, position, target) for position in range(len(node.inputs))
         )
+        if (points := self.encodings.points.get(node.name)) is not None:
+            inputs = self._points(node.name, inputs[0], points)
         self._append(node.name, node.operator, inputs, target, node.name)
 
     def _is_table(self, node: FloatNode, target: MapEncoding) -> bool:
@@ -210,6 +224,34 @@ class _Planner:
             self.copies[key] = name
             self._append(name, Copy(coarsens_image), (source,), wanted, node)
         return self.copies[key]
+
+    def _points(self, node: str, source: str, encoding: PointEncoding) -> tuple[str, ...]:
+        """The codes of points that a layer reads, and the means and reaches of its channels."""
+        kind = "normalization" if encoding.is_centred else "reaches"
+        summary, factors, codes = f"{source}.summary", f"{source}.{kind}", f"{node}.points"
+        normalize = Normalize(encoding.is_centred)
+        self._append_run_time(summary, Summarize(), (source,), SUMMARY, node)
+        self._append_run_time(factors, normalize, (summary,), NORMALIZATION, node)
+        encode = EncodePoints(encoding)
+        self._append_run_time(codes, encode, (source, factors), encoding.codes, node)
+        return codes, factors
+
+    def _append_run_time(
+        self,
+        name: str,
+        operator: RunTimeOperator,
+        inputs: tuple[str, ...],
+        target: MapEncoding,
+        node: str,
+    ) -> None:
+        """One of the three steps, unless another layer that reads the same map has it already."""
+        if name in self.maps:
+            return
+        sources = tuple(self.maps[source] for source in inputs)
+        of_map = self._channels[inputs[0].removesuffix(".summary")]
+        channels = self._channels[name] = channels_of(operator, of_map)
+        self.maps[name] = target
+        self.steps.append(Step(name, operator, inputs, sources, target, channels, node, False))
 
     def _wanted(self, node: FloatNode, stored: MapEncoding, result: MapEncoding) -> MapEncoding:
         """The encoding in which a node reads its operand; most take any."""

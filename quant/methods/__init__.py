@@ -13,6 +13,7 @@ from quant.common.requantization_modes import DEFAULT_MODE, mode_named
 from quant.graph import Graph
 from quant.lowering import Images, Progress
 from quant.methods.calibration import Calibration
+from quant.methods.dfsq import Dfsq, dfsq
 from quant.methods.method import QuantizationMethod, Quantized
 from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Calibration",
+    "Dfsq",
     "MinMax",
     "Omse",
     "Percentile",
@@ -62,6 +64,7 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "minmax": _plain("minmax", MinMax()),
     "percentile": _percentile,
     "omse": _plain("omse", Omse()),
+    "dfsq": dfsq,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 
