@@ -112,7 +112,7 @@ def stored_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding)
 
 
 def _inverse(matrix: Reals) -> Reals:
-    inverse: Reals = np.linalg.inv(matrix)
+    inverse: Reals = np.linalg.inv(matrix).astype(np.float64)
     return inverse
 
 
