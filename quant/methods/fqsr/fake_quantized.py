@@ -147,9 +147,7 @@ def _intervals(grids: Grids, on_loss: Callable[[Tensor], None]) -> dict[str, Int
     return found
 
 
-def _places(
-    network: FloatNetwork, layer_map: LayerMap, found: Mapping[str, Interval]
-) -> Places:
+def _places(network: FloatNetwork, layer_map: LayerMap, found: Mapping[str, Interval]) -> Places:
     def of(kind: str, names: Sequence[str]) -> dict[str, Quantizer]:
         return {name: found[f"{kind}/{name}"] for name in names}
 

@@ -41,7 +41,7 @@ class Fqsr:
 
     Attributes:
         preset: which tensors stay real: ``paper``, next to none, or ``released``.
-        outputs: bits of layers' results and of additions' operands, 2 to 11.
+        outputs: bits of layers' results and of additions' operands, 2 to 8.
         direct: whether a layer that only a quantized addition reads is rounded once, to the
             addition's codes, not first to its own.
         learned: a file of learned parameters; empty: those that ship, else calibration.
@@ -61,10 +61,10 @@ class Fqsr:
     relative: int = 0
 
     def __post_init__(self) -> None:
-        if not 2 <= self.outputs <= 11:
+        if not 2 <= self.outputs <= 8:
             raise UserError(
-                f"method fqsr: expected outputs of 2 to 11 bits, given {self.outputs}; tables read "
-                "sums of one bit more, and no more than 12"
+                f"method fqsr: expected outputs of 2 to 8 bits, given {self.outputs}; choose a "
+                "width in that range (tables read sums of one bit more, and at most 9)"
             )
 
     @classmethod
