@@ -53,8 +53,8 @@ def integer_add(requantizer: Requantizer, operands: Pair, target: MapEncoding, c
     between = any(operand.offset != 0 for operand in operands)
     if convention == "tflite_double" and between:
         raise UserError(
-            f"layer '{requantizer.layer}': rounding {requantizer.mode.name} adds codes of which one "
-            "is the real number 0, but here 0 lies between two codes; choose another rounding, "
+            f"layer '{requantizer.layer}': rounding {requantizer.mode.name} adds codes of which "
+            "one is the real number 0, but here 0 lies between two codes; choose another rounding, "
             f"such as {DEFAULT_MODE}"
         )
     if convention is None or between:
