@@ -14,6 +14,7 @@ from quant.graph import Graph
 from quant.lowering import Images, Progress
 from quant.methods.calibration import Calibration
 from quant.methods.dfsq import Dfsq, dfsq
+from quant.methods.fqsr import Fqsr
 from quant.methods.method import QuantizationMethod, Quantized
 from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
@@ -26,6 +27,7 @@ __all__ = [
     "METHODS",
     "Calibration",
     "Dfsq",
+    "Fqsr",
     "MinMax",
     "Omse",
     "Percentile",
@@ -65,6 +67,7 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "percentile": _percentile,
     "omse": _plain("omse", Omse()),
     "dfsq": dfsq,
+    "fqsr": Fqsr.parse,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 
