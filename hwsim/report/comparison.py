@@ -146,9 +146,13 @@ def _markdown_table(shown: Mapping[str, Column], cells: Sequence[Cell]) -> Itera
 def _notes(found: CompareResult) -> Iterator[str]:
     """What the figures are, and why rows are empty."""
     size, tables = found.size, dict.fromkeys(cell.energy_table for cell in found.cells)
+    if found.data_sets:
+        yield (
+            "PSNR and SSIM are luma, of the integers that the machine computes, on whole pictures "
+            "of the data sets."
+        )
     yield (
-        "PSNR is luma, of the integers that the machine computes, on whole pictures of the data "
-        f"sets. Costs are estimated for one input image of {size.height}×{size.width} pixels; "
+        f"Costs are estimated for one input image of {size.height}×{size.width} pixels; "
         f"cycles and energy are modelled, not measured: energy table {', '.join(tables)}."
     )
     if any(cell.counted_feature_average_bits for cell in found.cells):
