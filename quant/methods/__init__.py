@@ -13,7 +13,7 @@ from quant.common.requantization_modes import DEFAULT_MODE, mode_named
 from quant.graph import Graph
 from quant.lowering import Images, Progress
 from quant.methods.calibration import Calibration
-from quant.methods.dfsq import Dfsq, dfsq
+from quant.methods.dfsq import Dfsq
 from quant.methods.fqsr import Fqsr
 from quant.methods.method import QuantizationMethod, Quantized
 from quant.methods.omse import Omse
@@ -66,7 +66,7 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "minmax": _plain("minmax", MinMax()),
     "percentile": _percentile,
     "omse": _plain("omse", Omse()),
-    "dfsq": dfsq,
+    "dfsq": Dfsq.parse,
     "fqsr": Fqsr.parse,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
