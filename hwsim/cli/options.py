@@ -34,6 +34,13 @@ def add_run_options(parser: ArgumentParser) -> None:
     _add_quantization(parser)
     _add_machine(parser)
     parser.add_argument(
+        "--patch",
+        type=_side,
+        metavar="PIXELS",
+        help="run patches of this side, one after the other, each with bits of its own where the "
+        "image decides them (default: the whole picture)",
+    )
+    parser.add_argument(
         "--check",
         choices=CHECKS,
         default="reference",
@@ -305,6 +312,12 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise ArgumentTypeError(f"expected HEIGHTxWIDTH such as 256x256, got '{text}'")
     return int(match[1]), int(match[2])
+
+
+def _side(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
+        raise ArgumentTypeError(f"expected a side in pixels such as 96, got '{text}'")
+    return int(text)
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -46,6 +46,7 @@ class ConvolutionSettings:
     zero_point_first: bool
     accumulator: Accumulator | None
     has_tap_offsets: bool
+    replicates_border: bool
 
     @classmethod
     def of(cls, convolution: Convolution) -> "ConvolutionSettings":
@@ -68,6 +69,7 @@ class ConvolutionSettings:
             requantization.zero_point_first,
             convolution.accumulator,
             convolution.tap_offset is not None,
+            convolution.border == "replicate",
         )
 
     def groups_of(self, channels: int) -> int:

@@ -6,6 +6,7 @@ from quant.graph.accumulators import accumulator_bits, can_overflow, with_accumu
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import Size
 from quant.graph.operators import (
+    BORDERS,
     SHUFFLE_ORDERS,
     STATISTICS,
     Add,
@@ -33,6 +34,7 @@ from quant.graph.types import Encoding, IntegerType, Padding, TensorType
 from quant.graph.verifier import verify
 
 __all__ = [
+    "BORDERS",
     "SHUFFLE_ORDERS",
     "STATISTICS",
     "Accumulator",
