@@ -10,6 +10,7 @@ from quant.lowering.encodings import (
     ScaleGrid,
     WeightEncoding,
     image_encoding,
+    mid_rise_weights,
     picture_encoding,
     scale_grid,
     signed_encoding,
@@ -18,7 +19,8 @@ from quant.lowering.encodings import (
     unsigned_encoding,
 )
 from quant.lowering.float_network import FloatNetwork
-from quant.lowering.lower import Encodings, lower
+from quant.lowering.lower import lower
+from quant.lowering.plan import Encodings
 from quant.lowering.statistics import Images, Progress, Statistics, TensorStatistics, observe
 from quant.lowering.storage import stream_names
 
@@ -35,6 +37,7 @@ __all__ = [
     "WeightEncoding",
     "image_encoding",
     "lower",
+    "mid_rise_weights",
     "observe",
     "picture_encoding",
     "scale_grid",

@@ -5,14 +5,16 @@ exact sum, ONNX Runtime adds in float32. Modes without an addition of their own 
 once, in the mode. ``docs/operators/add.md`` defines all three.
 """
 
+from math import floor, ldexp
+
 from quant.common.errors import UserError
 from quant.common.requantization_modes import DEFAULT_MODE, MODES
 from quant.graph import Add, TensorType
 from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS
 from quant.interchange import derivation
-from quant.lowering.encodings import MapEncoding
+from quant.lowering.encodings import MapEncoding, reach
 from quant.lowering.fixed_point import common_fixed_point
-from quant.lowering.requantizer import Requantizer, clamp_code, whole_zero
+from quant.lowering.requantizer import Requantizer, clamp_code
 
 Pair = tuple[MapEncoding, MapEncoding]
 Clamp = tuple[float, float]
@@ -33,7 +35,7 @@ _XNNPACK_RATIOS = (2.0**-10, 2.0**8)
 
 
 def integer_add(requantizer: Requantizer, operands: Pair, target: MapEncoding, clamp: Clamp) -> Add:
-    """An addition of two encodings that writes a third, all with whole zero points.
+    """An addition of two encodings that writes a third.
 
     Args:
         requantizer: the mode, which brings its addition with it.
@@ -59,14 +61,21 @@ def integer_add(requantizer: Requantizer, operands: Pair, target: MapEncoding, c
 def _exact(requantizer: Requantizer, operands: Pair, target: MapEncoding, clamp: Clamp) -> Add:
     """Multipliers as wide as the mode's sums allow, and one rounding of the exact sum."""
     mode = requantizer.mode
-    largest = sum(operand.integer.magnitude + abs(whole_zero(operand)) for operand in operands)
-    bits = min(MULTIPLIER_BITS, mode.sum_bits - 1 - largest.bit_length())
-    longest = MAXIMUM_SHIFT if mode.is_float else mode.shifts[1]
-    multipliers, shift = common_fixed_point(_ratios(operands, target), bits, longest)
-    bias = -sum(
-        multiplier * whole_zero(operand)
+    ratios = _ratios(operands, target)
+    if ratios == (1.0, 1.0):
+        # A sum of codes, as little scaled up as the mode can scale down.
+        shift = 0 if mode.is_float else mode.shifts[0]
+        multipliers = (1 << shift, 1 << shift)
+    else:
+        largest = sum(reach(operand) for operand in operands)
+        bits = min(MULTIPLIER_BITS, mode.sum_bits - 1 - largest.bit_length())
+        longest = MAXIMUM_SHIFT if mode.is_float else mode.shifts[1]
+        multipliers, shift = common_fixed_point(ratios, bits, longest)
+    zeros = sum(
+        multiplier * float(operand.zero[0])
         for multiplier, operand in zip(multipliers, operands, strict=True)
     )
+    bias = floor(ldexp(target.offset / target.scale, shift) - zeros + 0.5)
     return Add(multipliers, bias, requantizer.from_shift(shift, target, clamp))
 
 

@@ -5,8 +5,8 @@ scale per output channel. Source of the scheme: Jacob et al., "Quantization and 
 networks for efficient integer-arithmetic-only inference", CVPR 2018, sections 2.1 and 3.
 """
 
-from dataclasses import dataclass
-from math import frexp, ldexp
+from dataclasses import dataclass, replace
+from math import ceil, frexp, ldexp
 
 import numpy as np
 
@@ -63,19 +63,46 @@ class MapEncoding:
     Attributes:
         integer: the codes.
         scale: one step.
-        zero: float64 [1] or [channels], the code of the real number 0; whole, except for an image
-            whose mean is subtracted.
+        zero: float64 [1] or [channels], where the real number 0 lies among the codes; it need not
+            be one of them.
+        pads_exactly: whether a tap outside the image is the real number 0 even where no code is;
+            else it is the code nearest to it.
     """
 
     integer: IntegerType
     scale: float
     zero: Reals
+    pads_exactly: bool = False
 
     @property
     def zero_codes(self) -> Integers:
-        """The codes nearest to the real number 0, int64 [1] or [channels]."""
-        nearest = np.floor(self.zero + 0.5)
-        return np.clip(nearest, self.integer.low, self.integer.high).astype(np.int64)
+        """The codes nearest to the real number 0, int64 [1] or [channels]; the upper of two."""
+        nearest: Reals = np.floor(self.zero + 0.5)
+        if self.integer.kind is CodeKind.ODD:
+            nearest = 2 * np.floor(self.zero / 2) + 1
+        codes: Integers = np.clip(nearest, self.integer.low, self.integer.high).astype(np.int64)
+        return codes
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether the real number 0 is a code, of every channel."""
+        return bool((self.zero_codes == self.zero).all())
+
+    @property
+    def zero_point(self) -> int:
+        """What a requantization adds last: the code of 0 if that is a whole number, else 0."""
+        (zero,) = set(self.zero.tolist())
+        return int(zero) if zero == int(zero) else 0
+
+    @property
+    def offset(self) -> float:
+        """The real number that is to be added before values become codes, besides `zero_point`."""
+        return float(self.scale * (self.zero[0] - self.zero_point))
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for encodings of the same codes and meaning."""
+        return self.integer, self.scale, self.zero.tobytes()
 
     def tensor_type(self, channels: int) -> TensorType:
         """The type of a feature map in this encoding."""
@@ -96,6 +123,18 @@ class WeightEncoding:
     weight: Integers
     integer: IntegerType
     scale: Reals
+
+
+def with_consecutive_codes(encoding: MapEncoding) -> MapEncoding:
+    """The encoding itself, or for odd codes the unsigned ones of the same values.
+
+    With o = 2·k − N and N = 2^bits − 1, s·o = 2·s·(k − N/2): the real number 0 lies between two k.
+    """
+    if encoding.integer.kind is not CodeKind.ODD:
+        return encoding
+    integer = IntegerType(encoding.integer.bits, CodeKind.UNSIGNED)
+    zero = (encoding.zero + integer.high) / 2
+    return replace(encoding, integer=integer, scale=2 * encoding.scale, zero=zero)
 
 
 def unsigned_encoding(low: float, high: float, bits: int, grid: ScaleGrid = FINE) -> MapEncoding:
@@ -140,6 +179,11 @@ def image_encoding(image: FloatInput, bits: int, grid: ScaleGrid = FINE) -> MapE
         coarser = float(1 << (IMAGE_BITS - integer.bits))
     scale = image.scale * coarser
     return MapEncoding(integer, scale, -image.offset / scale)
+
+
+def reach(encoding: MapEncoding) -> int:
+    """The largest magnitude a code may have once the code of 0 is taken off, rounded up."""
+    return encoding.integer.magnitude + ceil(float(np.abs(encoding.zero).max()))
 
 
 def picture_encoding(network: FloatNetwork) -> MapEncoding:
@@ -200,6 +244,24 @@ def symmetric_weights(
     rounded = np.floor(weight / scale[:, None, None, None] + 0.5)
     codes = np.clip(rounded, -integer.high, integer.high).astype(np.int64)
     return WeightEncoding(codes, integer, scale)
+
+
+def mid_rise_weights(weight: Reals, bits: int, reach: float) -> WeightEncoding:
+    """Weights rounded to odd integers −(2^bits − 1) … 2^bits − 1, one scale for all channels.
+
+    The value of k = 0 … N, N = 2^bits − 1, is (2·k − N)·reach / N: zero is none of them. Source:
+    the released code of AdaBM and FQSR, whose weights are quantized that way.
+
+    Args:
+        weight: float64 [out_channels, kernel_height, kernel_width, in_channels].
+        bits: width of a weight.
+        reach: the magnitude at which weights are clipped, above 0.
+    """
+    steps = (1 << bits) - 1
+    scale = reach / steps
+    codes = np.rint((np.clip(weight, -reach, reach) / scale + steps) / 2)
+    odd = (2 * codes - steps).astype(np.int64)
+    return WeightEncoding(odd, IntegerType(bits, CodeKind.ODD), np.full(len(weight), scale))
 
 
 def _on(grid: ScaleGrid | None, scales: Reals) -> Reals:

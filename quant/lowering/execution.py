@@ -42,7 +42,7 @@ class Execution:
     def __init__(self, network: FloatNetwork, dtype: torch.dtype = torch.float32) -> None:
         self._network = network
         self._dtype = dtype
-        self._constants = {node.name: _constants(node.operator, dtype) for node in network.nodes}
+        self._constants = {node.name: constants_of(node.operator, dtype) for node in network.nodes}
         positions = {node.name: index for index, node in enumerate(network.nodes)}
         last_read = {name: positions[name] for name in positions}
         for node in network.nodes:
@@ -63,9 +63,7 @@ class Execution:
         with torch.no_grad():
             for position, node in enumerate(self._network.nodes):
                 operands = [alive[source] for source in node.inputs] or [codes]
-                result = _RESULTS[type(node.operator)](
-                    node.operator, operands, self._constants[node.name]
-                )
+                result = result_of(node.operator, operands, self._constants[node.name])
                 yield node.name, result
                 alive[node.name] = result
                 for name in (*node.inputs, node.name):
@@ -79,7 +77,8 @@ class Execution:
         )
 
 
-def _constants(operator: FloatOperator, dtype: torch.dtype) -> tuple[Tensor, ...]:
+def constants_of(operator: FloatOperator, dtype: torch.dtype) -> tuple[Tensor, ...]:
+    """The weights, biases, slopes … of an operator as tensors that `result_of` takes."""
     match operator:
         case FloatConvolution() | FloatTransposedConvolution():
             ordered = np.ascontiguousarray(np.moveaxis(operator.weight, 3, 1))
@@ -99,6 +98,17 @@ def _per_channel(values: Reals, dtype: torch.dtype) -> Tensor:
 
 
 Constants = tuple[Tensor, ...]
+
+
+def result_of(operator: FloatOperator, operands: list[Tensor], constants: Constants) -> Tensor:
+    """What an operator of a folded network makes of its operands.
+
+    Args:
+        operator: the operator; what it holds besides ``constants`` counts, weights do not.
+        operands: each batch x channels x height x width; of an input, the image's codes.
+        constants: as `constants_of` orders them.
+    """
+    return _RESULTS[type(operator)](operator, operands, constants)
 
 
 def _convolution(

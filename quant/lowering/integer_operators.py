@@ -17,31 +17,31 @@ from quant.graph import (
     AveragePool,
     BilinearResize,
     Convolution,
-    LookupTable,
     Multiply,
     ParametricRelu,
     Requantize,
     TransposedConvolution,
     sum_bits,
 )
-from quant.graph.operators import RESIZE_FRACTION_BITS
-from quant.lowering.encodings import MapEncoding, WeightEncoding, zero_of_taps
+from quant.graph.operators import RESIZE_FRACTION_BITS, Integers
+from quant.graph.types import Padding
+from quant.lowering.encodings import MapEncoding, WeightEncoding, reach, zero_of_taps
 from quant.lowering.float_operators import (
     UNCLAMPED,
     FloatAffine,
     FloatAveragePool,
     FloatConvolution,
-    FloatFunction,
     FloatLayer,
     FloatPRelu,
     FloatTransposedConvolution,
     Reals,
 )
-from quant.lowering.functions import FUNCTIONS
-from quant.lowering.requantizer import Requantizer, whole_zero
+from quant.lowering.requantizer import Requantizer
 
 _SLOPE_BITS = 15
 """Magnitude of a stored slope: with its sign it is as wide as the widest code."""
+
+_SMALLEST_FACTOR = 2.0**-100  # of an affine map: the offset of a channel that is 0 stays finite
 
 
 def integer_layer(
@@ -52,10 +52,14 @@ def integer_layer(
     target: MapEncoding,
 ) -> Convolution | TransposedConvolution:
     """A convolution of either kind that reads one encoding and writes another."""
-    step = source.scale * weights.scale
-    folded_zero = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
-    bias = np.floor(layer.bias / step - folded_zero + 0.5).astype(np.int64)
-    width = sum_bits(weights.weight, bias, source.integer)
+    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
+    bias = _bias(layer, weights, source, target)
+    pad_code, tap_offset = source.zero_codes, None
+    if source.pads_exactly and not source.has_zero and layer.padding != Padding():
+        # Taps outside have code 0, so that those inside alone bring the zero point along.
+        pad_code, tap_offset = np.zeros(1, np.int64), -_rounded(zeros)
+        bias -= tap_offset.sum(axis=(1, 2))
+    width = sum_bits(weights.weight, bias, source.integer, tap_offset)
     requantization = requantizer.from_scales(
         source.scale, weights.scale, target, width, layer.clamp
     )
@@ -66,11 +70,12 @@ def integer_layer(
                 weights.integer,
                 bias,
                 padding,
-                source.zero_codes,
+                pad_code,
                 requantization,
                 stride,
                 dilation,
                 groups,
+                tap_offset=tap_offset,
             )
         case FloatTransposedConvolution(padding=padding, stride=stride):
             return TransposedConvolution(
@@ -79,9 +84,29 @@ def integer_layer(
                 bias,
                 stride,
                 padding,
-                source.zero_codes,
+                pad_code,
                 requantization,
             )
+
+
+def stored_bias(
+    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
+) -> Reals:
+    """The real biases [out_channels] that the integers of `integer_layer` stand for.
+
+    They are within half a step of the sums, source.scale · weights.scale, of the layer's.
+    """
+    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
+    bias: Reals = source.scale * weights.scale * (_bias(layer, weights, source, target) + zeros)
+    return bias - target.offset
+
+
+def _bias(
+    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
+) -> Integers:
+    """With the zero points of all taps, in units of the sums: int64 [out_channels]."""
+    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
+    return _rounded((layer.bias + target.offset) / (source.scale * weights.scale) - zeros)
 
 
 def integer_requantize(
@@ -90,16 +115,15 @@ def integer_requantize(
     target: MapEncoding,
     clamp: tuple[float, float] = UNCLAMPED,
 ) -> Requantize:
-    """A change of encoding, both with whole zero points."""
-    return _scaled(requantizer, np.ones(1), source, target, clamp)
+    """A change of encoding; what is not whole of zero points is rounded to the source's codes."""
+    return _scaled(requantizer, np.ones(1), np.zeros(1), source, target, clamp)
 
 
 def integer_affine(
     requantizer: Requantizer, affine: FloatAffine, source: MapEncoding, target: MapEncoding
 ) -> Requantize:
-    """A factor of at least 0 for each channel; without an offset, which has no exact place."""
-    assert not affine.offset.any()
-    return _scaled(requantizer, affine.scale, source, target, UNCLAMPED)
+    """A factor of at least 0 and an offset, rounded to the source's codes, for each channel."""
+    return _scaled(requantizer, affine.scale, affine.offset, source, target, UNCLAMPED)
 
 
 def integer_coarser_image(
@@ -118,8 +142,8 @@ def integer_multiply(
 ) -> Multiply:
     """A product of two encodings, all with whole zero points."""
     first, second = operands
-    biases = -whole_zero(first), -whole_zero(second)
-    largest = _reach(first) * _reach(second)
+    biases = -_whole_zero(first), -_whole_zero(second)
+    largest = reach(first) * reach(second)
     return Multiply(
         biases,
         requantizer.from_scales(first.scale, second.scale, target, largest.bit_length() + 1, clamp),
@@ -130,32 +154,32 @@ def integer_prelu(
     requantizer: Requantizer, prelu: FloatPRelu, source: MapEncoding, target: MapEncoding
 ) -> ParametricRelu:
     """A slope for negative values, as an integer over a power of two that suits the steepest."""
-    steepest = float(np.abs(prelu.slope).max())
-    _, exponent = np.frexp(steepest)
-    step = float(np.ldexp(1.0, int(exponent) - _SLOPE_BITS))
-    limit = (1 << _SLOPE_BITS) - 1
-    slope = np.clip(np.floor(prelu.slope / step + 0.5), -limit, limit).astype(np.int64)
+    slope, step = _slope(prelu)
     widths = [
-        (_reach(source) * largest).bit_length() + 1 for largest in (1, int(np.abs(slope).max()))
+        (reach(source) * largest).bit_length() + 1 for largest in (1, int(np.abs(slope).max()))
     ]
     return ParametricRelu(
-        -whole_zero(source),
+        -_whole_zero(source),
         slope,
         requantizer.from_scales(source.scale, 1.0, target, widths[0]),
         requantizer.from_scales(source.scale, step, target, widths[1]),
     )
 
 
-def integer_function(
-    function: FloatFunction, source: MapEncoding, target: MapEncoding
-) -> LookupTable:
-    """The nearest code of the function of every code there is."""
-    codes = np.arange(source.integer.low, source.integer.high + 1, dtype=np.float64)
-    real: Reals = source.scale * (codes - whole_zero(source))
-    value = function.scale * FUNCTIONS[function.name](real) + function.offset
-    nearest = np.floor(value / target.scale + 0.5) + whole_zero(target)
-    inside = np.clip(nearest, target.integer.low, target.integer.high)
-    return LookupTable(inside.astype(np.int64)[None])
+def stored_slope(prelu: FloatPRelu) -> Reals:
+    """The real slopes [channels] or [1] that the integers of `integer_prelu` stand for."""
+    slope, step = _slope(prelu)
+    slopes: Reals = step * slope.astype(np.float64)
+    return slopes
+
+
+def _slope(prelu: FloatPRelu) -> tuple[Integers, float]:
+    """Integers, and the power of two they are counted in."""
+    _, exponent = np.frexp(float(np.abs(prelu.slope).max()))
+    step = float(np.ldexp(1.0, int(exponent) - _SLOPE_BITS))
+    limit = (1 << _SLOPE_BITS) - 1
+    slope: Integers = np.clip(_rounded(prelu.slope / step), -limit, limit)
+    return slope, step
 
 
 def integer_bilinear(
@@ -163,8 +187,8 @@ def integer_bilinear(
 ) -> BilinearResize:
     """An interpolation; its sums are in units of 2^-20 codes."""
     unit_bits = 2 * RESIZE_FRACTION_BITS
-    bias = -whole_zero(source) << unit_bits
-    width = (_reach(source) << unit_bits).bit_length() + 1
+    bias = -_whole_zero(source) << unit_bits
+    width = (reach(source) << unit_bits).bit_length() + 1
     return BilinearResize(
         factor, True, bias, requantizer.from_scales(source.scale, 2.0**-unit_bits, target, width)
     )
@@ -175,11 +199,11 @@ def integer_average_pool(
 ) -> AveragePool:
     """A mean over windows; the division by their pixels is part of the requantization."""
     count = pool.kernel[0] * pool.kernel[1]
-    width = (_reach(source) * count).bit_length() + 1
+    width = (reach(source) * count).bit_length() + 1
     return AveragePool(
         pool.kernel,
         pool.stride,
-        -whole_zero(source) * count,
+        -_whole_zero(source) * count,
         requantizer.from_scales(source.scale, 1 / count, target, width),
     )
 
@@ -187,17 +211,24 @@ def integer_average_pool(
 def _scaled(
     requantizer: Requantizer,
     factors: Reals,
+    offsets: Reals,
     source: MapEncoding,
     target: MapEncoding,
     clamp: tuple[float, float],
 ) -> Requantize:
-    width = _reach(source).bit_length() + 1
-    return Requantize(
-        np.array([-whole_zero(source)]),
-        requantizer.from_scales(source.scale, factors, target, width, clamp),
-    )
+    """A factor and an offset per channel, as factor · (x + offset / factor)."""
+    before = (offsets + target.offset) / (np.maximum(factors, _SMALLEST_FACTOR) * source.scale)
+    bias = _rounded(before - source.zero[0])
+    width = (source.integer.magnitude + int(np.abs(bias).max())).bit_length() + 1
+    return Requantize(bias, requantizer.from_scales(source.scale, factors, target, width, clamp))
 
 
-def _reach(encoding: MapEncoding) -> int:
-    """The largest magnitude a code of this encoding may have once its zero point is taken off."""
-    return encoding.integer.magnitude + abs(whole_zero(encoding))
+def _rounded(values: Reals) -> Integers:
+    rounded: Integers = np.floor(values + 0.5).astype(np.int64)
+    return rounded
+
+
+def _whole_zero(encoding: MapEncoding) -> int:
+    """The code of the real number 0, where an operator has no place for a fraction."""
+    assert encoding.offset == 0
+    return encoding.zero_point

@@ -1,31 +1,14 @@
 """From a float network and the encodings of its tensors to the integer graph."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
-from quant.common.codes import CodeKind
 from quant.common.requantization_modes import DEFAULT_MODE, RequantizationMode, mode_named
-from quant.graph import (
-    Concatenate,
-    Graph,
-    Input,
-    IntegerType,
-    NearestResize,
-    Node,
-    PixelShuffle,
-    verify,
-)
+from quant.graph import Concatenate, Graph, Input, NearestResize, Node, PixelShuffle, verify
 from quant.graph.operators import Operator
 from quant.lowering.additions import integer_add
-from quant.lowering.encodings import (
-    IMAGE_BITS,
-    MapEncoding,
-    WeightEncoding,
-    image_encoding,
-    picture_encoding,
-)
-from quant.lowering.float_network import FloatNetwork, FloatNode
+from quant.lowering.encodings import MapEncoding
+from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import (
     FloatAdd,
     FloatAffine,
@@ -33,7 +16,6 @@ from quant.lowering.float_operators import (
     FloatBilinear,
     FloatClamp,
     FloatConcatenate,
-    FloatFunction,
     FloatInput,
     FloatLayer,
     FloatMultiply,
@@ -47,33 +29,14 @@ from quant.lowering.integer_operators import (
     integer_average_pool,
     integer_bilinear,
     integer_coarser_image,
-    integer_function,
     integer_layer,
     integer_multiply,
     integer_prelu,
     integer_requantize,
 )
+from quant.lowering.plan import Copy, Encodings, Step, plan
 from quant.lowering.requantizer import Requantizer
-from quant.lowering.storage import REARRANGING, Storage, Store, storages
-
-TABLE_BITS = 12
-"""Widest codes a lookup table reads: 4096 entries."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Encodings:
-    """Everything a quantization method decides.
-
-    Attributes:
-        inputs: for each convolution, the encoding it reads its feature map in; for those that
-            read the image, one that `image_encoding` made.
-        weights: for each convolution, its integers.
-        streams: for each name in `stream_names`, a signed encoding.
-    """
-
-    inputs: Mapping[str, MapEncoding]
-    weights: Mapping[str, WeightEncoding]
-    streams: Mapping[str, MapEncoding]
+from quant.lowering.tables import Pointwise, is_table, lookup_table
 
 
 def lower(
@@ -96,109 +59,39 @@ def lower(
         UserError: no mode has this name, or it cannot express a layer's widths or scales.
         GraphError: the encodings ask for more than the graph can hold.
     """
-    lowering = _Lowering(network, encodings, mode_named(rounding))
-    for node in network.nodes:
-        lowering.append(node)
+    mode = mode_named(rounding)
+    nodes = [_node(step, encodings, mode) for step in plan(network, encodings)]
     noted = {**metadata, "rounding": rounding}
-    return verify(Graph.build(name, lowering.nodes, network.output, noted))
+    return verify(Graph.build(name, nodes, network.output, noted))
 
 
-@dataclass(eq=False)
-class _Lowering:
-    """The graph's nodes so far, and what their codes mean."""
+def _node(step: Step, encodings: Encodings, mode: RequantizationMode) -> Node:
+    operator = _operator(step, encodings, Requantizer(mode, step.node))
+    return Node(step.name, operator, step.inputs, step.target.tensor_type(step.channels))
 
-    network: FloatNetwork
-    encodings: Encodings
-    mode: RequantizationMode
-    nodes: list[Node] = field(default_factory=list)
-    maps: dict[str, MapEncoding] = field(default_factory=dict)
-    images: set[str] = field(default_factory=set)
-    copies: dict[tuple[object, ...], str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.storages = storages(self.network)
-        self.channels = self.network.channels()
+def _operator(step: Step, encodings: Encodings, requantizer: Requantizer) -> Operator:
+    operator, sources, target = step.operator, list(step.sources), step.target
+    if isinstance(operator, FloatLayer):
+        weights = encodings.weights[step.node]
+        return integer_layer(requantizer, operator, weights, sources[0], target)
+    if is_table(operator, sources[0] if sources else target, target):
+        return lookup_table(cast("Pointwise", operator), sources[0], target)
+    if type(operator) not in _OPERATORS:
+        raise ValueError(f"'{step.name}': {type(operator).__name__} in a folded network")
+    return _OPERATORS[type(operator)](requantizer, operator, sources, target)
 
-    def append(self, node: FloatNode) -> None:
-        """Lower one node; its operands have been lowered before."""
-        storage = self.storages[node.name]
-        encoding = self._encoding(storage)
-        if storage.store is Store.IMAGE:
-            self.images.add(node.name)
-        inputs = tuple(
-            self._operand(node, position, encoding) for position in range(len(node.inputs))
-        )
-        operator = self._operator(node, [self.maps[name] for name in inputs], encoding)
-        self._append(node.name, operator, inputs, encoding, self.channels[node.name])
 
-    def _operator(
-        self, node: FloatNode, sources: list[MapEncoding], target: MapEncoding
-    ) -> Operator:
-        requantizer = Requantizer(self.mode, node.name)
-        if isinstance(node.operator, FloatLayer):
-            weights = self.encodings.weights[node.name]
-            return integer_layer(requantizer, node.operator, weights, sources[0], target)
-        if type(node.operator) not in _OPERATORS:
-            raise ValueError(f"'{node.name}': {type(node.operator).__name__} in a folded network")
-        return _OPERATORS[type(node.operator)](requantizer, node.operator, sources, target)
-
-    def _encoding(self, storage: Storage) -> MapEncoding:
-        match storage.store:
-            case Store.IMAGE:
-                image = self.network.nodes[0].operator
-                assert isinstance(image, FloatInput)
-                return image_encoding(image, IMAGE_BITS)
-            case Store.PICTURE:
-                return picture_encoding(self.network)
-            case Store.LAYER:
-                return self.encodings.inputs[storage.name]
-            case Store.STREAM:
-                return self.encodings.streams[storage.name]
-
-    def _operand(self, node: FloatNode, position: int, result: MapEncoding) -> str:
-        """The feature map a node reads: its operand, or a copy in the encoding it needs."""
-        source = node.inputs[position]
-        stored = self.maps[source]
-        wanted = self._wanted(node, stored, result)
-        if _key(wanted) == _key(stored):
-            return source
-        key = (source, *_key(wanted))
-        if key not in self.copies:
-            as_image = source in self.images and isinstance(node.operator, FloatLayer)
-            make = integer_coarser_image if as_image else integer_requantize
-            suffix = str(position) if len(node.inputs) > 1 else ""
-            self.copies[key] = f"{node.name}.input{suffix}"
-            copy = make(Requantizer(self.mode, node.name), stored, wanted)
-            self._append(self.copies[key], copy, (source,), wanted, self.channels[source])
-        return self.copies[key]
-
-    def _wanted(self, node: FloatNode, stored: MapEncoding, result: MapEncoding) -> MapEncoding:
-        """The encoding in which a node reads its operand; most take any."""
-        operator = node.operator
-        if isinstance(operator, FloatLayer):
-            return self.encodings.inputs[node.name]
-        if isinstance(operator, REARRANGING):
-            return result
-        excess = stored.integer.bits - TABLE_BITS
-        if isinstance(operator, FloatFunction) and excess > 0:
-            narrow = IntegerType(TABLE_BITS, CodeKind.SIGNED)
-            return replace(stored, integer=narrow, scale=stored.scale * 2.0**excess)
-        return stored
-
-    def _append(
-        self,
-        name: str,
-        operator: Operator,
-        inputs: tuple[str, ...],
-        encoding: MapEncoding,
-        channels: int,
-    ) -> None:
-        self.nodes.append(Node(name, operator, inputs, encoding.tensor_type(channels)))
-        self.maps[name] = encoding
+def _copy(
+    requantizer: Requantizer, copy: Copy, sources: list[MapEncoding], target: MapEncoding
+) -> Operator:
+    make = integer_coarser_image if copy.coarsens_image else integer_requantize
+    return make(requantizer, sources[0], target)
 
 
 _Make = Callable[[Requantizer, Any, list[MapEncoding], MapEncoding], Operator]
-_OPERATORS: dict[type[FloatOperator], _Make] = {
+_OPERATORS: dict[type[FloatOperator | Copy], _Make] = {
+    Copy: _copy,
     FloatInput: lambda *_: Input(),
     FloatAdd: lambda requantizer, add, sources, target: integer_add(
         requantizer, (sources[0], sources[1]), target, add.clamp
@@ -215,9 +108,6 @@ _OPERATORS: dict[type[FloatOperator], _Make] = {
     FloatPRelu: lambda requantizer, prelu, sources, target: integer_prelu(
         requantizer, prelu, sources[0], target
     ),
-    FloatFunction: lambda _, function, sources, target: integer_function(
-        function, sources[0], target
-    ),
     FloatBilinear: lambda requantizer, resize, sources, target: integer_bilinear(
         requantizer, resize.factor, sources[0], target
     ),
@@ -231,7 +121,3 @@ _OPERATORS: dict[type[FloatOperator], _Make] = {
     ),
 }
 """(requantizer, float operator, encodings of its operands and result) to the integer operator."""
-
-
-def _key(encoding: MapEncoding) -> tuple[object, ...]:
-    return encoding.integer, encoding.scale, encoding.zero.tobytes()

@@ -114,7 +114,7 @@ class Requantizer:
         return Requantization(
             found.multiplier,
             found.shift,
-            whole_zero(target),
+            target.zero_point,
             low,
             high,
             self.mode.name,
@@ -126,15 +126,9 @@ def clamp_code(limit: float, target: MapEncoding) -> int:
     """The code nearest to a limit, which may be infinite."""
     if isinf(limit):
         return target.integer.low if limit < 0 else target.integer.high
-    code = np.floor(limit / target.scale + 0.5) + whole_zero(target)
+    (zero,) = set(target.zero.tolist())
+    code = np.floor(limit / target.scale + (zero - target.zero_point) + 0.5) + target.zero_point
     return int(np.clip(code, target.integer.low, target.integer.high))
-
-
-def whole_zero(encoding: MapEncoding) -> int:
-    """The code of the real number 0, which only for images with a mean is no whole number."""
-    (zero,) = set(encoding.zero.tolist())
-    assert zero == int(zero)
-    return int(zero)
 
 
 def _largest_factor(mode: RequantizationMode) -> float:

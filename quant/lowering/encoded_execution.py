@@ -1,0 +1,158 @@
+"""A network in the codes of its encodings, computed in real numbers: the oracle of a graph.
+
+Every feature map is decoded, the operator computed in floating point, and the result rounded to the
+nearest code, halves to even. Weights, biases and slopes are the real numbers that stored integers
+stand for, but no multiplier or shift takes part: a graph's codes may differ from these only where a
+value lies next to the middle between two codes.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from quant.common.codes import CodeKind
+from quant.graph.types import Padding
+from quant.lowering.encodings import MapEncoding
+from quant.lowering.execution import constants_of, result_of
+from quant.lowering.float_network import FloatNetwork
+from quant.lowering.float_operators import FloatInput, FloatLayer, FloatOperator, FloatPRelu
+from quant.lowering.integer_operators import stored_bias, stored_slope
+from quant.lowering.plan import Copy, Encodings, Step, plan
+from quant.lowering.tables import is_table
+
+
+class EncodedExecution:
+    """A folded float network under encodings, ready to run on pictures.
+
+    Args:
+        network: a folded network.
+        encodings: how its tensors are encoded.
+        dtype: what is computed in; float64 where codes are to be compared.
+    """
+
+    def __init__(
+        self, network: FloatNetwork, encodings: Encodings, dtype: torch.dtype = torch.float64
+    ) -> None:
+        self._steps = plan(network, encodings)
+        self._by_name = {step.name: step for step in self._steps}
+        self._output = network.output
+        self._dtype = dtype
+        self._operators = {step.name: _decoded(step, encodings) for step in self._steps}
+        self._constants = {
+            name: () if isinstance(operator, Copy) else constants_of(operator, dtype)
+            for name, operator in self._operators.items()
+        }
+        last_read = {step.name: position for position, step in enumerate(self._steps)}
+        for position, step in enumerate(self._steps):
+            last_read.update(dict.fromkeys(step.inputs, position))
+        self._last_read = last_read
+
+    def codes(self, image: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """The codes of every feature map, in order, under the names they have in the graph.
+
+        Args:
+            image: uint8, height x width x colours.
+
+        Yields:
+            The name and int64, height x width x channels.
+        """
+        for name, codes in self._tensors(image):
+            yield name, codes[0].permute(1, 2, 0).to(torch.int64).numpy()
+
+    def picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture that comes out, uint8, height x width x colours."""
+        result = next(codes for name, codes in self._tensors(image) if name == self._output)
+        return result[0].permute(1, 2, 0).to(torch.uint8).numpy()
+
+    @torch.no_grad()
+    def codes_from(
+        self, name: str, operands: Sequence[NDArray[np.integer[Any]]]
+    ) -> NDArray[np.int64]:
+        """The codes of one feature map from given codes of those it is computed from.
+
+        Args:
+            name: of the feature map, not that of the image.
+            operands: integers, height x width x channels each.
+        """
+        tensors = [torch.from_numpy(o).permute(2, 0, 1)[None].to(self._dtype) for o in operands]
+        codes = self._codes(self._by_name[name], tensors)
+        return codes[0].permute(1, 2, 0).to(torch.int64).numpy()
+
+    @torch.no_grad()
+    def _tensors(self, image: NDArray[np.uint8]) -> Iterator[tuple[str, Tensor]]:
+        pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+        pixels = pixels.to(self._dtype)
+        alive: dict[str, Tensor] = {}
+        for position, step in enumerate(self._steps):
+            codes = self._codes(step, [alive[name] for name in step.inputs] or [pixels])
+            yield step.name, codes
+            alive[step.name] = codes
+            for name in (*step.inputs, step.name):
+                if self._last_read[name] <= position:
+                    alive.pop(name, None)
+
+    def _codes(self, step: Step, operands: list[Tensor]) -> Tensor:
+        operator = self._operators[step.name]
+        if isinstance(operator, FloatInput):
+            return operands[0]
+        values = [
+            decoded(codes, source) for codes, source in zip(operands, step.sources, strict=True)
+        ]
+        if isinstance(operator, Copy):
+            return encoded(values[0], step.target)
+        if isinstance(operator, FloatLayer) and _pads_with_a_code(step.sources[0]):
+            values = [_padded(values[0], operator.padding, step.sources[0])]
+            operator = replace(operator, padding=Padding())
+        return encoded(result_of(operator, values, self._constants[step.name]), step.target)
+
+
+def decoded(codes: Tensor, encoding: MapEncoding) -> Tensor:
+    """The real numbers that codes stand for, in the codes' type, batch x channels x …."""
+    return encoding.scale * (codes - _of_channels(encoding.zero, codes))
+
+
+def encoded(values: Tensor, encoding: MapEncoding) -> Tensor:
+    """The codes of real numbers, halves to even, in the values' type, batch x channels x …."""
+    places = values / encoding.scale + _of_channels(encoding.zero, values)
+    integer = encoding.integer
+    if integer.kind is CodeKind.ODD:
+        codes = 2 * ((places + integer.high) / 2).round() - integer.high
+    else:
+        codes = places.round()
+    return codes.clamp(integer.low, integer.high)
+
+
+def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
+    """The operator with the real constants its integers stand for."""
+    operator = step.operator
+    if isinstance(operator, FloatPRelu) and not is_table(operator, step.sources[0], step.target):
+        return replace(operator, slope=stored_slope(operator))
+    if not isinstance(operator, FloatLayer):
+        return operator
+    weights = encodings.weights[step.node]
+    return replace(
+        operator,
+        weight=weights.weight * weights.scale[:, None, None, None],
+        bias=stored_bias(operator, weights, step.sources[0], step.target),
+    )
+
+
+def _pads_with_a_code(source: MapEncoding) -> bool:
+    """Whether taps outside the image differ from the real number 0."""
+    return not (source.has_zero or source.pads_exactly)
+
+
+def _padded(values: Tensor, padding: Padding, source: MapEncoding) -> Tensor:
+    outside = _of_channels(source.scale * (source.zero_codes - source.zero), values)
+    sides = (padding.left, padding.right, padding.top, padding.bottom)
+    return functional.pad(values - outside, sides) + outside
+
+
+def _of_channels(numbers: NDArray[np.float64], like: Tensor) -> Tensor:
+    return torch.from_numpy(np.asarray(numbers, np.float64)).to(like.dtype)[:, None, None]

@@ -1,0 +1,198 @@
+"""What is computed in which codes: the steps from a float network to its encoded feature maps.
+
+A plan has one step for each node of the network and one for each copy that a reader needs because
+it wants other codes than those stored. `lower` makes integers of a plan, `quant.lowering.encoded`
+computes it in float64: both follow the same steps, so their codes can be compared one by one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from quant.common.codes import CodeKind
+from quant.graph import IntegerType
+from quant.lowering.encodings import (
+    IMAGE_BITS,
+    MapEncoding,
+    WeightEncoding,
+    image_encoding,
+    picture_encoding,
+    with_consecutive_codes,
+)
+from quant.lowering.float_network import FloatNetwork, FloatNode
+from quant.lowering.float_operators import (
+    FloatAdd,
+    FloatFunction,
+    FloatInput,
+    FloatLayer,
+    FloatOperator,
+)
+from quant.lowering.storage import REARRANGING, Storage, Store, storages
+
+TABLE_BITS = 12
+"""Widest codes a lookup table reads: 4096 entries."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encodings:
+    """Everything a quantization method decides.
+
+    Attributes:
+        inputs: for each convolution, the encoding it reads its feature map in; for those that
+            read the image, one that `image_encoding` made.
+        weights: for each convolution, its integers.
+        streams: for each name in `stream_names`, a signed encoding.
+        outputs: for some nodes, an encoding that their result is stored in whatever reads it.
+        operands: for some additions, the encoding both operands are read in.
+    """
+
+    inputs: Mapping[str, MapEncoding]
+    weights: Mapping[str, WeightEncoding]
+    streams: Mapping[str, MapEncoding]
+    outputs: Mapping[str, MapEncoding] = field(default_factory=dict)
+    operands: Mapping[str, MapEncoding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Copy:
+    """The same feature map in other codes.
+
+    Attributes:
+        coarsens_image: whether it is the image with fewer bits over the same range.
+    """
+
+    coarsens_image: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One feature map of a plan.
+
+    Attributes:
+        name: of the feature map.
+        operator: what computes it.
+        inputs: the feature maps it is computed from.
+        sources: their encodings.
+        target: its encoding.
+        channels: its channels.
+        node: the node of the float network it belongs to; of a copy, the node that reads it.
+    """
+
+    name: str
+    operator: FloatOperator | Copy
+    inputs: tuple[str, ...]
+    sources: tuple[MapEncoding, ...]
+    target: MapEncoding
+    channels: int
+    node: str
+
+
+def plan(network: FloatNetwork, encodings: Encodings) -> tuple[Step, ...]:
+    """The steps of a folded network, producers before consumers.
+
+    Args:
+        network: a folded network.
+        encodings: how its tensors are encoded.
+    """
+    planner = _Planner(network, encodings)
+    for node in network.nodes:
+        planner.append(node)
+    return tuple(planner.steps)
+
+
+@dataclass(eq=False)
+class _Planner:
+    """The steps so far, and what the codes of their feature maps mean."""
+
+    network: FloatNetwork
+    encodings: Encodings
+    steps: list[Step] = field(default_factory=list)
+    maps: dict[str, MapEncoding] = field(default_factory=dict)
+    images: set[str] = field(default_factory=set)
+    copies: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.storages = storages(self.network)
+        self.channels = self.network.channels()
+
+    def append(self, node: FloatNode) -> None:
+        """Plan one node; its operands have been planned before."""
+        storage = self.storages[node.name]
+        if storage.store is Store.IMAGE:
+            self.images.add(node.name)
+        target = self.encodings.outputs.get(node.name) or self._encoding(storage)
+        if isinstance(node.operator, FloatLayer | FloatAdd):
+            target = with_consecutive_codes(target)  # as sums are rounded
+        inputs = tuple(
+            self._operand(node, position, target) for position in range(len(node.inputs))
+        )
+        self._append(node.name, node.operator, inputs, target, node.name)
+
+    def _encoding(self, storage: Storage) -> MapEncoding:
+        match storage.store:
+            case Store.IMAGE:
+                image = self.network.nodes[0].operator
+                assert isinstance(image, FloatInput)
+                return image_encoding(image, IMAGE_BITS)
+            case Store.PICTURE:
+                return picture_encoding(self.network)
+            case Store.LAYER:
+                return self.encodings.inputs[storage.name]
+            case Store.STREAM:
+                return self.encodings.streams[storage.name]
+
+    def _operand(self, node: FloatNode, position: int, result: MapEncoding) -> str:
+        """The feature map a node reads: its operand, or a copy in the encoding it needs."""
+        source = node.inputs[position]
+        stored = self.maps[source]
+        wanted = self._wanted(node, stored, result)
+        if wanted.key == stored.key:
+            return source
+        suffix = str(position) if len(node.inputs) > 1 else ""
+        name = f"{node.name}.input{suffix}"
+        as_image = source in self.images and isinstance(node.operator, FloatLayer)
+        twin = with_consecutive_codes(wanted)
+        if twin is not wanted and stored.integer.bits > TABLE_BITS:
+            # Only a table makes other codes, and none reads so many bits.
+            source = self._copy(source, twin, f"{name}.rounded", node.name, coarsens_image=False)
+        return self._copy(source, wanted, name, node.name, coarsens_image=as_image)
+
+    def _copy(
+        self, source: str, wanted: MapEncoding, name: str, node: str, *, coarsens_image: bool
+    ) -> str:
+        key = (source, *wanted.key)
+        if key not in self.copies:
+            self.copies[key] = name
+            self._append(name, Copy(coarsens_image), (source,), wanted, node)
+        return self.copies[key]
+
+    def _wanted(self, node: FloatNode, stored: MapEncoding, result: MapEncoding) -> MapEncoding:
+        """The encoding in which a node reads its operand; most take any."""
+        operator = node.operator
+        if isinstance(operator, FloatLayer):
+            return self.encodings.inputs[node.name]
+        if node.name in self.encodings.operands:
+            return self.encodings.operands[node.name]
+        if isinstance(operator, REARRANGING):
+            return result
+        excess = stored.integer.bits - TABLE_BITS
+        if isinstance(operator, FloatFunction) and excess > 0:
+            narrow = IntegerType(TABLE_BITS, CodeKind.SIGNED)
+            return replace(stored, integer=narrow, scale=stored.scale * 2.0**excess)
+        return stored
+
+    def _append(
+        self,
+        name: str,
+        operator: FloatOperator | Copy,
+        inputs: tuple[str, ...],
+        target: MapEncoding,
+        node: str,
+    ) -> None:
+        is_copy = isinstance(operator, Copy)
+        channels = self.channels[node] if not is_copy else self._channels(inputs[0])
+        sources = tuple(self.maps[source] for source in inputs)
+        self.steps.append(Step(name, operator, inputs, sources, target, channels, node))
+        self.maps[name] = target
+
+    def _channels(self, name: str) -> int:
+        return next(step.channels for step in reversed(self.steps) if step.name == name)
