@@ -27,7 +27,8 @@ def test_a_run_tells_what_the_image_chose_and_its_graphs_run_again(
     assert first.status == 0
     (patch,) = first.json["adaptive"]["patches"]
     assert patch["complexity"] == pytest.approx(complexity(read_image(picture_file)), abs=0.004)
-    assert patch["image_bits"] == 0 and patch["size"] == [24, 20]
+    assert patch["image_bits"] == 0
+    assert patch["size"] == [24, 20]
     assert first.json["bit_exact"]["mismatches"] == 0
     again = hwsim("run", tmp_path / "out" / "graph.hwgraph", *run)
     for key in ("cycles", "energy_uj", "adaptive", "layers"):

@@ -51,7 +51,8 @@ def test_an_image_runs_the_variant_it_chooses_bit_for_bit(
 ) -> None:
     run = run_image(ADAPTIVE, *small, picture)
     (part,) = run.parts
-    assert part.selection is not None and part.selection.offset == offset
+    assert part.selection is not None
+    assert part.selection.offset == offset
     assert part.graph is ADAPTIVE.variants[1 + offset]
     assert part.selection.complexity == pytest.approx(complexity(picture), abs=0.004)
     assert (run.output == run_layerwise(part.graph, picture, REFERENCE)).all()
@@ -77,7 +78,8 @@ def test_costs_are_those_of_front_end_decision_and_variant(
     ]
     (decision,) = [g for g in run.cost.groups if g.group.name == FRONT_END + DECISION]
     # Four sums of five bytes are one burst of 32 bytes, and the latency of reading it.
-    assert decision.dram_read_bytes == 32 and decision.dram_write_bytes == 0
+    assert decision.dram_read_bytes == 32
+    assert decision.dram_write_bytes == 0
     bus = 32 / (accelerator.dram.bandwidth_gb_per_s * 1e3 / accelerator.clock_mhz)
     assert decision.cycles == bus + accelerator.dram.latency_cycles
     assert run.cost.cycles == sum(part.cycles for part in parts) + decision.cycles
@@ -106,10 +108,12 @@ def test_patches_have_bits_of_their_own_and_their_costs_add_up(
     assert run.cost.energy_uj == pytest.approx(sum(part.cost.energy_uj for part in run.parts))
     assert compare_image(run, ADAPTIVE, whole, KERNELS).mismatches == 0
     result = result_from_run(ADAPTIVE, run, small[1])
-    assert result.adaptive is not None and result.adaptive.patches is not None
+    assert result.adaptive is not None
+    assert result.adaptive.patches is not None
     assert [patch.image_bits for patch in result.adaptive.patches] == offsets
     assert result.adaptive.counted_feature_average_bits == (4 + 6 + 4 + 6) / 4
-    assert result.input_size == (16, 19) and result.output_size == (32, 38)
+    assert result.input_size == (16, 19)
+    assert result.output_size == (32, 38)
     assert result.cycles == sum(layer.cycles for layer in result.layers)
 
 
@@ -154,8 +158,10 @@ def test_an_estimate_is_the_mean_over_the_choices_of_the_calibration(
     assert abs(result.cycles - mean_cycles) <= len(result.layers) / 2
     assert result.adaptive.counted_feature_average_bits == 5
     energies = [part.energy_uj for part in parts]
-    assert energies == sorted(energies, key=float) and energies[0] != energies[2]
-    assert result.adaptive.patches is None and result.psnr_db is None
+    assert energies == sorted(energies, key=float)
+    assert energies[0] != energies[2]
+    assert result.adaptive.patches is None
+    assert result.psnr_db is None
 
 
 def test_variants_store_their_weights_once_and_their_requantization_each() -> None:

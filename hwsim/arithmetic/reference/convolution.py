@@ -42,7 +42,8 @@ def replicate(ifm: ArrayLike, padding: tuple[int, int, int, int]) -> Integers:
     height, width, _ = image.shape
     rows = np.clip(np.arange(-top, height + bottom), 0, height - 1)
     columns = np.clip(np.arange(-left, width + right), 0, width - 1)
-    return image[np.ix_(rows, columns)]
+    replicated: Integers = image[np.ix_(rows, columns)]
+    return replicated
 
 
 def convolve(

@@ -8,7 +8,7 @@ from hwsim.cli.messages import Messages
 from hwsim.cli.subject import load_subject
 from hwsim.cli.tensor_check import check_tensors, wants_tensors
 from hwsim.verify import Check, verify
-from quant.graph import Graph
+from quant.graph.adaptive import AdaptiveGraph
 
 
 def execute(arguments: Namespace) -> int:
@@ -20,7 +20,7 @@ def execute(arguments: Namespace) -> int:
         checks = check_tensors(arguments, network, messages)
     else:
         with messages.stage("verifying") as progress:
-            networks = [network] if isinstance(network, Graph) else network.graphs()
+            networks = network.graphs() if isinstance(network, AdaptiveGraph) else [network]
             checks = verify(networks, seed=arguments.seed, progress=progress)
     if arguments.oracles:
         checks += _ask_oracles(arguments.seed, messages)
