@@ -115,6 +115,12 @@ def add_train_options(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="start from the weights of another network, wherever they fit",
     )
+    group = parser.add_argument_group("quantization, learned instead of the float network")
+    group.add_argument("--method", metavar="NAME", help="a method that learns, such as odm-v2")
+    group.add_argument("--bits", metavar="POLICY", help=f"as of run (default: {DEFAULT_BITS})")
+    group.add_argument(
+        "--weights", type=Path, metavar="FILE", help="float weights that learning starts from"
+    )
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train")
     add(
         "--precision",

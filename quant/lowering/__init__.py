@@ -20,7 +20,7 @@ from quant.lowering.encodings import (
 )
 from quant.lowering.float_network import FloatNetwork
 from quant.lowering.lower import lower
-from quant.lowering.plan import Encodings
+from quant.lowering.plan import Encodings, with_whole_offsets
 from quant.lowering.statistics import Images, Progress, Statistics, TensorStatistics, observe
 from quant.lowering.storage import stream_names
 
@@ -46,4 +46,5 @@ __all__ = [
     "stream_names",
     "symmetric_weights",
     "unsigned_encoding",
+    "with_whole_offsets",
 ]

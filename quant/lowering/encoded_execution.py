@@ -24,7 +24,6 @@ from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import FloatInput, FloatLayer, FloatOperator, FloatPRelu
 from quant.lowering.integer_operators import stored_bias, stored_slope
 from quant.lowering.plan import Copy, Encodings, Step, plan
-from quant.lowering.tables import is_table
 
 
 class EncodedExecution:
@@ -131,7 +130,7 @@ def encoded(values: Tensor, encoding: MapEncoding) -> Tensor:
 def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
     """The operator with the real constants its integers stand for."""
     operator = step.operator
-    if isinstance(operator, FloatPRelu) and not is_table(operator, step.sources[0], step.target):
+    if isinstance(operator, FloatPRelu) and not step.is_table:
         return replace(operator, slope=stored_slope(operator))
     if not isinstance(operator, FloatLayer):
         return operator

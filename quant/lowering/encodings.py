@@ -6,7 +6,7 @@ networks for efficient integer-arithmetic-only inference", CVPR 2018, sections 2
 """
 
 from dataclasses import dataclass, replace
-from math import ceil, frexp, ldexp
+from math import ceil, floor, frexp, ldexp, log2
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from quant.common.requantization_modes import MODES
 from quant.graph import Encoding, IntegerType, TensorType
 from quant.graph.operators import Integers
 from quant.graph.rules import BIAS_BITS
+from quant.graph.types import MAXIMUM_BITS
 from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import FloatInput, FloatLayer, Reals
 
@@ -135,6 +136,14 @@ def with_consecutive_codes(encoding: MapEncoding) -> MapEncoding:
     integer = IntegerType(encoding.integer.bits, CodeKind.UNSIGNED)
     zero = (encoding.zero + integer.high) / 2
     return replace(encoding, integer=integer, scale=2 * encoding.scale, zero=zero)
+
+
+def finer_encoding(encoding: MapEncoding) -> MapEncoding:
+    """16-bit signed codes of the same range and more, 0 at code 0, whose steps divide a step."""
+    integer = IntegerType(MAXIMUM_BITS, CodeKind.SIGNED)
+    steps = np.abs(np.array([encoding.integer.low, encoding.integer.high]) - encoding.zero[0]).max()
+    bits = floor(log2(integer.high / steps))
+    return MapEncoding(integer, ldexp(encoding.scale, -bits), np.zeros(1))
 
 
 def unsigned_encoding(low: float, high: float, bits: int, grid: ScaleGrid = FINE) -> MapEncoding:

@@ -36,7 +36,7 @@ from quant.lowering.integer_operators import (
 )
 from quant.lowering.plan import Copy, Encodings, Step, plan
 from quant.lowering.requantizer import Requantizer
-from quant.lowering.tables import Pointwise, is_table, lookup_table
+from quant.lowering.tables import Pointwise, lookup_table
 
 
 def lower(
@@ -75,7 +75,7 @@ def _operator(step: Step, encodings: Encodings, requantizer: Requantizer) -> Ope
     if isinstance(operator, FloatLayer):
         weights = encodings.weights[step.node]
         return integer_layer(requantizer, operator, weights, sources[0], target)
-    if is_table(operator, sources[0] if sources else target, target):
+    if step.is_table:
         return lookup_table(cast("Pointwise", operator), sources[0], target)
     if type(operator) not in _OPERATORS:
         raise ValueError(f"'{step.name}': {type(operator).__name__} in a folded network")

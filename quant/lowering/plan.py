@@ -8,12 +8,15 @@ computes it in float64: both follow the same steps, so their codes can be compar
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
 from quant.lowering.encodings import (
     IMAGE_BITS,
     MapEncoding,
     WeightEncoding,
+    finer_encoding,
     image_encoding,
     picture_encoding,
     with_consecutive_codes,
@@ -21,15 +24,21 @@ from quant.lowering.encodings import (
 from quant.lowering.float_network import FloatNetwork, FloatNode
 from quant.lowering.float_operators import (
     FloatAdd,
+    FloatAffine,
+    FloatClamp,
     FloatFunction,
     FloatInput,
     FloatLayer,
     FloatOperator,
+    FloatPRelu,
 )
 from quant.lowering.storage import REARRANGING, Storage, Store, storages
 
 TABLE_BITS = 12
 """Widest codes a lookup table reads: 4096 entries."""
+
+_ROUNDS_OFFSETS = FloatLayer | FloatAdd | FloatAffine | FloatClamp
+"""Operators whose sums take an offset, so that the real number 0 may lie between their codes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +84,7 @@ class Step:
         target: its encoding.
         channels: its channels.
         node: the node of the float network it belongs to; of a copy, the node that reads it.
+        is_table: whether it is computed by a lookup table.
     """
 
     name: str
@@ -84,6 +94,24 @@ class Step:
     target: MapEncoding
     channels: int
     node: str
+    is_table: bool
+
+
+def is_table(operator: FloatOperator | Copy, source: MapEncoding, target: MapEncoding) -> bool:
+    """Whether an operator is computed by a table.
+
+    A function always is. Other pointwise ones are where there is no arithmetic of that precision:
+    from or to odd codes, or codes that the real number 0 lies between. Wider codes than a table
+    reads are rounded by arithmetic then, to whole codes of the source.
+    """
+    if isinstance(operator, FloatFunction):
+        return True
+    if not isinstance(operator, FloatAffine | FloatClamp | FloatPRelu | Copy):
+        return False
+    if source.integer.bits > TABLE_BITS or (isinstance(operator, Copy) and operator.coarsens_image):
+        return False
+    odd = CodeKind.ODD in (source.integer.kind, target.integer.kind)
+    return odd or source.offset != 0 or target.offset != 0
 
 
 def plan(network: FloatNetwork, encodings: Encodings) -> tuple[Step, ...]:
@@ -109,6 +137,7 @@ class _Planner:
     maps: dict[str, MapEncoding] = field(default_factory=dict)
     images: set[str] = field(default_factory=set)
     copies: dict[tuple[object, ...], str] = field(default_factory=dict)
+    _channels: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.storages = storages(self.network)
@@ -120,12 +149,15 @@ class _Planner:
         if storage.store is Store.IMAGE:
             self.images.add(node.name)
         target = self.encodings.outputs.get(node.name) or self._encoding(storage)
-        if isinstance(node.operator, FloatLayer | FloatAdd):
-            target = with_consecutive_codes(target)  # as sums are rounded
+        if not self._is_table(node, target):
+            target = _roundable(node.operator, target)
         inputs = tuple(
             self._operand(node, position, target) for position in range(len(node.inputs))
         )
         self._append(node.name, node.operator, inputs, target, node.name)
+
+    def _is_table(self, node: FloatNode, target: MapEncoding) -> bool:
+        return bool(node.inputs) and is_table(node.operator, self.maps[node.inputs[0]], target)
 
     def _encoding(self, storage: Storage) -> MapEncoding:
         match storage.store:
@@ -188,11 +220,41 @@ class _Planner:
         target: MapEncoding,
         node: str,
     ) -> None:
-        is_copy = isinstance(operator, Copy)
-        channels = self.channels[node] if not is_copy else self._channels(inputs[0])
+        channels = self._channels[inputs[0]] if isinstance(operator, Copy) else self.channels[node]
+        self._channels[name] = channels
         sources = tuple(self.maps[source] for source in inputs)
-        self.steps.append(Step(name, operator, inputs, sources, target, channels, node))
+        tabled = bool(sources) and is_table(operator, sources[0], target)
+        self.steps.append(Step(name, operator, inputs, sources, target, channels, node, tabled))
         self.maps[name] = target
 
-    def _channels(self, name: str) -> int:
-        return next(step.channels for step in reversed(self.steps) if step.name == name)
+
+def _roundable(operator: FloatOperator, target: MapEncoding) -> MapEncoding:
+    """The encoding in which sums of an operator can be rounded; what reads them takes a copy."""
+    if isinstance(operator, FloatInput | REARRANGING):
+        return target
+    consecutive = with_consecutive_codes(target)
+    if consecutive.offset == 0 or isinstance(operator, _ROUNDS_OFFSETS):
+        return consecutive
+    return finer_encoding(consecutive)
+
+
+def with_whole_offsets(network: FloatNetwork, encodings: Encodings) -> Encodings:
+    """The encodings with zeros moved a little, so that no copy has to round them.
+
+    A copy of wide codes adds its offset in whole codes of what it copies; so does an affine map.
+
+    Args:
+        network: a folded network.
+        encodings: how its tensors are encoded.
+    """
+    moved = dict(encodings.inputs)
+    for step in plan(network, encodings):
+        if isinstance(step.operator, Copy) and not step.is_table and step.target.offset != 0:
+            (source,), target = step.sources, step.target
+            codes = round(target.offset / source.scale)
+            zero = target.zero_point + codes * source.scale / target.scale
+            original = moved[step.node]
+            if original.key != target.key:
+                continue  # the consecutive codes of odd ones lie halfway, wherever 0 is
+            moved[step.node] = replace(original, zero=np.array([zero]))
+    return replace(encodings, inputs=moved)

@@ -13,31 +13,13 @@ from quant.lowering.float_operators import (
     FloatAffine,
     FloatClamp,
     FloatFunction,
-    FloatOperator,
     FloatPRelu,
     Reals,
 )
 from quant.lowering.functions import FUNCTIONS
-from quant.lowering.plan import TABLE_BITS, Copy
+from quant.lowering.plan import Copy
 
 Pointwise = FloatAffine | FloatClamp | FloatPRelu | FloatFunction | Copy
-
-
-def is_table(operator: FloatOperator | Copy, source: MapEncoding, target: MapEncoding) -> bool:
-    """Whether an operator becomes a table.
-
-    A function always does. The others do where there is no arithmetic of that precision: from or
-    to odd codes, or codes that the real number 0 lies between. Wider codes than a table reads are
-    rounded by arithmetic then, to whole codes of the source.
-    """
-    if isinstance(operator, FloatFunction):
-        return True
-    if not isinstance(operator, Pointwise) or source.integer.bits > TABLE_BITS:
-        return False
-    if isinstance(operator, Copy) and operator.coarsens_image:
-        return False
-    odd = CodeKind.ODD in (source.integer.kind, target.integer.kind)
-    return odd or source.offset != 0 or target.offset != 0
 
 
 def lookup_table(operator: Pointwise, source: MapEncoding, target: MapEncoding) -> LookupTable:

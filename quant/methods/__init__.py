@@ -135,4 +135,4 @@ def quantizer(
     chosen = method_named(method) if isinstance(method, str) else method
     traced = trace(network, name)
     calibration = Calibration(traced, calibration_images, progress)
-    return lambda policy: chosen.quantize(traced, policy, calibration, mode)
+    return lambda policy: chosen.quantize(traced, policy, calibration, mode).graph()

@@ -1,6 +1,6 @@
 """What a quantization method is."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from quant.common.requantization_modes import DEFAULT_MODE
 from quant.graph import Graph
@@ -8,9 +8,28 @@ from quant.lowering import FloatNetwork
 from quant.methods.calibration import Calibration
 from quant.policy import BitPolicy
 
+if TYPE_CHECKING:
+    from quant.lowering.encoded_execution import EncodedExecution
+
+
+class Quantized(Protocol):
+    """A network whose tensors have encodings, in integers and in reals."""
+
+    def graph(self) -> Graph:
+        """The verified integer graph.
+
+        Raises:
+            UserError: its requantization mode cannot express a layer's widths or scales.
+        """
+        ...
+
+    def execution(self) -> "EncodedExecution":
+        """The same network in float64, rounded to the same codes."""
+        ...
+
 
 class QuantizationMethod(Protocol):
-    """Decides every encoding of a network, and lowers it with them."""
+    """Decides every encoding of a network."""
 
     def quantize(
         self,
@@ -18,8 +37,8 @@ class QuantizationMethod(Protocol):
         policy: BitPolicy,
         calibration: Calibration,
         rounding: str = DEFAULT_MODE,
-    ) -> Graph:
-        """The integer graph of a network.
+    ) -> Quantized:
+        """The network with encodings.
 
         Args:
             network: a folded float network.

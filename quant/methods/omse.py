@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from quant.common.requantization_modes import DEFAULT_MODE
-from quant.graph import Graph
 from quant.lowering import FloatNetwork, TensorStatistics, unsigned_encoding
 from quant.lowering.float_operators import Reals
 from quant.methods.calibration import Calibration
-from quant.methods.ranges import Source, ranged_graph
+from quant.methods.quantized_network import QuantizedNetwork
+from quant.methods.ranges import Source, ranged_network
 from quant.policy import BitPolicy
 
 _FRACTIONS = np.arange(100, 0, -1) / 100
@@ -37,10 +37,10 @@ class Omse:
         policy: BitPolicy,
         calibration: Calibration,
         rounding: str = DEFAULT_MODE,
-    ) -> Graph:
+    ) -> QuantizedNetwork:
         """See `QuantizationMethod.quantize`."""
         source = Source(policy, str(self), calibration.description, rounding)
-        return ranged_graph(
+        return ranged_network(
             network, source, calibration.histograms, least_error_range, least_error_reach
         )
 

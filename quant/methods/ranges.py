@@ -12,7 +12,6 @@ import numpy as np
 
 from quant.common.errors import UserError
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
-from quant.graph import Graph
 from quant.lowering import (
     FINE,
     Encodings,
@@ -23,7 +22,6 @@ from quant.lowering import (
     TensorStatistics,
     WeightEncoding,
     image_encoding,
-    lower,
     scale_grid,
     signed_encoding,
     smallest_weight_scales,
@@ -34,6 +32,7 @@ from quant.lowering import (
 from quant.lowering.float_operators import FloatInput, FloatLayer, Reals
 from quant.lowering.storage import Store, storages
 from quant.methods.calibration import Calibration
+from quant.methods.quantized_network import QuantizedNetwork
 from quant.policy import BitPolicy
 
 Range = Callable[[TensorStatistics, int], tuple[float, float]]
@@ -52,10 +51,10 @@ class MinMax:
         policy: BitPolicy,
         calibration: Calibration,
         rounding: str = DEFAULT_MODE,
-    ) -> Graph:
+    ) -> QuantizedNetwork:
         """See `QuantizationMethod.quantize`."""
         source = Source(policy, str(self), calibration.description, rounding)
-        return ranged_graph(network, source, calibration.ranges, whole_range)
+        return ranged_network(network, source, calibration.ranges, whole_range)
 
     def __str__(self) -> str:
         return "minmax"
@@ -86,10 +85,10 @@ class Percentile:
         policy: BitPolicy,
         calibration: Calibration,
         rounding: str = DEFAULT_MODE,
-    ) -> Graph:
+    ) -> QuantizedNetwork:
         """See `QuantizationMethod.quantize`."""
         source = Source(policy, str(self), calibration.description, rounding)
-        return ranged_graph(network, source, calibration.histograms, self._inner_range)
+        return ranged_network(network, source, calibration.histograms, self._inner_range)
 
     def _inner_range(self, statistics: TensorStatistics, _bits: int) -> tuple[float, float]:
         low, high = (statistics.percentile(p) for p in (100 - self.percent, self.percent))
@@ -119,15 +118,25 @@ class Source:
     calibration: str
     rounding: str
 
+    def metadata(self, network: FloatNetwork) -> dict[str, str]:
+        """The same as text that goes along with a graph."""
+        return {
+            "network": network.name,
+            "method": self.method,
+            "policy": self.policy.to_yaml(),
+            "bits": str(self.policy),
+            "calibration": self.calibration,
+        }
 
-def ranged_graph(
+
+def ranged_network(
     network: FloatNetwork,
     source: Source,
     statistics: Statistics,
     covered: Range,
     reached: Reach = whole_reach,
-) -> Graph:
-    """The integer graph of a network whose encodings follow from ranges.
+) -> QuantizedNetwork:
+    """A network whose encodings follow from ranges.
 
     Args:
         network: a folded float network.
@@ -138,14 +147,7 @@ def ranged_graph(
     """
     grid = scale_grid(network, mode_named(source.rounding).name)
     encodings = range_encodings(network, source.policy, statistics, covered, grid, reached)
-    metadata = {
-        "network": network.name,
-        "method": source.method,
-        "policy": source.policy.to_yaml(),
-        "bits": str(source.policy),
-        "calibration": source.calibration,
-    }
-    return lower(network, encodings, network.name, metadata, source.rounding)
+    return QuantizedNetwork(network, encodings, source.rounding, source.metadata(network))
 
 
 def range_encodings(

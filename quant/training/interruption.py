@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 
 class StopRequest:
@@ -18,6 +19,17 @@ class StopRequest:
         if self.signal_number is not None:
             raise KeyboardInterrupt
         self.signal_number = signal_number
+
+    def obey(self) -> NoReturn:
+        """End the run as the signal that was remembered asks.
+
+        Raises:
+            SystemExit: status 143 after a polite kill.
+            KeyboardInterrupt: otherwise.
+        """
+        if self.signal_number == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM)
+        raise KeyboardInterrupt
 
 
 @contextmanager

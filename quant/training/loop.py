@@ -1,10 +1,10 @@
 """The training loop: mean absolute error, Muon, a cosine schedule, an average of the weights."""
 
 import math
-import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -197,12 +197,10 @@ class _Run:
             self.report.say(f"iteration {self.state.iteration}: {psnr_db:.3f} dB on validation")
         return history[-1][1]
 
-    def _stop(self, stop: StopRequest) -> None:
+    def _stop(self, stop: StopRequest) -> NoReturn:
         self.save()
         self.report.say(f"stopped; repeat the command to resume from {self.checkpoint}")
-        if stop.signal_number == signal.SIGTERM:
-            raise SystemExit(128 + signal.SIGTERM)
-        raise KeyboardInterrupt
+        stop.obey()
 
     def _diverged(self) -> UserError:
         return UserError(

@@ -26,11 +26,12 @@ def run_provenance(config: TrainingConfig, bfloat16: bool) -> dict[str, object]:
         "precision": "bfloat16" if bfloat16 else "float32",
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
+    """The commit of this code when it runs from a git checkout."""
     command = ["git", "rev-parse", "HEAD"]
     try:
         answer = subprocess.run(

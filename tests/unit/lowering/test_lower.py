@@ -286,7 +286,9 @@ def test_all_bits_lower() -> None:
     network = trace(edsr(blocks=1))
     calibration = Calibration(network, [picture()])
     for bits in range(1, 17):
-        graph = MinMax().quantize(network, BitPolicy.parse(f"w{bits}a{bits}/all"), calibration)
+        graph = (
+            MinMax().quantize(network, BitPolicy.parse(f"w{bits}a{bits}/all"), calibration).graph()
+        )
         assert graph.node("body.0.body.0").output.integer.bits == bits
 
 

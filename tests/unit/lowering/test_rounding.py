@@ -133,7 +133,7 @@ def test_convolutions_have_the_constants_that_the_mode_derives(mode: str) -> Non
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_graph_names_its_mode(mode: str) -> None:
-    graph = MinMax().quantize(NETWORK, NARROW, CALIBRATION, mode)
+    graph = MinMax().quantize(NETWORK, NARROW, CALIBRATION, mode).graph()
     assert graph.metadata["rounding"] == mode
 
 
@@ -175,7 +175,9 @@ def test_without_a_multiplier_all_scales_are_powers_of_two() -> None:
     for pixel_range in (255.0, 1.0):
         network = trace(edsr(blocks=1, pixel_range=pixel_range))
         policy = BitPolicy.parse("w8a6")
-        graph = MinMax().quantize(network, policy, Calibration(network, [picture()]), "shift")
+        graph = (
+            MinMax().quantize(network, policy, Calibration(network, [picture()]), "shift").graph()
+        )
         unit = pixel_range / 255
         for node in graph.nodes:
             exponent = np.log2(node.output.encoding.scale / unit)
@@ -237,5 +239,5 @@ def test_networks_of_zeros_lower_in_every_mode(mode: str) -> None:
         for parameter in module.parameters():
             parameter.zero_()
     network = trace(module)
-    graph = MinMax().quantize(network, NARROW, Calibration(network, [picture()]), mode)
+    graph = MinMax().quantize(network, NARROW, Calibration(network, [picture()]), mode).graph()
     assert not computed(graph)[graph.output].any()
