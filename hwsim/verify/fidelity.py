@@ -19,8 +19,13 @@ class Oracle(Protocol):
     `quant.lowering.encoded_execution.EncodedExecution` is one.
     """
 
-    def codes_from(self, name: str, operands: Sequence[Integers]) -> NDArray[np.int64]:
-        """The codes of a feature map from the codes of those it is computed from."""
+    def codes_from(
+        self, name: str, operands: Sequence[Integers]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The codes of a feature map from its operands', and how far each is from a tie.
+
+        The distance is in codes: 0 where a value lies in the middle between two.
+        """
         ...
 
 
@@ -33,12 +38,15 @@ class MapFidelity:
         values: codes compared.
         differing: how many are not equal.
         largest: the largest difference, in codes.
+        farthest: how far from the middle between two codes the value of a differing code was at
+            most, in codes; 0 where none differs.
     """
 
     name: str
     values: int
     differing: int
     largest: int
+    farthest: float
 
 
 def fidelity(
@@ -58,9 +66,12 @@ def fidelity(
 
     def compare(node: Node, operands: Sequence[Integers], codes: Integers) -> None:
         if operands:
-            difference = np.abs(oracle.codes_from(node.name, operands) - codes.astype(np.int64))
-            differing = int(np.count_nonzero(difference))
-            found.append(MapFidelity(node.name, codes.size, differing, int(difference.max())))
+            expected, to_middle = oracle.codes_from(node.name, operands)
+            difference = np.abs(expected - codes.astype(np.int64))
+            differing = difference != 0
+            farthest = float(to_middle[differing].max()) if differing.any() else 0.0
+            count, largest = int(differing.sum()), int(difference.max())
+            found.append(MapFidelity(node.name, codes.size, count, largest, farthest))
 
     run_layerwise(graph, image.astype(np.int32), arithmetic, observe=compare)
     return tuple(found)

@@ -72,16 +72,26 @@ class EncodedExecution:
     @torch.no_grad()
     def codes_from(
         self, name: str, operands: Sequence[NDArray[np.integer[Any]]]
-    ) -> NDArray[np.int64]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The codes of one feature map from given codes of those it is computed from.
 
         Args:
             name: of the feature map, not that of the image.
             operands: integers, height x width x channels each.
+
+        Returns:
+            int64, height x width x channels, and float64 of the same shape: how far, in codes,
+            each value was from the middle between two codes, where either would be as near.
         """
         tensors = [torch.from_numpy(o).permute(2, 0, 1)[None].to(self._dtype) for o in operands]
-        codes = self._codes(self._by_name[name], tensors)
-        return codes[0].permute(1, 2, 0).to(torch.int64).numpy()
+        step = self._by_name[name]
+        values = self._values(step, tensors)
+        codes, places = encoded(values, step.target), _places(values, step.target)
+        to_middle = 0.5 - (places - places.round()).abs()
+        return (
+            codes[0].permute(1, 2, 0).to(torch.int64).numpy(),
+            to_middle[0].permute(1, 2, 0).double().numpy(),
+        )
 
     @torch.no_grad()
     def _tensors(self, image: NDArray[np.uint8]) -> Iterator[tuple[str, Tensor]]:
@@ -97,18 +107,21 @@ class EncodedExecution:
                     alive.pop(name, None)
 
     def _codes(self, step: Step, operands: list[Tensor]) -> Tensor:
-        operator = self._operators[step.name]
-        if isinstance(operator, FloatInput):
+        if isinstance(step.operator, FloatInput):
             return operands[0]
+        return encoded(self._values(step, operands), step.target)
+
+    def _values(self, step: Step, operands: list[Tensor]) -> Tensor:
+        operator = self._operators[step.name]
         values = [
             decoded(codes, source) for codes, source in zip(operands, step.sources, strict=True)
         ]
         if isinstance(operator, Copy):
-            return encoded(values[0], step.target)
+            return values[0]
         if isinstance(operator, FloatLayer) and _pads_with_a_code(step.sources[0]):
             values = [_padded(values[0], operator.padding, step.sources[0])]
             operator = replace(operator, padding=Padding())
-        return encoded(result_of(operator, values, self._constants[step.name]), step.target)
+        return result_of(operator, values, self._constants[step.name])
 
 
 def decoded(codes: Tensor, encoding: MapEncoding) -> Tensor:
@@ -118,13 +131,18 @@ def decoded(codes: Tensor, encoding: MapEncoding) -> Tensor:
 
 def encoded(values: Tensor, encoding: MapEncoding) -> Tensor:
     """The codes of real numbers, halves to even, in the values' type, batch x channels x …."""
+    codes = _places(values, encoding).round()
+    if encoding.integer.kind is CodeKind.ODD:
+        codes = 2 * codes - encoding.integer.high
+    return codes.clamp(encoding.integer.low, encoding.integer.high)
+
+
+def _places(values: Tensor, encoding: MapEncoding) -> Tensor:
+    """Where real numbers lie among the codes, which are counted one by one."""
     places = values / encoding.scale + _of_channels(encoding.zero, values)
-    integer = encoding.integer
-    if integer.kind is CodeKind.ODD:
-        codes = 2 * ((places + integer.high) / 2).round() - integer.high
-    else:
-        codes = places.round()
-    return codes.clamp(integer.low, integer.high)
+    if encoding.integer.kind is CodeKind.ODD:
+        return (places + encoding.integer.high) / 2
+    return places
 
 
 def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
