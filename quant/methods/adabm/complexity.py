@@ -58,20 +58,33 @@ def complexity(image: NDArray[Any]) -> float:
     Args:
         image: [height, width, 3], red, green and blue in 0..255.
     """
-    grey = image.astype(np.float64) @ np.array(GREY) / 1000
+    total = sum(np.abs(derivative).sum() for derivative in _derivatives(image)) / 1000
+    return float(total / (4.08 * image.shape[0] * image.shape[1]))
+
+
+def integer_sums(image: NDArray[Any]) -> NDArray[np.int64]:
+    """The sums that `complexity_graph` gives, by NumPy: int64 [4].
+
+    Args:
+        image: integers [height, width, 3], red, green and blue in 0..255.
+    """
+    across, down = _derivatives(image.astype(np.int64))
+    parts = np.maximum(0, np.stack([across, -across, down, -down]))
+    sums: NDArray[np.int64] = ((parts + STEP // 2) >> _SHIFT).sum(axis=(1, 2))
+    return sums
+
+
+def _derivatives(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """S_x and S_y in thousandths of a grey level, each [height, width]."""
+    grey = image @ np.array(GREY)
     padded = np.pad(grey, 1, mode="edge")
-    across = sum(
-        weight * padded[row : row + grey.shape[0], column : column + grey.shape[1]]
-        for row, weights in enumerate(SOBEL)
-        for column, weight in enumerate(weights)
-    )
-    down = sum(
-        weight * padded[row : row + grey.shape[0], column : column + grey.shape[1]]
-        for column, weights in enumerate(SOBEL)
-        for row, weight in enumerate(weights)
-    )
-    total = np.abs(across).sum() + np.abs(down).sum()
-    return float(total / (4.08 * grey.size))
+    height, width = grey.shape
+    across, down = np.zeros_like(grey), np.zeros_like(grey)
+    for row, weights in enumerate(SOBEL):
+        for column, weight in enumerate(weights):
+            across = across + weight * padded[row : row + height, column : column + width]
+            down = down + weight * padded[column : column + height, row : row + width]
+    return across, down
 
 
 def complexity_graph(image: TensorType) -> Graph:
