@@ -11,6 +11,7 @@ MOMENTUM = 0.9
 """Of moving averages over calibration batches: the part of the old value that stays."""
 
 _CLIP_STEPS, _WEIGHT_STEPS = 100, 50
+_PARTS = 1 << 16
 _CLIP_SHARE = 0.5
 """Of the best bounds in those that a layer begins with; the rest is what calibration found."""
 
@@ -44,7 +45,9 @@ def least_error_reach(weight: Tensor, bits: int, *, signed_maximum: bool = False
 def clipped_range(values: Tensor, low: Tensor, high: Tensor, bits: float) -> tuple[Tensor, Tensor]:
     """Bounds between those given and the best of 100 shrinks of both (bit-aware clipping).
 
-    Specification 2.5; of equal errors the wider range counts.
+    Specification 2.5; of equal errors the wider range counts. Values are counted in 65 536 equal
+    parts of their range first, 256 of which make a step of 8 bits; a hundred searches through
+    every value would take longer than all the rest of calibration.
 
     Args:
         values: what will be quantized.
@@ -53,10 +56,13 @@ def clipped_range(values: Tensor, low: Tensor, high: Tensor, bits: float) -> tup
         bits: width of a code.
     """
     levels = 2.0**bits - 1
+    middles, counts = _counted(values)
     part = _least(
         torch.ones_like(low),
         _CLIP_STEPS,
-        lambda part: asymmetric(values, low * part, high * part, levels) - values,
+        lambda part: (
+            (asymmetric(middles, low * part, high * part, levels) - middles) * counts.sqrt()
+        ),
     )
     kept = 1 - _CLIP_SHARE
     return (
@@ -65,13 +71,24 @@ def clipped_range(values: Tensor, low: Tensor, high: Tensor, bits: float) -> tup
     )
 
 
+def _counted(values: Tensor) -> tuple[Tensor, Tensor]:
+    """The middles of equal parts of a range, and how many values lie in each; none are empty."""
+    least, greatest = (float(bound) for bound in values.aminmax())
+    if least == greatest:
+        return values.new_tensor([least]), values.new_tensor([float(values.numel())])
+    counts = torch.histc(values, _PARTS, least, greatest)
+    width = (greatest - least) / _PARTS
+    middles = least + width * (torch.arange(_PARTS) + 0.5)
+    return middles[counts > 0], counts[counts > 0]
+
+
 def _least(whole: Tensor, steps: int, difference: Callable[[Tensor], Tensor]) -> float:
     """Which of whole · (1 − 0.01·i), i from 0, has the least squared difference."""
     best, least = float(whole), float("inf")
     with torch.no_grad():
         for step in range(steps):
             tried = whole * (1 - 0.01 * step)
-            error = float(difference(tried).square().mean(dtype=torch.float64))
+            error = float(difference(tried).square().sum(dtype=torch.float64))
             if error < least:
                 best, least = float(tried), error
     return best
