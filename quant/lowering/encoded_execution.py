@@ -1,9 +1,9 @@
 """A network in the codes of its encodings, computed in real numbers: the oracle of a graph.
 
 Every feature map is decoded, the operator computed in floating point, and the result rounded to the
-nearest code, halves to even. Weights, biases and slopes are the real numbers that stored integers
-stand for, but no multiplier or shift takes part: a graph's codes may differ from these only where a
-value lies next to the middle between two codes.
+nearest code, halves to even. Weights, biases, slopes and border constants are the real numbers that
+stored integers stand for, but no multiplier or shift takes part: a graph's codes may differ from
+these only where a value lies next to the middle between two codes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,8 +21,21 @@ from quant.graph.types import Padding
 from quant.lowering.encodings import MapEncoding
 from quant.lowering.execution import constants_of, result_of
 from quant.lowering.float_network import FloatNetwork
-from quant.lowering.float_operators import FloatInput, FloatLayer, FloatOperator, FloatPRelu
-from quant.lowering.integer_operators import stored_bias, stored_slope
+from quant.lowering.float_operators import (
+    UNCLAMPED,
+    FloatAffine,
+    FloatConvolution,
+    FloatInput,
+    FloatLayer,
+    FloatOperator,
+    FloatPRelu,
+)
+from quant.lowering.integer_operators import (
+    stored_bias,
+    stored_offset,
+    stored_slope,
+    stored_tap_errors,
+)
 from quant.lowering.plan import Copy, Encodings, Step, plan
 
 
@@ -46,6 +59,12 @@ class EncodedExecution:
         self._constants = {
             name: () if isinstance(operator, Copy) else constants_of(operator, dtype)
             for name, operator in self._operators.items()
+        }
+        self._tap_errors = {
+            step.name: errors
+            for step in self._steps
+            if isinstance(step.operator, FloatLayer)
+            if (errors := _tap_errors(step, encodings, dtype)) is not None
         }
         last_read = {step.name: position for position, step in enumerate(self._steps)}
         for position, step in enumerate(self._steps):
@@ -117,11 +136,37 @@ class EncodedExecution:
             decoded(codes, source) for codes, source in zip(operands, step.sources, strict=True)
         ]
         if isinstance(operator, Copy):
-            return values[0]
+            return values[0] + self._copied_offset(step)
         if isinstance(operator, FloatLayer) and _pads_with_a_code(step.sources[0]):
             values = [_padded(values[0], operator.padding, step.sources[0])]
             operator = replace(operator, padding=Padding())
+        if step.name in self._tap_errors:
+            return self._with_stored_border(step, operator, values)
         return result_of(operator, values, self._constants[step.name])
+
+    @staticmethod
+    def _copied_offset(step: Step) -> float:
+        """What a copy adds to values because its offset is a whole number of codes."""
+        assert isinstance(step.operator, Copy)
+        if step.is_table or step.operator.coarsens_image:
+            return 0.0
+        return float(stored_offset(np.ones(1), np.zeros(1), step.sources[0], step.target)[0])
+
+    def _with_stored_border(
+        self, step: Step, operator: FloatOperator, values: list[Tensor]
+    ) -> Tensor:
+        """A convolution whose border constants are what integers stand for.
+
+        The stored bias has the errors of all taps; taps outside the image have none.
+        """
+        assert isinstance(operator, FloatConvolution)
+        errors = self._tap_errors[step.name]
+        unclamped = replace(operator, clamp=UNCLAMPED)
+        result = result_of(unclamped, values, self._constants[step.name])
+        inside = replace(unclamped, groups=1)
+        ones = torch.ones_like(values[0][:, :1])
+        lacking = result_of(inside, [ones], (errors, -errors.sum(dim=(1, 2, 3))))
+        return (result + lacking).clamp(*operator.clamp)
 
 
 def decoded(codes: Tensor, encoding: MapEncoding) -> Tensor:
@@ -150,6 +195,9 @@ def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
     operator = step.operator
     if isinstance(operator, FloatPRelu) and not step.is_table:
         return replace(operator, slope=stored_slope(operator))
+    if isinstance(operator, FloatAffine) and not step.is_table:
+        stored = stored_offset(operator.scale, operator.offset, step.sources[0], step.target)
+        return replace(operator, offset=stored)
     if not isinstance(operator, FloatLayer):
         return operator
     weights = encodings.weights[step.node]
@@ -158,6 +206,13 @@ def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
         weight=weights.weight * weights.scale[:, None, None, None],
         bias=stored_bias(operator, weights, step.sources[0], step.target),
     )
+
+
+def _tap_errors(step: Step, encodings: Encodings, dtype: torch.dtype) -> Tensor | None:
+    """Of a convolution, out_channels x 1 x kernel height x kernel width."""
+    assert isinstance(step.operator, FloatLayer)
+    errors = stored_tap_errors(step.operator, encodings.weights[step.node], step.sources[0])
+    return None if errors is None else torch.from_numpy(errors).to(dtype)[:, None]
 
 
 def _pads_with_a_code(source: MapEncoding) -> bool:

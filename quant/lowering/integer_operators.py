@@ -52,12 +52,11 @@ def integer_layer(
     target: MapEncoding,
 ) -> Convolution | TransposedConvolution:
     """A convolution of either kind that reads one encoding and writes another."""
-    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
     bias = _bias(layer, weights, source, target)
-    pad_code, tap_offset = source.zero_codes, None
-    if source.pads_exactly and not source.has_zero and layer.padding != Padding():
+    pad_code, tap_offset = source.zero_codes, _tap_offset(layer, weights, source)
+    if tap_offset is not None:
         # Taps outside have code 0, so that those inside alone bring the zero point along.
-        pad_code, tap_offset = np.zeros(1, np.int64), -_rounded(zeros)
+        pad_code = np.zeros(1, np.int64)
         bias -= tap_offset.sum(axis=(1, 2))
     width = sum_bits(weights.weight, bias, source.integer, tap_offset)
     requantization = requantizer.from_scales(
@@ -96,16 +95,51 @@ def stored_bias(
 
     They are within half a step of the sums, source.scale · weights.scale, of the layer's.
     """
-    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
+    zeros = _zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
     bias: Reals = source.scale * weights.scale * (_bias(layer, weights, source, target) + zeros)
     return bias - target.offset
+
+
+def stored_tap_errors(
+    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding
+) -> Reals | None:
+    """What each tap inside the image adds too much, as a real number; None without tap offsets.
+
+    Float64 [out_channels, kernel_height, kernel_width]: the offsets of `integer_layer` are whole
+    steps of its sums. `stored_bias` has them all; an output at the border lacks some.
+    """
+    offset = _tap_offset(layer, weights, source)
+    if offset is None:
+        return None
+    step: Reals = source.scale * weights.scale
+    errors: Reals = step[:, None, None] * (offset + _zeros_of_taps(layer, weights, source))
+    return errors
+
+
+def _tap_offset(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Integers | None:
+    """What each tap inside the image adds so that those outside are the real number 0.
+
+    Whole numbers, rounded as sums from the first tap on: those of any border are off by at most 2,
+    those of a whole kernel by at most 1/2.
+    """
+    if source.has_zero or not source.pads_exactly or layer.padding == Padding():
+        return None
+    sums = _rounded(-_zeros_of_taps(layer, weights, source).cumsum(axis=1).cumsum(axis=2))
+    offset: Integers = np.diff(np.diff(sums, axis=1, prepend=0), axis=2, prepend=0)
+    return offset
+
+
+def _zeros_of_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Reals:
+    """The zero point times each tap's weights, summed over input channels."""
+    zeros: Reals = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
+    return zeros
 
 
 def _bias(
     layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
 ) -> Integers:
     """With the zero points of all taps, in units of the sums: int64 [out_channels]."""
-    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
+    zeros = _zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
     return _rounded((layer.bias + target.offset) / (source.scale * weights.scale) - zeros)
 
 
@@ -217,10 +251,25 @@ def _scaled(
     clamp: tuple[float, float],
 ) -> Requantize:
     """A factor and an offset per channel, as factor · (x + offset / factor)."""
-    before = (offsets + target.offset) / (np.maximum(factors, _SMALLEST_FACTOR) * source.scale)
-    bias = _rounded(before - source.zero[0])
+    bias = _rescaled_bias(factors, offsets, source, target)
     width = (source.integer.magnitude + int(np.abs(bias).max())).bit_length() + 1
     return Requantize(bias, requantizer.from_scales(source.scale, factors, target, width, clamp))
+
+
+def stored_offset(
+    factors: Reals, offsets: Reals, source: MapEncoding, target: MapEncoding
+) -> Reals:
+    """The real offsets [channels] or [1] that the integers of `integer_affine` stand for."""
+    bias = _rescaled_bias(factors, offsets, source, target)
+    found: Reals = factors * source.scale * (bias + source.zero[0])
+    return found - target.offset
+
+
+def _rescaled_bias(
+    factors: Reals, offsets: Reals, source: MapEncoding, target: MapEncoding
+) -> Integers:
+    before = (offsets + target.offset) / (np.maximum(factors, _SMALLEST_FACTOR) * source.scale)
+    return _rounded(before - source.zero[0])
 
 
 def _rounded(values: Reals) -> Integers:

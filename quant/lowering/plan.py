@@ -35,7 +35,13 @@ from quant.lowering.float_operators import (
 from quant.lowering.storage import REARRANGING, Storage, Store, storages
 
 TABLE_BITS = 12
-"""Widest codes a lookup table reads: 4096 entries."""
+"""Widest codes a lookup table of a function reads: 4096 entries."""
+
+NARROW_BITS = 9
+"""Widest codes read by a table where arithmetic would round differently: 512 entries. Sums of two
+8-bit codes have 9 bits (FQSR's skip connections)."""
+
+_WHOLE = 1e-6  # of a code: what float64 leaves of offsets that are whole codes
 
 _ROUNDS_OFFSETS = FloatLayer | FloatAdd | FloatAffine | FloatClamp
 """Operators whose sums take an offset, so that the real number 0 may lie between their codes."""
@@ -100,18 +106,26 @@ class Step:
 def is_table(operator: FloatOperator | Copy, source: MapEncoding, target: MapEncoding) -> bool:
     """Whether an operator is computed by a table.
 
-    A function always is. Other pointwise ones are where there is no arithmetic of that precision:
-    from or to odd codes, or codes that the real number 0 lies between. Wider codes than a table
-    reads are rounded by arithmetic then, to whole codes of the source.
+    A function always is. Other pointwise ones that read narrow codes are where arithmetic cannot
+    do it in one rounding: from or to odd codes, or codes that the real number 0 lies between. A
+    copy to the latter has its offset in whole codes (`with_whole_offsets`).
     """
-    if isinstance(operator, FloatFunction):
-        return True
-    if not isinstance(operator, FloatAffine | FloatClamp | FloatPRelu | Copy):
-        return False
-    if source.integer.bits > TABLE_BITS or (isinstance(operator, Copy) and operator.coarsens_image):
-        return False
+    match operator:
+        case FloatFunction():
+            return True
+        case Copy(coarsens_image=False) | FloatAffine() | FloatClamp() | FloatPRelu():
+            narrow = source.integer.bits <= NARROW_BITS
+        case _:
+            return False
     odd = CodeKind.ODD in (source.integer.kind, target.integer.kind)
-    return odd or source.offset != 0 or target.offset != 0
+    # A copy adds whole codes of its source.
+    unit = source.scale if isinstance(operator, Copy) else target.scale
+    exact = source.offset == 0 and _is_whole(target.offset / unit)
+    return narrow and (odd or not exact)
+
+
+def _is_whole(codes: float) -> bool:
+    return abs(codes - round(codes)) < _WHOLE
 
 
 def plan(network: FloatNetwork, encodings: Encodings) -> tuple[Step, ...]:
@@ -183,7 +197,7 @@ class _Planner:
         name = f"{node.name}.input{suffix}"
         as_image = source in self.images and isinstance(node.operator, FloatLayer)
         twin = with_consecutive_codes(wanted)
-        if twin is not wanted and stored.integer.bits > TABLE_BITS:
+        if twin is not wanted and stored.integer.bits > NARROW_BITS:
             # Only a table makes other codes, and none reads so many bits.
             source = self._copy(source, twin, f"{name}.rounded", node.name, coarsens_image=False)
         return self._copy(source, wanted, name, node.name, coarsens_image=as_image)
