@@ -22,7 +22,12 @@ from quant.lowering.encodings import MapEncoding
 from quant.lowering.execution import constants_of, result_of
 from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import FloatInput, FloatLayer, FloatOperator, FloatPRelu
-from quant.lowering.integer_operators import stored_bias, stored_slope
+from quant.lowering.integer_operators import (
+    stored_bias,
+    stored_slope,
+    stored_taps,
+    zeros_of_taps,
+)
 from quant.lowering.plan import Copy, Encodings, Step, plan
 
 
@@ -43,6 +48,12 @@ class EncodedExecution:
         self._output = network.output
         self._dtype = dtype
         self._operators = {step.name: _decoded(step, encodings) for step in self._steps}
+        self._bordered = {
+            step.name
+            for step in self._steps
+            if isinstance(step.operator, FloatLayer)
+            and stored_taps(step.operator, encodings.weights[step.node], step.sources[0]) is not None
+        }
         self._constants = {
             name: () if isinstance(operator, Copy) else constants_of(operator, dtype)
             for name, operator in self._operators.items()
@@ -121,6 +132,8 @@ class EncodedExecution:
         if isinstance(operator, FloatLayer) and _pads_with_a_code(step.sources[0]):
             values = [_padded(values[0], operator.padding, step.sources[0])]
             operator = replace(operator, padding=Padding())
+        elif step.name in self._bordered and isinstance(operator, FloatLayer):
+            values = [_with_insides(values[0], operator)]
         return result_of(operator, values, self._constants[step.name])
 
 
@@ -152,12 +165,31 @@ def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
         return replace(operator, slope=stored_slope(operator))
     if not isinstance(operator, FloatLayer):
         return operator
-    weights = encodings.weights[step.node]
-    return replace(
+    weights, (source,) = encodings.weights[step.node], step.sources
+    real = replace(
         operator,
         weight=weights.weight * weights.scale[:, None, None, None],
-        bias=stored_bias(operator, weights, step.sources[0], step.target),
+        bias=stored_bias(operator, weights, source, step.target),
     )
+    taps = stored_taps(operator, weights, source)
+    if taps is None:
+        return real
+    # What rounding adds at a tap is the weight of a channel that is 1 inside the image.
+    unit = source.scale * weights.scale[:, None, None]
+    excess = unit * (taps + zeros_of_taps(operator, weights, source))
+    return replace(
+        real,
+        weight=np.concatenate([real.weight, excess[..., None]], axis=3),
+        bias=real.bias - excess.sum(axis=(1, 2)),
+    )
+
+
+def _with_insides(values: Tensor, layer: FloatLayer) -> Tensor:
+    """With a channel of ones behind those of each group."""
+    batch, channels, height, width = values.shape
+    groups = values.view(batch, layer.groups, channels // layer.groups, height, width)
+    ones = torch.ones_like(groups[:, :, :1])
+    return torch.cat([groups, ones], dim=2).view(batch, -1, height, width)
 
 
 def _pads_with_a_code(source: MapEncoding) -> bool:

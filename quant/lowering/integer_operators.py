@@ -52,12 +52,11 @@ def integer_layer(
     target: MapEncoding,
 ) -> Convolution | TransposedConvolution:
     """A convolution of either kind that reads one encoding and writes another."""
-    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
     bias = _bias(layer, weights, source, target)
-    pad_code, tap_offset = source.zero_codes, None
-    if source.pads_exactly and not source.has_zero and layer.padding != Padding():
+    pad_code, tap_offset = source.zero_codes, stored_taps(layer, weights, source)
+    if tap_offset is not None:
         # Taps outside have code 0, so that those inside alone bring the zero point along.
-        pad_code, tap_offset = np.zeros(1, np.int64), -_rounded(zeros)
+        pad_code = np.zeros(1, np.int64)
         bias -= tap_offset.sum(axis=(1, 2))
     width = sum_bits(weights.weight, bias, source.integer, tap_offset)
     requantization = requantizer.from_scales(
@@ -87,6 +86,55 @@ def integer_layer(
                 pad_code,
                 requantization,
             )
+
+
+def stored_taps(
+    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding
+) -> Integers | None:
+    """What the zero point adds at each tap inside the image, in units of `integer_layer`'s sums.
+
+    Rounded so that at every border of the image their sum is the nearest whole number.
+
+    Returns:
+        int64 [out_channels, kernel_height, kernel_width]; None where all taps may add it.
+    """
+    exact = source.pads_exactly and not source.has_zero and layer.padding != Padding()
+    if not exact or not isinstance(layer, FloatConvolution):
+        return None
+    down, across = (
+        _windows(size, before)
+        for size, before in zip(
+            layer.weight.shape[1:3], (layer.padding.top, layer.padding.left), strict=True
+        )
+    )
+    sums = _rounded(down @ zeros_of_taps(layer, weights, source) @ across.T)
+    back_down, back_across = (_rounded(np.linalg.inv(windows)) for windows in (down, across))
+    taps: Integers = -(back_down @ sums @ back_across.T)
+    return taps
+
+
+def _windows(taps: int, before: int) -> Reals:
+    """Along one side of a kernel: which taps are inside, in each place near the image's border.
+
+    Args:
+        taps: of that side.
+        before: rows or columns of padding there.
+
+    Returns:
+        float64 [taps, taps], ones and zeros: without some of the first taps, with all of them, and
+        without some of the last. Its inverse is whole.
+    """
+    places = np.arange(taps)
+    middle = min(before, taps - 1)
+    rows = [places >= first for first in range(1, middle + 1)]
+    rows += [places <= last for last in range(middle, taps)]
+    return np.array(rows, np.float64)
+
+
+def zeros_of_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Reals:
+    """The zero point times the weights of each tap [out_channels, kernel_height, kernel_width]."""
+    zeros: Reals = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
+    return zeros
 
 
 def stored_bias(

@@ -37,6 +37,9 @@ from quant.lowering.storage import REARRANGING, Storage, Store, storages
 TABLE_BITS = 12
 """Widest codes a lookup table reads: 4096 entries."""
 
+_WHOLE = 2.0**-20
+"""How far from a whole number of codes float64 may bring one."""
+
 _ROUNDS_OFFSETS = FloatLayer | FloatAdd | FloatAffine | FloatClamp
 """Operators whose sums take an offset, so that the real number 0 may lie between their codes."""
 
@@ -102,7 +105,8 @@ def is_table(operator: FloatOperator | Copy, source: MapEncoding, target: MapEnc
 
     A function always is. Other pointwise ones are where there is no arithmetic of that precision:
     from or to odd codes, or codes that the real number 0 lies between. Wider codes than a table
-    reads are rounded by arithmetic then, to whole codes of the source.
+    reads are rounded by arithmetic then, to whole codes of the source. So is an affine map that
+    adds whole codes anyway: it would need a table for each channel.
     """
     if isinstance(operator, FloatFunction):
         return True
@@ -111,7 +115,17 @@ def is_table(operator: FloatOperator | Copy, source: MapEncoding, target: MapEnc
     if source.integer.bits > TABLE_BITS or (isinstance(operator, Copy) and operator.coarsens_image):
         return False
     odd = CodeKind.ODD in (source.integer.kind, target.integer.kind)
+    if isinstance(operator, FloatAffine) and not odd and adds_whole_codes(operator, source, target):
+        return False
     return odd or source.offset != 0 or target.offset != 0
+
+
+def adds_whole_codes(affine: FloatAffine, source: MapEncoding, target: MapEncoding) -> bool:
+    """Whether arithmetic, which adds whole codes and then multiplies, is an affine map exactly."""
+    if affine.scale.min() <= 0:
+        return False
+    added = (affine.offset + target.offset) / (affine.scale * source.scale) - source.zero
+    return bool(np.abs(added - np.rint(added)).max() < _WHOLE)
 
 
 def plan(network: FloatNetwork, encodings: Encodings) -> tuple[Step, ...]:
@@ -253,8 +267,8 @@ def with_whole_offsets(network: FloatNetwork, encodings: Encodings) -> Encodings
             (source,), target = step.sources, step.target
             codes = round(target.offset / source.scale)
             zero = target.zero_point + codes * source.scale / target.scale
-            original = moved[step.node]
-            if original.key != target.key:
-                continue  # the consecutive codes of odd ones lie halfway, wherever 0 is
+            original = moved.get(step.node)
+            if original is None or original.key != target.key:
+                continue  # of a stack, or the consecutive codes of odd ones, which lie halfway
             moved[step.node] = replace(original, zero=np.array([zero]))
     return replace(encodings, inputs=moved)

@@ -14,6 +14,7 @@ from quant.graph import Graph
 from quant.lowering import Images, Progress
 from quant.methods.calibration import Calibration
 from quant.methods.method import QuantizationMethod
+from quant.methods.odm import odm_v1, odm_v2
 from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
 from quant.policy import BitPolicy
@@ -60,6 +61,8 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "minmax": _plain("minmax", MinMax()),
     "percentile": _percentile,
     "omse": _plain("omse", Omse()),
+    "odm": odm_v1,
+    "odm-v2": odm_v2,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 
