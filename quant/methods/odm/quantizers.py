@@ -118,11 +118,11 @@ def percentile_reach(weight: Tensor, percent: float) -> Tensor:
         weight: of any shape.
         percent: 0…100; between two magnitudes it is interpolated.
     """
-    magnitudes = weight.abs().reshape(-1).sort().values
+    magnitudes = weight.abs().reshape(-1)
     place = percent / 100 * (magnitudes.numel() - 1)
     below = int(place)
-    above = min(below + 1, magnitudes.numel() - 1)
-    return torch.lerp(magnitudes[below], magnitudes[above], place - below)
+    largest = magnitudes.topk(magnitudes.numel() - below).values
+    return torch.lerp(largest[-1], largest[max(len(largest) - 2, 0)], place - below)
 
 
 def mismatch(values: Tensor, quantized: Tensor) -> Tensor:
