@@ -164,7 +164,7 @@ class OdmLearner:
         for name, quantizer in self.inputs.items():
             learned = {**quantizer.learned(), "reach": self.weights[name].reach(layers[name])}
             for what, value in learned.items():
-                named[f"{name}/{what}"] = value.detach().cpu().numpy()
+                named[f"{name}/{what}"] = value.detach().reshape(-1).cpu().numpy()
         return {name: np.asarray(value, np.float32) for name, value in named.items()}
 
     def record(self) -> dict[str, object]:

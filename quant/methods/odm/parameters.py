@@ -2,7 +2,7 @@
 
 Every layer has ``NAME/weight`` (out_channels, kernel_height, kernel_width, in_channels) and
 ``NAME/bias``, every PReLU ``NAME/slope``; a layer of the body has ``NAME/low``, ``NAME/high`` and
-``NAME/reach``, numbers, and may have ``NAME/shift`` or ``NAME/scale`` [in_channels].
+``NAME/reach``, one number each, and may have ``NAME/shift`` or ``NAME/scale`` [in_channels].
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,8 @@ def body_parameters(network: FloatNetwork, tensors: Tensors) -> dict[str, BodyLa
         if f"{node.name}/low" not in tensors:
             continue
         low, high, reach = (
-            float(_require(tensors, f"{node.name}/{what}", ())) for what in ("low", "high", "reach")
+            float(_require(tensors, f"{node.name}/{what}", (1,))[0])
+            for what in ("low", "high", "reach")
         )
         shape = (channels[node.inputs[0]],)
         offsets = {
