@@ -12,7 +12,8 @@ from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
-from quant.graph import Convolution, Graph
+from quant.graph import Graph
+from quant.graph.bits import feature_average_bits, weight_average_bits
 
 BYTES_PER_KIB = 1024
 
@@ -138,26 +139,6 @@ def result_from_cost(
         ),
         layers=tuple(_layer(group, cost.mac_slots_per_cycle) for group in cost.groups),
     )
-
-
-def feature_average_bits(graph: Graph) -> float:
-    """Mean width of the convolutions' input codes, every convolution counting once, in bits.
-
-    The "feature average bit-width" (FAB) of the literature, e.g. Hong and Lee, "AdaBM", CVPR
-    2024, except that papers leave out the first and last layers they keep at 8 bits; here all
-    convolutions count.
-    """
-    types = {node.name: node.output for node in graph.nodes}
-    widths = [types[node.inputs[0]].integer.bits for node in graph.convolutions()]
-    return sum(widths) / len(widths) if widths else math.nan
-
-
-def weight_average_bits(graph: Graph) -> float:
-    """Mean width of a weight, every weight counting once, in bits."""
-    convolutions = [n.operator for n in graph.nodes if isinstance(n.operator, Convolution)]
-    weights = sum(convolution.weight.size for convolution in convolutions)
-    bits = sum(c.weight.size * c.weight_type.bits for c in convolutions)
-    return bits / weights if weights else math.nan
 
 
 def _policy(graph: Graph) -> str | None:

@@ -22,7 +22,7 @@ from quant.graph.records import RecordError, graph_from_record, graph_to_record
 from quant.graph.verifier import verify
 
 FORMAT = "hwsim-graph"
-VERSION = 4
+VERSION = 5
 SUFFIX = ".hwgraph"
 
 _ENVELOPE_KEYS = {"version", "sha256", "graph"}

@@ -1,9 +1,9 @@
 """A network in the codes of its encodings, computed in real numbers: the oracle of a graph.
 
 Every feature map is decoded, the operator computed in floating point, and the result rounded to the
-nearest code, halves to even. Weights, biases and slopes are the real numbers that stored integers
-stand for, but no multiplier or shift takes part: a graph's codes may differ from these only where a
-value lies next to the middle between two codes.
+nearest code, halves to even. Weights, biases, slopes and border constants are the real numbers that
+stored integers stand for, but no multiplier or shift takes part: a graph's codes may differ from
+these only where a value lies next to the middle between two codes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,17 +18,26 @@ from torch.nn import functional
 
 from quant.common.codes import CodeKind
 from quant.graph.types import Padding
+from quant.lowering.encoded_points import point_values, run_time_codes
 from quant.lowering.encodings import MapEncoding
 from quant.lowering.execution import constants_of, result_of
 from quant.lowering.float_network import FloatNetwork
-from quant.lowering.float_operators import FloatInput, FloatLayer, FloatOperator, FloatPRelu
+from quant.lowering.float_operators import (
+    FloatAffine,
+    FloatInput,
+    FloatLayer,
+    FloatOperator,
+    FloatPRelu,
+)
 from quant.lowering.integer_operators import (
     stored_bias,
+    stored_offset,
     stored_slope,
     stored_taps,
     zeros_of_taps,
 )
 from quant.lowering.plan import Copy, Encodings, Step, plan
+from quant.lowering.run_time_points import RunTimeOperator, operand_encoding
 
 
 class EncodedExecution:
@@ -45,6 +54,7 @@ class EncodedExecution:
     ) -> None:
         self._steps = plan(network, encodings)
         self._by_name = {step.name: step for step in self._steps}
+        self._encodings = encodings
         self._output = network.output
         self._dtype = dtype
         self._operators = {step.name: _decoded(step, encodings) for step in self._steps}
@@ -52,10 +62,14 @@ class EncodedExecution:
             step.name
             for step in self._steps
             if isinstance(step.operator, FloatLayer)
-            and stored_taps(step.operator, encodings.weights[step.node], step.sources[0]) is not None
+            and step.node not in encodings.points
+            and stored_taps(step.operator, encodings.weights[step.node], step.sources[0])
+            is not None
         }
         self._constants = {
-            name: () if isinstance(operator, Copy) else constants_of(operator, dtype)
+            name: ()
+            if isinstance(operator, Copy | RunTimeOperator)
+            else constants_of(operator, dtype)
             for name, operator in self._operators.items()
         }
         last_read = {step.name: position for position, step in enumerate(self._steps)}
@@ -96,6 +110,11 @@ class EncodedExecution:
         """
         tensors = [torch.from_numpy(o).permute(2, 0, 1)[None].to(self._dtype) for o in operands]
         step = self._by_name[name]
+        if isinstance(step.operator, RunTimeOperator):
+            return tuple(  # type: ignore[return-value]
+                result[0].permute(1, 2, 0).numpy()
+                for result in run_time_codes(step.operator, tensors)
+            )
         values = self._values(step, tensors)
         codes, places = encoded(values, step.target), _places(values, step.target)
         to_middle = 0.5 - (places - places.round()).abs()
@@ -120,21 +139,37 @@ class EncodedExecution:
     def _codes(self, step: Step, operands: list[Tensor]) -> Tensor:
         if isinstance(step.operator, FloatInput):
             return operands[0]
+        if isinstance(step.operator, RunTimeOperator):
+            return run_time_codes(step.operator, operands)[0]
         return encoded(self._values(step, operands), step.target)
 
     def _values(self, step: Step, operands: list[Tensor]) -> Tensor:
         operator = self._operators[step.name]
+        assert not isinstance(operator, RunTimeOperator)
+        points = self._encodings.points.get(step.node)
+        if points is not None and isinstance(operator, FloatLayer):
+            wide = self._encodings.inputs[step.node]
+            values = [point_values(points, wide, operands[0], operands[1])]
+            return result_of(operator, values, self._constants[step.name])
         values = [
             decoded(codes, source) for codes, source in zip(operands, step.sources, strict=True)
         ]
         if isinstance(operator, Copy):
-            return values[0]
+            return values[0] + self._copied_offset(step)
         if isinstance(operator, FloatLayer) and _pads_with_a_code(step.sources[0]):
             values = [_padded(values[0], operator.padding, step.sources[0])]
             operator = replace(operator, padding=Padding())
         elif step.name in self._bordered and isinstance(operator, FloatLayer):
             values = [_with_insides(values[0], operator)]
         return result_of(operator, values, self._constants[step.name])
+
+    @staticmethod
+    def _copied_offset(step: Step) -> float:
+        """What a copy adds to values because its offset is a whole number of codes."""
+        assert isinstance(step.operator, Copy)
+        if step.is_table or step.operator.coarsens_image:
+            return 0.0
+        return float(stored_offset(np.ones(1), np.zeros(1), step.sources[0], step.target)[0])
 
 
 def decoded(codes: Tensor, encoding: MapEncoding) -> Tensor:
@@ -158,14 +193,19 @@ def _places(values: Tensor, encoding: MapEncoding) -> Tensor:
     return places
 
 
-def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
+def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy | RunTimeOperator:
     """The operator with the real constants its integers stand for."""
     operator = step.operator
     if isinstance(operator, FloatPRelu) and not step.is_table:
         return replace(operator, slope=stored_slope(operator))
+    if isinstance(operator, FloatAffine) and not step.is_table:
+        stored = stored_offset(operator.scale, operator.offset, step.sources[0], step.target)
+        return replace(operator, offset=stored)
     if not isinstance(operator, FloatLayer):
         return operator
-    weights, (source,) = encodings.weights[step.node], step.sources
+    weights, source = encodings.weights[step.node], step.sources[0]
+    if step.node in encodings.points:
+        source = operand_encoding(encodings.inputs[step.node])
     real = replace(
         operator,
         weight=weights.weight * weights.scale[:, None, None, None],
@@ -182,6 +222,14 @@ def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
         weight=np.concatenate([real.weight, excess[..., None]], axis=3),
         bias=real.bias - excess.sum(axis=(1, 2)),
     )
+
+
+def _has_taps(step: Step, encodings: Encodings) -> bool:
+    """Whether a step is a convolution with tap offsets."""
+    if not isinstance(step.operator, FloatLayer) or step.node in encodings.points:
+        return False
+    weights = encodings.weights[step.node]
+    return stored_taps(step.operator, weights, step.sources[0]) is not None
 
 
 def _with_insides(values: Tensor, layer: FloatLayer) -> Tensor:

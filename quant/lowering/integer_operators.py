@@ -52,7 +52,7 @@ def integer_layer(
     target: MapEncoding,
 ) -> Convolution | TransposedConvolution:
     """A convolution of either kind that reads one encoding and writes another."""
-    bias = _bias(layer, weights, source, target)
+    bias = integer_bias(layer, weights, source, target)
     pad_code, tap_offset = source.zero_codes, stored_taps(layer, weights, source)
     if tap_offset is not None:
         # Taps outside have code 0, so that those inside alone bring the zero point along.
@@ -88,9 +88,7 @@ def integer_layer(
             )
 
 
-def stored_taps(
-    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding
-) -> Integers | None:
+def stored_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Integers | None:
     """What the zero point adds at each tap inside the image, in units of `integer_layer`'s sums.
 
     Rounded so that at every border of the image their sum is the nearest whole number.
@@ -108,9 +106,14 @@ def stored_taps(
         )
     )
     sums = _rounded(down @ zeros_of_taps(layer, weights, source) @ across.T)
-    back_down, back_across = (_rounded(np.linalg.inv(windows)) for windows in (down, across))
+    back_down, back_across = (_rounded(_inverse(windows)) for windows in (down, across))
     taps: Integers = -(back_down @ sums @ back_across.T)
     return taps
+
+
+def _inverse(matrix: Reals) -> Reals:
+    inverse: Reals = np.linalg.inv(matrix).astype(np.float64)
+    return inverse
 
 
 def _windows(taps: int, before: int) -> Reals:
@@ -144,16 +147,17 @@ def stored_bias(
 
     They are within half a step of the sums, source.scale · weights.scale, of the layer's.
     """
-    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
-    bias: Reals = source.scale * weights.scale * (_bias(layer, weights, source, target) + zeros)
+    zeros = zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
+    stored = integer_bias(layer, weights, source, target)
+    bias: Reals = source.scale * weights.scale * (stored + zeros)
     return bias - target.offset
 
 
-def _bias(
+def integer_bias(
     layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
 ) -> Integers:
     """With the zero points of all taps, in units of the sums: int64 [out_channels]."""
-    zeros = (weights.weight * zero_of_taps(layer, source)).sum(axis=(1, 2, 3))
+    zeros = zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
     return _rounded((layer.bias + target.offset) / (source.scale * weights.scale) - zeros)
 
 
@@ -265,10 +269,25 @@ def _scaled(
     clamp: tuple[float, float],
 ) -> Requantize:
     """A factor and an offset per channel, as factor · (x + offset / factor)."""
-    before = (offsets + target.offset) / (np.maximum(factors, _SMALLEST_FACTOR) * source.scale)
-    bias = _rounded(before - source.zero[0])
+    bias = _rescaled_bias(factors, offsets, source, target)
     width = (source.integer.magnitude + int(np.abs(bias).max())).bit_length() + 1
     return Requantize(bias, requantizer.from_scales(source.scale, factors, target, width, clamp))
+
+
+def stored_offset(
+    factors: Reals, offsets: Reals, source: MapEncoding, target: MapEncoding
+) -> Reals:
+    """The real offsets [channels] or [1] that the integers of `integer_affine` stand for."""
+    bias = _rescaled_bias(factors, offsets, source, target)
+    found: Reals = factors * source.scale * (bias + source.zero[0])
+    return found - target.offset
+
+
+def _rescaled_bias(
+    factors: Reals, offsets: Reals, source: MapEncoding, target: MapEncoding
+) -> Integers:
+    before = (offsets + target.offset) / (np.maximum(factors, _SMALLEST_FACTOR) * source.scale)
+    return _rounded(before - source.zero[0])
 
 
 def _rounded(values: Reals) -> Integers:

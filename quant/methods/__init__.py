@@ -13,8 +13,9 @@ from quant.common.requantization_modes import DEFAULT_MODE, mode_named
 from quant.graph import Graph
 from quant.lowering import Images, Progress
 from quant.methods.calibration import Calibration
-from quant.methods.method import QuantizationMethod
-from quant.methods.odm import odm_v1, odm_v2
+from quant.methods.dfsq import Dfsq, dfsq
+from quant.methods.method import QuantizationMethod, Quantized
+from quant.methods.odm import Odm, odm_v1, odm_v2
 from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
 from quant.policy import BitPolicy
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Calibration",
+    "Dfsq",
     "MinMax",
+    "Odm",
     "Omse",
     "Percentile",
     "QuantizationMethod",
+    "Quantized",
+    "encoder",
     "method_named",
     "method_names",
     "quantize",
@@ -63,6 +68,7 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "omse": _plain("omse", Omse()),
     "odm": odm_v1,
     "odm-v2": odm_v2,
+    "dfsq": dfsq,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 
@@ -132,10 +138,35 @@ def quantizer(
     Raises:
         UserError: as `quantize`; what concerns the policy is raised by the result.
     """
+    encode = encoder(network, method, calibration_images, name, progress, rounding)
+    return lambda policy: encode(policy).graph()
+
+
+def encoder(
+    network: nn.Module,
+    method: str | QuantizationMethod,
+    calibration_images: Images,
+    name: str = "network",
+    progress: Progress | None = None,
+    rounding: str = DEFAULT_MODE,
+) -> Callable[[BitPolicy], Quantized]:
+    """As `quantizer`, but what is made can also be computed in real numbers.
+
+    Args:
+        network: as for `quantizer`, and so are the others.
+        method: a method, or the text `method_named` reads.
+        calibration_images: uint8, height x width x colours each.
+        name: what the graphs call themselves.
+        progress: told after every calibration image.
+        rounding: name of the requantization mode.
+
+    Raises:
+        UserError: as `quantizer`.
+    """
     from quant.lowering.trace import trace  # torch takes seconds to import
 
     mode = mode_named(rounding).name
     chosen = method_named(method) if isinstance(method, str) else method
     traced = trace(network, name)
     calibration = Calibration(traced, calibration_images, progress)
-    return lambda policy: chosen.quantize(traced, policy, calibration, mode).graph()
+    return lambda policy: chosen.quantize(traced, policy, calibration, mode)
