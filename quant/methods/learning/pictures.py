@@ -54,7 +54,8 @@ class Pictures:
 
     def smallest_side(self) -> int:
         """Pixels of the shortest side of all low-resolution pictures."""
-        return min(min(pair.low.shape[:2]) for pair in self.pairs)
+        sides: list[int] = [side for pair in self.pairs for side in pair.low.shape[:2]]
+        return min(sides)
 
     def batch(self, iteration: int, *, seed: int, batch: int, patch: int) -> tuple[Tensor, Tensor]:
         """The patches of one update, a function of the pictures, seed and iteration alone.

@@ -5,6 +5,7 @@ Bengio, Léonard and Courville, arXiv 1308.3432); the gradients of the bounds th
 formulas, as in LSQ (Esser et al., arXiv 1902.08153) and PACT (Choi et al., arXiv 1805.06085).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -29,8 +30,8 @@ def asymmetric(values: Tensor, low: Tensor, high: Tensor, levels: Tensor | float
         levels: 2^bits − 1; a tensor where images differ in bits.
     """
     if not isinstance(levels, Tensor) and low.numel() == high.numel() == 1:
-        quantized: Tensor = _Asymmetric.apply(values, low, high, float(levels))
-        return quantized
+        apply: Callable[..., Tensor] = _Asymmetric.apply
+        return apply(values, low, high, float(levels))
     inside = torch.minimum(torch.maximum(values, low), high)
     places = (inside - low) / (high - low)
     return rounded(places * levels) / levels * (high - low) + low

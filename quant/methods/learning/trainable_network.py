@@ -64,7 +64,7 @@ class TrainableNetwork(nn.Module):
 
     def __init__(self, network: FloatNetwork, places: Places, *, bfloat16: bool = False) -> None:
         super().__init__()
-        self.bfloat16 = bfloat16
+        self.narrow = bfloat16
         self.network = network
         self.places = places
         self.constants = nn.ModuleList(_parameters(node.operator) for node in network.nodes)
@@ -91,9 +91,7 @@ class TrainableNetwork(nn.Module):
         last_read = {source: node.name for node in self.network.nodes for source in node.inputs}
         for node, parameters in self._constants_of_nodes():
             operands = [maps[source] for source in node.inputs] or [image]
-            maps[node.name] = _quantized_result(
-                node, operands, parameters, places, self.bfloat16
-            )
+            maps[node.name] = _quantized_result(node, operands, parameters, places, self.narrow)
             if on_map is not None:
                 on_map(node.name, maps[node.name])
             for source in dict.fromkeys(node.inputs):

@@ -69,7 +69,9 @@ def encode(
     offset = with_offsets(with_constants(network, tensors), body)
     bits = policy.resolve(network.layer_names())
     grid = scale_grid(network, mode_named(rounding).name)
-    reaches = {name: layer.reach * offset.factors.get(name, np.ones(1)) for name, layer in body.items()}
+    reaches = {
+        name: layer.reach * offset.factors.get(name, np.ones(1)) for name, layer in body.items()
+    }
     seen = observe_quantized(offset.network, body, reaches, bits, pictures)
     ranged = range_encodings(offset.network, policy, seen, whole_range, grid)
     inputs = {name: input_encoding(layer, bits[name], grid) for name, layer in body.items()}

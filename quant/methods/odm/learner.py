@@ -105,7 +105,7 @@ class OdmLearner:
         low, high = (patches.to(self._device) for patches in self._batch(iteration))
         with torch.enable_grad():
             enlarged = self.network(low)
-            loss = (enlarged * (_WHITE / self._white) - high).abs().mean()
+            loss: Tensor = (enlarged * (_WHITE / self._white) - high).abs().mean()
             regularizes = self._settings.cooperation != "none" and bool(self.inputs)
             every = [*self._trained, *self._learned]
             gradients = torch.autograd.grad(loss, every, retain_graph=regularizes)

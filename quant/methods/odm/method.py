@@ -11,8 +11,8 @@ from quant.common.requantization_modes import DEFAULT_MODE
 from quant.lowering import FloatNetwork
 from quant.methods.body_layers import body_layers, with_eight_bits_elsewhere
 from quant.methods.calibration import Calibration
-from quant.methods.options import choice, count, flag, parse_options
 from quant.methods.odm.settings import VERSION_1, VERSION_2, Settings
+from quant.methods.options import choice, count, flag, parse_options
 from quant.methods.quantized_network import QuantizedNetwork
 from quant.methods.ranges import Source
 from quant.policy import BitPolicy

@@ -100,7 +100,7 @@ class WeightQuantizer(nn.Module):
 
     def reach(self, weight: Tensor) -> Tensor:
         """The magnitude at which weights are clipped."""
-        reach = self.factor
+        reach: Tensor = self.factor
         if self.corrects:
             reach = reach * percentile_reach(weight, self.percent)
         return reach.clamp(min=_NARROWEST)
@@ -127,15 +127,18 @@ def percentile_reach(weight: Tensor, percent: float) -> Tensor:
 
 def mismatch(values: Tensor, quantized: Tensor) -> Tensor:
     """‖X − q(X)‖₂ over a batch, q(X) being a fixed target (specification 5.1, O2 and O7)."""
-    return torch.linalg.vector_norm(values - quantized.detach())
+    distance: Tensor = torch.linalg.vector_norm(values - quantized.detach())
+    return distance
 
 
 def straight_through_mismatch(values: Tensor, quantized: Tensor) -> Tensor:
     """The same with the gradient of q(X) as well: what remains is that of clipped values."""
-    return torch.linalg.vector_norm(values - quantized)
+    distance: Tensor = torch.linalg.vector_norm(values - quantized)
+    return distance
 
 
 def deviation(values: Tensor, _quantized: Tensor) -> Tensor:
     """The standard deviation of all of a layer's input over a batch (specification 5.2)."""
     centred = values - values.mean()
-    return torch.linalg.vector_norm(centred) / values.numel() ** 0.5
+    spread: Tensor = torch.linalg.vector_norm(centred) / values.numel() ** 0.5
+    return spread

@@ -258,6 +258,4 @@ def test_pictures_too_small_to_learn_from_are_refused() -> None:
         method_named("odm-v2:iterations=1").quantize(
             network, POLICY, Calibration(network, [picture(14, 40)])
         )
-    assert str(raised.value) == (
-        "learning: patch must be at least 8, got 7; correct it"
-    )
+    assert str(raised.value) == ("learning: patch must be at least 8, got 7; correct it")
