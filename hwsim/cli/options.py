@@ -34,6 +34,13 @@ def add_run_options(parser: ArgumentParser) -> None:
     _add_quantization(parser)
     _add_machine(parser)
     parser.add_argument(
+        "--patch",
+        type=_side,
+        metavar="PIXELS",
+        help="run patches of this side, one after the other, each with bits of its own where the "
+        "image decides them (default: the whole picture)",
+    )
+    parser.add_argument(
         "--check",
         choices=CHECKS,
         default="reference",
@@ -404,6 +411,12 @@ def _named_file(text: str) -> tuple[str, Path]:
     if not name or not equals or not file:
         raise ArgumentTypeError(f"expected NETWORK=FILE, got '{text}'")
     return name, Path(file)
+
+
+def _side(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
+        raise ArgumentTypeError(f"expected a side in pixels such as 96, got '{text}'")
+    return int(text)
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -16,7 +16,8 @@ from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
-from quant.graph import Graph, load_graph
+from quant.graph import Graph
+from quant.graph.adaptive_file import AnyGraph, load_any_graph
 from quant.graph.serialization import SUFFIX
 from quant.imaging import calibration_photographs, read_image
 from quant.interchange.picture_ends import with_picture_ends
@@ -41,11 +42,11 @@ class Subject:
     """A graph and, when it was made here, the float network it was made from.
 
     Attributes:
-        graph: the integer graph.
+        graph: the integer graph, or several that an image chooses among.
         network: the float network in torch; None for a graph file.
     """
 
-    graph: Graph
+    graph: AnyGraph
     network: "nn.Module | None"
 
 
@@ -63,7 +64,7 @@ class FloatSubject:
     scale: int
     encode: Callable[[BitPolicy], "Quantized"]
 
-    def quantize(self, policy: BitPolicy) -> Graph:
+    def quantize(self, policy: BitPolicy) -> AnyGraph:
         """The integer graph under a policy."""
         return self.encode(policy).graph()
 
@@ -111,7 +112,7 @@ def load_subject(
                 f"leave out --{option.replace('_', '-')} or name a network"
             )
     path = Path(name)
-    return Subject(_load_model(path) if name.endswith(MODEL_SUFFIX) else load_graph(path), None)
+    return Subject(_load_model(path) if name.endswith(MODEL_SUFFIX) else load_any_graph(path), None)
 
 
 def _load_model(path: Path) -> Graph:

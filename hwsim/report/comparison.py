@@ -20,12 +20,17 @@ Column = Callable[[Cell], str]
 
 def columns(found: CompareResult) -> dict[str, Column]:
     """The columns of the table, for people: a header and the text of a row's cell."""
+    counts = any(cell.counted_feature_average_bits for cell in found.cells)
+    counted: dict[str, Column] = {
+        "counted, bits": lambda cell: _spread(cell.counted_feature_average_bits, 1, 2)
+    }
     return {
         "method": lambda cell: cell.combination.method,
         "bits": lambda cell: cell.combination.policy,
         "machine": lambda cell: cell.accelerator,
         **{f"{name}, dB / SSIM": _quality(found, name) for name in found.data_sets},
         "features, bits": lambda cell: _spread(cell.feature_average_bits, 1, 2),
+        **(counted if counts else {}),
         "weights, bits": lambda cell: _number(cell.weight_average_bits, 1, 2),
         "BitOPs, G": lambda cell: _spread(cell.spread("bit_operations"), 1e9, 1),
         "latency, ms": lambda cell: _spread(cell.latency_ms, 1, 2),
@@ -141,11 +146,17 @@ def _markdown_table(shown: Mapping[str, Column], cells: Sequence[Cell]) -> Itera
 def _notes(found: CompareResult) -> Iterator[str]:
     """What the figures are, and why rows are empty."""
     size, tables = found.size, dict.fromkeys(cell.energy_table for cell in found.cells)
+    if found.data_sets:
+        yield (
+            "PSNR and SSIM are luma, of the integers that the machine computes, on whole pictures "
+            "of the data sets."
+        )
     yield (
-        "PSNR is luma, of the integers that the machine computes, on whole pictures of the data "
-        f"sets. Costs are estimated for one input image of {size.height}×{size.width} pixels; "
+        f"Costs are estimated for one input image of {size.height}×{size.width} pixels; "
         f"cycles and energy are modelled, not measured: energy table {', '.join(tables)}."
     )
+    if any(cell.counted_feature_average_bits for cell in found.cells):
+        yield "Counted bits are those of the features of the layers that a method's paper counts."
     if any((spread := cell.spread("energy_uj")) and spread.varies for cell in found.cells):
         yield (
             "Figures with a range depend on the image: the mean over the pictures of all data "

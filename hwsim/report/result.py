@@ -6,13 +6,14 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
+from hwsim.report.adaptive import Adaptive
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
-from quant.graph import Graph
+from quant.graph import Graph, Size
 from quant.graph.bits import feature_average_bits, weight_average_bits
 
 BYTES_PER_KIB = 1024
@@ -89,6 +90,7 @@ class Result:
     output: Output | None = None
     bit_exact: BitExact | None = None
     overflows: OverflowRecord | None = None
+    adaptive: Adaptive | None = None
     wall_seconds: float = 0.0
     model: Model
     layers: tuple[Layer, ...]
@@ -110,7 +112,17 @@ def result_from_cost(
         cost: what the program costs.
         energy: the prices it was charged at.
     """
-    input_size, output_size = program.input.size, program.output.size
+    sizes = program.input.size, program.output.size
+    return replace(
+        costed(graph, sizes, cost, energy), overflows=possible_overflows(graph, sizes[0])
+    )
+
+
+def costed(
+    graph: Graph, sizes: tuple[Size, Size], cost: ProgramCost, energy: EnergyModel
+) -> Result:
+    """All of a result that follows from a graph, the sizes of image and picture, and a cost."""
+    input_size, output_size = sizes
     return Result(
         network=graph.metadata.get("network", graph.name),
         method=graph.metadata.get("method"),
@@ -131,7 +143,6 @@ def result_from_cost(
         mac_utilization=cost.mac_utilization,
         feature_average_bits=feature_average_bits(graph),
         weight_average_bits=weight_average_bits(graph),
-        overflows=possible_overflows(graph, input_size),
         model=Model(
             description=energy.table.description,
             technology_nm=energy.table.technology_nm,

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
-from quant.graph import Graph
+from quant.graph.adaptive_file import AnyGraph
 from quant.lowering import Images, Progress
+from quant.methods.adabm.method import AdaBM
 from quant.methods.calibration import Calibration
-from quant.methods.dfsq import Dfsq, dfsq
+from quant.methods.dfsq import Dfsq
+from quant.methods.fqsr import Fqsr
 from quant.methods.method import QuantizationMethod, Quantized
 from quant.methods.odm import Odm, odm_v1, odm_v2
 from quant.methods.omse import Omse
@@ -27,6 +29,7 @@ __all__ = [
     "METHODS",
     "Calibration",
     "Dfsq",
+    "Fqsr",
     "MinMax",
     "Odm",
     "Omse",
@@ -68,7 +71,9 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "omse": _plain("omse", Omse()),
     "odm": odm_v1,
     "odm-v2": odm_v2,
-    "dfsq": dfsq,
+    "dfsq": Dfsq.parse,
+    "fqsr": Fqsr.parse,
+    "adabm": AdaBM.parse,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 
@@ -98,8 +103,8 @@ def quantize(
     name: str = "network",
     progress: Progress | None = None,
     rounding: str = DEFAULT_MODE,
-) -> Graph:
-    """The integer graph of a float network.
+) -> AnyGraph:
+    """The integer graph of a float network, or those that an image chooses among.
 
     Args:
         network: a torch network from an image of 0..``pixel_range`` to one (see `trace`).
@@ -124,7 +129,7 @@ def quantizer(
     name: str = "network",
     progress: Progress | None = None,
     rounding: str = DEFAULT_MODE,
-) -> Callable[[BitPolicy], Graph]:
+) -> Callable[[BitPolicy], AnyGraph]:
     """`quantize` for many policies: the network is traced and calibrated once.
 
     Args:

@@ -86,10 +86,15 @@ def test_two_methods_on_two_machines(hwsim: Command, data: Path, tmp_path: Path)
     assert len(re.findall(r"^(?:minmax|omse) +w8a8", again.out, re.MULTILINE)) == 8
 
 
-def test_costs_alone_need_no_pictures_and_no_trained_weights(hwsim: Command) -> None:
-    done = hwsim("compare", "rdn_compact_x3", "--input-size", "8x8", "--json")
+def test_costs_alone_need_no_pictures_and_no_trained_weights(
+    hwsim: Command, tmp_path: Path
+) -> None:
+    command = ("compare", "rdn_compact_x3", "--input-size", "8x8", "--out", tmp_path)
+    done, text = hwsim(*command, "--json"), hwsim(*command).out
 
     (row,) = done.json["rows"]
+    assert "PSNR" not in text
+    assert not (tmp_path / "compare.png").exists()
     assert done.status == 0
     assert row["weights"] == "random"
     assert row["quality"] == []

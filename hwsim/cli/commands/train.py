@@ -52,7 +52,8 @@ def _learn(arguments: Namespace) -> int:
     policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)
     given = {name: getattr(arguments, name) for name in _LEARNING_OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}
-    schedule = Schedule(**{"iterations": 1000, **given, "bfloat16": arguments.precision == "bf16"})
+    usual = {"iterations": 1000, **getattr(method, "schedule_defaults", {})}
+    schedule = Schedule(**{**usual, **given, "bfloat16": arguments.precision == "bf16"})
     messages = Messages(quiet=arguments.quiet)
     network = load_network(arguments.network, arguments.weights)
     scale = network_config(arguments.network).scale

@@ -4,6 +4,6 @@ Zhong et al., "Distribution-flexible subset quantization for post-quantizing sup
 networks", arXiv 2305.05888. ``docs/methods/dfsq.md`` says what is computed and why it differs.
 """
 
-from quant.methods.dfsq.method import Dfsq, dfsq
+from quant.methods.dfsq.method import Dfsq
 
-__all__ = ["Dfsq", "dfsq"]
+__all__ = ["Dfsq"]

@@ -55,6 +55,20 @@ class Dfsq:
     selection: str = "exact"
     seed: int = 0
 
+    @classmethod
+    def parse(cls, text: str) -> "Dfsq":
+        """The method of its option's text: ``placement=…``, ``selection=…``, ``seed=…``.
+
+        Raises:
+            UserError: an option is not known or has no such value.
+        """
+        readers = {
+            "placement": choice(*PLACEMENTS),
+            "selection": choice(*SELECTIONS),
+            "seed": count,
+        }
+        return cls(**parse_options("dfsq", text, readers))
+
     def quantize(
         self,
         network: FloatNetwork,
@@ -115,16 +129,6 @@ class Dfsq:
             if getattr(self, name) != getattr(plain, name)
         ]
         return ":".join(["dfsq", *([",".join(options)] if options else [])])
-
-
-def dfsq(option: str) -> Dfsq:
-    """The method of an option's text: ``placement=…``, ``selection=…``, ``seed=…``."""
-    readers = {
-        "placement": choice(*PLACEMENTS),
-        "selection": choice(*SELECTIONS),
-        "seed": count,
-    }
-    return Dfsq(**parse_options("dfsq", option, readers))
 
 
 def _require_narrow(bits: Mapping[str, LayerBits]) -> None:

@@ -1,5 +1,6 @@
 """The universal set: all points a subset may have, sums of four words of powers of two."""
 
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -16,6 +17,7 @@ _WORDS = (
 """Exponents of two, of which a word has one or is 0; a point is a quarter of the four's sum."""
 
 
+@lru_cache(maxsize=1)
 def universal_set() -> NDArray[np.int64]:
     """The 377 points, ascending, in units of 2^-10."""
     quarter = LARGEST_POINT // len(_WORDS)
