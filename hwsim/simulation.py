@@ -110,6 +110,20 @@ def simulate(
         UserError: the energy model lacks an action.
     """
     estimated = estimate(graph, accelerator, energy, Size(image.shape[0], image.shape[1]))
+    return run_estimated(estimated, accelerator, image, progress)
+
+
+def run_estimated(
+    estimated: Estimate,
+    accelerator: Accelerator,
+    image: NDArray[np.int32],
+    progress: Progress | None = None,
+) -> Simulation:
+    """Execute what was scheduled for this machine and an image's size.
+
+    Raises:
+        AccumulatorOverflow: a sum left an accumulator whose overflow is ``error``.
+    """
     program = estimated.program
     execution = execute(program, accelerator, image, progress)
     # The account is made from commands, the machine counts bytes as they move: both must agree.

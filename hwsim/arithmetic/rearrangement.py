@@ -1,10 +1,12 @@
-"""Operators that move codes and change none: pixel shuffle, nearest resize, concatenation."""
+"""What moves codes and changes none: pixel shuffle, nearest resize, concatenation, borders."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hwsim.arithmetic.geometry import Padding
 
 Integer = TypeVar("Integer", bound=np.integer)
 
@@ -79,3 +81,17 @@ def concatenate(maps: Sequence[NDArray[Integer]]) -> NDArray[Integer]:
     if len(sizes) != 1:
         raise ValueError(f"concatenation: maps of {sorted(sizes)} pixels; expected one size")
     return np.concatenate(maps, axis=2)
+
+
+def replicate_border(ifm: NDArray[Integer], padding: Padding) -> NDArray[Integer]:
+    """Surround an image with its own outermost pixels (``docs/operators/convolution.md``).
+
+    Args:
+        ifm: [H, W, C], any integer type, at least one pixel.
+        padding: rows and columns to add.
+
+    Returns:
+        [H + top + bottom, W + left + right, C] of the same type.
+    """
+    rows, columns = (padding.top, padding.bottom), (padding.left, padding.right)
+    return np.pad(ifm, (rows, columns, (0, 0)), mode="edge")

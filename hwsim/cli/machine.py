@@ -5,6 +5,7 @@ from argparse import Namespace
 from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table, resized
 from hwsim.schedule.accumulators import as_computed_by, declared
 from quant.graph import Graph
+from quant.graph.adaptive_file import AnyGraph
 
 
 def load_energy_model(arguments: Namespace) -> EnergyModel:
@@ -23,6 +24,15 @@ def load_energy_model(arguments: Namespace) -> EnergyModel:
     )
     table = load_energy_table(arguments.energy_table or accelerator.energy_table)
     return EnergyModel(accelerator, table)
+
+
+def all_as_computed(graph: AnyGraph, accelerator: Accelerator, overflow: str | None) -> AnyGraph:
+    """`as_computed` of a graph, or of each of several that an image chooses among."""
+    if isinstance(graph, Graph):
+        return as_computed(graph, accelerator, overflow)
+    return graph.with_graphs(
+        tuple(as_computed(part, accelerator, overflow) for part in graph.graphs())
+    )
 
 
 def as_computed(graph: Graph, accelerator: Accelerator, overflow: str | None) -> Graph:

@@ -8,7 +8,7 @@ from hwsim.report.charts import write_cost_chart
 from hwsim.report.pictures import Panel, draw_comparison, png_bytes
 from hwsim.report.result import Result
 from hwsim.report.table import layers_csv
-from quant.graph import Graph, save_graph
+from quant.graph.adaptive_file import AnyGraph, save_any_graph
 
 
 def write_pictures(folder: OutputFolder, png: bytes, panels: Sequence[Panel]) -> None:
@@ -24,11 +24,13 @@ def write_pictures(folder: OutputFolder, png: bytes, panels: Sequence[Panel]) ->
     folder.write("comparison.png", lambda path: path.write_bytes(comparison))
 
 
-def write_cost_files(folder: OutputFolder, graph: Graph, cost: ProgramCost, result: Result) -> None:
+def write_cost_files(
+    folder: OutputFolder, graph: AnyGraph, cost: ProgramCost, result: Result
+) -> None:
     """``layers.csv``, ``cost.png`` and ``graph.hwgraph``."""
     folder.write("layers.csv", lambda path: path.write_text(layers_csv(cost), encoding="utf-8"))
     folder.write("cost.png", lambda path: write_cost_chart(path, result, cost))
-    folder.write("graph.hwgraph", lambda path: save_graph(graph, path))
+    folder.write("graph.hwgraph", lambda path: save_any_graph(graph, path))
 
 
 def write_result(folder: OutputFolder, result: Result) -> None:

@@ -16,7 +16,8 @@ from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
-from quant.graph import Graph, load_graph
+from quant.graph import Graph
+from quant.graph.adaptive_file import AnyGraph, load_any_graph
 from quant.graph.serialization import SUFFIX
 from quant.imaging import calibration_photographs, read_image
 from quant.interchange.picture_ends import with_picture_ends
@@ -26,6 +27,8 @@ from quant.policy import BitPolicy
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from quant.methods import Quantized
 
 Pixels = NDArray[np.uint8]
 
@@ -39,11 +42,11 @@ class Subject:
     """A graph and, when it was made here, the float network it was made from.
 
     Attributes:
-        graph: the integer graph.
+        graph: the integer graph, or several that an image chooses among.
         network: the float network in torch; None for a graph file.
     """
 
-    graph: Graph
+    graph: AnyGraph
     network: "nn.Module | None"
 
 
@@ -54,12 +57,16 @@ class FloatSubject:
     Attributes:
         network: the float network in torch.
         scale: what it enlarges by.
-        quantize: from a policy to the integer graph.
+        encode: from a policy to the network in codes, in integers or in reals.
     """
 
     network: "nn.Module"
     scale: int
-    quantize: Callable[[BitPolicy], Graph]
+    encode: Callable[[BitPolicy], "Quantized"]
+
+    def quantize(self, policy: BitPolicy) -> AnyGraph:
+        """The integer graph under a policy."""
+        return self.encode(policy).graph()
 
 
 def load_subject(
@@ -105,7 +112,7 @@ def load_subject(
                 f"leave out --{option.replace('_', '-')} or name a network"
             )
     path = Path(name)
-    return Subject(_load_model(path) if name.endswith(MODEL_SUFFIX) else load_graph(path), None)
+    return Subject(_load_model(path) if name.endswith(MODEL_SUFFIX) else load_any_graph(path), None)
 
 
 def _load_model(path: Path) -> Graph:
@@ -142,7 +149,7 @@ def load_float_subject(
     with messages.stage(f"calibrating {name}") as step:
         with uninterrupted():
             import_module("torch")  # what follows needs it
-        from quant.methods import quantizer
+        from quant.methods import encoder
 
         network = load_network(name, arguments.weights, seed)
         pictures = (
@@ -151,8 +158,8 @@ def load_float_subject(
             else read_pictures(arguments.calibration, "--calibration")
         )
         method = arguments.method or DEFAULT_METHOD
-        quantize = quantizer(network, method, pictures, name, step, rounding)
-        return FloatSubject(network, scale, quantize)
+        encode = encoder(network, method, pictures, name, step, rounding)
+        return FloatSubject(network, scale, encode)
 
 
 def _rounding(arguments: Namespace, accelerator: Accelerator | None) -> str:

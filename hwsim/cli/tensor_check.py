@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.adaptive import chosen_graph
 from hwsim.cli.messages import Messages
 from hwsim.cli.picture_graph import require_picture_graph
 from hwsim.cli.picture_input import read_picture_input
+from hwsim.machine import KERNELS
 from hwsim.verify import Check
 from hwsim.verify.tensor_files import (
     Wanted,
@@ -20,6 +22,7 @@ from hwsim.verify.tensor_files import (
 from hwsim.verify.tensors import verify_tensors, write_tensors
 from quant.common.errors import UserError
 from quant.graph import Graph, Size
+from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import read_image
 
 ARRAY_SUFFIX = ".npy"
@@ -40,18 +43,19 @@ def wants_tensors(arguments: Namespace) -> bool:
     return wanted
 
 
-def check_tensors(arguments: Namespace, graph: Graph, messages: Messages) -> list[Check]:
+def check_tensors(arguments: Namespace, given: AnyGraph, messages: Messages) -> list[Check]:
     """Write our feature maps, and compare with those the user gave, as the arguments ask.
 
     Args:
         arguments: with ``input``, ``tensors`` and ``write_tensors``.
-        graph: computed layer by layer.
+        given: computed layer by layer; of several graphs, the one that the input chooses.
         messages: told what takes time.
 
     Raises:
         UserError: a file is missing or is not what it should be.
     """
-    image = _image(arguments.input, graph)
+    image = _image(arguments.input, given if isinstance(given, Graph) else given.variants[1])
+    graph = chosen_graph(given, image, KERNELS)
     size = Size(image.shape[0], image.shape[1])
     if arguments.write_tensors is not None:
         with (
@@ -61,9 +65,9 @@ def check_tensors(arguments: Namespace, graph: Graph, messages: Messages) -> lis
             write_tensors(graph, image, write, progress=progress)
     if arguments.tensors is None:
         return []
-    given = read_tensors(arguments.tensors, wanted_tensors(graph, size), graph.output)
+    tensors = read_tensors(arguments.tensors, wanted_tensors(graph, size), graph.output)
     with messages.stage("comparing tensors") as progress:
-        return verify_tensors(graph, image, given, progress=progress)
+        return verify_tensors(graph, image, tensors, progress=progress)
 
 
 def _image(path: Path | None, graph: Graph) -> NDArray[np.int32]:

@@ -138,11 +138,22 @@ def group_cost(
         busy[cost.unit] += count * cost.cycles
         charges.update({action: count * each for action, each in cost.charges.items()})
     charges.update(charge_idle(clock.now, accelerator))
+    return priced(group, clock.now, busy, charges, energy)
+
+
+def priced(
+    group: ScheduledGroup,
+    cycles: int,
+    busy_cycles: Mapping[str, int],
+    charges: Charges,
+    energy: EnergyModel,
+) -> GroupCost:
+    """A group's cost from its cycles and charges: each action at its price."""
     energy_uj: dict[str, float] = {}
     for action, count in charges.items():
         cost_uj = count * energy.energy_pj(action) / PICOJOULES_PER_MICROJOULE
         energy_uj[action.component] = energy_uj.get(action.component, 0.0) + cost_uj
-    return GroupCost(group, clock.now, busy, charges, energy_uj)
+    return GroupCost(group, cycles, busy_cycles, charges, energy_uj)
 
 
 class GroupCosts:

@@ -17,12 +17,17 @@ from hwsim.arithmetic.convolution import PackedConvolution, pack_convolution
 from hwsim.arithmetic.convolution_of_maps import Surroundings, convolve_map
 from hwsim.arithmetic.elementwise import add_requantize, add_rounded_requantize, requantize_codes
 from hwsim.arithmetic.fused_addition import add_fused
-from hwsim.arithmetic.geometry import Geometry, Padding
+from hwsim.arithmetic.geometry import NO_PADDING, Geometry, Padding
 from hwsim.arithmetic.multiplication import multiply_requantize
 from hwsim.arithmetic.normalization import encode, normalization, summary
 from hwsim.arithmetic.overflow import convolve_bounded, pack_bounded_convolution
 from hwsim.arithmetic.overflows import Overflows
-from hwsim.arithmetic.rearrangement import concatenate, nearest_resize, pixel_shuffle
+from hwsim.arithmetic.rearrangement import (
+    concatenate,
+    nearest_resize,
+    pixel_shuffle,
+    replicate_border,
+)
 from hwsim.arithmetic.resampling import average_pool, bilinear_resize, statistics
 from hwsim.arithmetic.scaled_convolution import ScaledKernel, scaled_convolve
 from hwsim.arithmetic.transposed_convolution import transposed_convolve
@@ -61,14 +66,18 @@ def _convolution(convolution: Convolution, types: Types, operands: Operands) -> 
 def _shuffled_convolution(
     convolution: Convolution, types: Types, operands: Operands, factor: int
 ) -> Codes:
-    integer, padding = types[0].integer, convolution.padding
+    integer, padding = types[0].integer, _padding(convolution)
     packed = _packed(convolution, integer.low, integer.high)
-    around = Surroundings(
-        Padding(padding.top, padding.bottom, padding.left, padding.right),
-        convolution.pad_code.astype(np.int32),
-        factor,
-    )
-    return convolve_map(packed, _at_most_int32(operands[0]), around)
+    ifm = _at_most_int32(operands[0])
+    if convolution.border == "replicate":
+        ifm, padding = replicate_border(ifm, padding), NO_PADDING
+    around = Surroundings(padding, convolution.pad_code.astype(np.int32), factor)
+    return convolve_map(packed, ifm, around)
+
+
+def _padding(convolution: Convolution) -> Padding:
+    given = convolution.padding
+    return Padding(given.top, given.bottom, given.left, given.right)
 
 
 def _at_most_int32(codes: Codes) -> Codes:
@@ -128,7 +137,9 @@ def _transposed_convolution(
 
 
 def _padded(convolution: Convolution, codes: Codes) -> Codes:
-    """The input with its border of pad codes."""
+    """The input with its border, as int32."""
+    if convolution.border == "replicate":
+        return replicate_border(codes, _padding(convolution)).astype(np.int32)
     padding = convolution.padding
     height, width, channels = codes.shape
     padded = np.empty((height + padding.rows, width + padding.columns, channels), np.int32)

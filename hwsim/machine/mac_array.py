@@ -17,6 +17,7 @@ from hwsim.arithmetic.overflow import (
     pack_bounded_convolution,
 )
 from hwsim.arithmetic.packing import unpack_vector
+from hwsim.arithmetic.rearrangement import replicate_border
 from hwsim.arithmetic.scaled_convolution import ScaledKernel, scaled_convolve
 from hwsim.machine.accumulators import LayerOverflows, OverflowLog
 from hwsim.machine.memory import Sram
@@ -56,7 +57,10 @@ class MacArray:
         settings = command.settings
         constants = self._constants(command)
         tile = _channels_of_groups(command, read_rows(self._sram, command.input))
-        around = _surroundings(settings, command.padding, command.first_channel, tile.shape[2])
+        padding = command.padding
+        if settings.replicates_border:
+            tile, padding = replicate_border(tile, _sides(padding)), TilePadding()
+        around = _surroundings(settings, padding, command.first_channel, tile.shape[2])
         if isinstance(constants, PackedConvolution):
             codes = convolve_map(constants, tile, around, self._threads)
         elif isinstance(constants, ScaledKernel):
@@ -153,7 +157,11 @@ def _surroundings(
     if len(codes) > channels:
         first = settings.groups_of(first_channel) if first_channel else 0
         codes = codes[first * (settings.in_channels // settings.groups) :][:channels]
-    return Surroundings(Padding(padding.top, padding.bottom, padding.left, padding.right), codes)
+    return Surroundings(_sides(padding), codes)
+
+
+def _sides(padding: TilePadding) -> Padding:
+    return Padding(padding.top, padding.bottom, padding.left, padding.right)
 
 
 def _padded(tile: Codes, around: Surroundings) -> NDArray[np.int32]:

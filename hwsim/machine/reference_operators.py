@@ -58,6 +58,8 @@ def _accumulate(
 
 
 def _padded(convolution: Convolution | TransposedConvolution, codes: Codes) -> Codes:
+    if isinstance(convolution, Convolution) and convolution.border == "replicate":
+        return reference.replicate(codes, _sides(convolution))
     return reference.pad(codes, _sides(convolution), _pad_codes(convolution))
 
 

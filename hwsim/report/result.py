@@ -6,13 +6,15 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
+from hwsim.report.adaptive import Adaptive
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
-from quant.graph import Convolution, Graph
+from quant.graph import Graph, Size
+from quant.graph.bits import feature_average_bits, weight_average_bits
 
 BYTES_PER_KIB = 1024
 
@@ -88,6 +90,7 @@ class Result:
     output: Output | None = None
     bit_exact: BitExact | None = None
     overflows: OverflowRecord | None = None
+    adaptive: Adaptive | None = None
     wall_seconds: float = 0.0
     model: Model
     layers: tuple[Layer, ...]
@@ -109,7 +112,17 @@ def result_from_cost(
         cost: what the program costs.
         energy: the prices it was charged at.
     """
-    input_size, output_size = program.input.size, program.output.size
+    sizes = program.input.size, program.output.size
+    return replace(
+        costed(graph, sizes, cost, energy), overflows=possible_overflows(graph, sizes[0])
+    )
+
+
+def costed(
+    graph: Graph, sizes: tuple[Size, Size], cost: ProgramCost, energy: EnergyModel
+) -> Result:
+    """All of a result that follows from a graph, the sizes of image and picture, and a cost."""
+    input_size, output_size = sizes
     return Result(
         network=graph.metadata.get("network", graph.name),
         method=graph.metadata.get("method"),
@@ -130,7 +143,6 @@ def result_from_cost(
         mac_utilization=cost.mac_utilization,
         feature_average_bits=feature_average_bits(graph),
         weight_average_bits=weight_average_bits(graph),
-        overflows=possible_overflows(graph, input_size),
         model=Model(
             description=energy.table.description,
             technology_nm=energy.table.technology_nm,
@@ -138,26 +150,6 @@ def result_from_cost(
         ),
         layers=tuple(_layer(group, cost.mac_slots_per_cycle) for group in cost.groups),
     )
-
-
-def feature_average_bits(graph: Graph) -> float:
-    """Mean width of the convolutions' input codes, every convolution counting once, in bits.
-
-    The "feature average bit-width" (FAB) of the literature, e.g. Hong and Lee, "AdaBM", CVPR
-    2024, except that papers leave out the first and last layers they keep at 8 bits; here all
-    convolutions count.
-    """
-    types = {node.name: node.output for node in graph.nodes}
-    widths = [types[node.inputs[0]].integer.bits for node in graph.convolutions()]
-    return sum(widths) / len(widths) if widths else math.nan
-
-
-def weight_average_bits(graph: Graph) -> float:
-    """Mean width of a weight, every weight counting once, in bits."""
-    convolutions = [n.operator for n in graph.nodes if isinstance(n.operator, Convolution)]
-    weights = sum(convolution.weight.size for convolution in convolutions)
-    bits = sum(c.weight.size * c.weight_type.bits for c in convolutions)
-    return bits / weights if weights else math.nan
 
 
 def _policy(graph: Graph) -> str | None:

@@ -1,12 +1,14 @@
 """The result of a run for people: the figures first, then what costs most, then the files."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from hwsim.report.adaptive import Adaptive
 from hwsim.report.console import stdout_console
 from hwsim.report.labels import component_label, subject_label
 from hwsim.report.overflows import overflow_sentence
@@ -68,6 +70,8 @@ def _figures(result: Result) -> list[tuple[str, str]]:
             f"{result.weight_average_bits:.2f} weights, {result.feature_average_bits:.2f} features",
         ),
     ]
+    if result.adaptive is not None:
+        rows += _adaptive(result.adaptive)
     if result.psnr_db is not None:
         rows.append(("quality", _quality(result)))
     if result.bit_exact is not None:
@@ -75,6 +79,34 @@ def _figures(result: Result) -> list[tuple[str, str]]:
     if result.overflows is not None:
         rows.append(("overflows", overflow_sentence(result.overflows)))
     return rows
+
+
+def _adaptive(adaptive: Adaptive) -> list[tuple[str, str]]:
+    low, high = adaptive.thresholds
+    thresholds = f"thresholds {low:.2f} and {high:.2f}"
+    if adaptive.patches is None:
+        costs = "; ".join(
+            f"{part.image_bits:+d} bits: {part.energy_uj:,.1f} µJ, {part.cycles:,} cycles "
+            f"({part.share:.0%} of images)"
+            for part in adaptive.variants
+            if part.energy_uj is not None
+        )
+        bits = f"expected; {costs}"
+    elif len(adaptive.patches) == 1:
+        (image,) = adaptive.patches
+        bits = f"{image.image_bits:+d} for a complexity of {image.complexity:.2f} ({thresholds})"
+    else:
+        chosen = Counter(patch.image_bits for patch in adaptive.patches)
+        counts = ", ".join(f"{bits:+d}: {count}" for bits, count in sorted(chosen.items()))
+        bits = f"{counts} patches ({thresholds})"
+    return [
+        ("image bits", bits),
+        (
+            "adaptive layers",
+            f"{adaptive.counted_feature_average_bits:.2f} bits; front end "
+            f"{adaptive.front_end_energy_uj:,.2f} µJ, {adaptive.front_end_cycles:,} cycles",
+        ),
+    ]
 
 
 def _shares(result: Result) -> str:

@@ -49,6 +49,7 @@ class ConvolutionSettings:
     accumulator: Accumulator | None
     has_tap_offsets: bool
     scaling: Scaling | None
+    replicates_border: bool
 
     @classmethod
     def of(cls, convolution: Convolution) -> "ConvolutionSettings":
@@ -72,6 +73,7 @@ class ConvolutionSettings:
             convolution.accumulator,
             convolution.tap_offset is not None,
             Scaling.of(convolution) if isinstance(convolution, ScaledConvolution) else None,
+            convolution.border == "replicate",
         )
 
     def groups_of(self, channels: int) -> int:

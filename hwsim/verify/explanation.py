@@ -58,6 +58,9 @@ def _convolution(
             row * down + tap_row * convolution.dilation[0] - padding.top,
             column * across + tap_column * convolution.dilation[1] - padding.left,
         )
+        if convolution.border == "replicate":
+            rows, columns = operands[0].shape[:2]
+            place = min(max(place[0], 0), rows - 1), min(max(place[1], 0), columns - 1)
         text, pixel = _pixel(operands[0], place, convolution.pad_code)
         return text, pixel[first : first + width]
 

@@ -91,6 +91,14 @@ def _draw_convolution(
     )
 
 
+def _draw_replicated(random: Random) -> OperatorCase:
+    """A convolution of any geometry that reads the nearest pixel outside the image."""
+    case = _draw_geometry(random, depthwise=False)
+    assert isinstance(case.operator, Convolution)
+    operator = replace(case.operator, border="replicate")
+    return replace(case, description=f"{case.description}, border replicated", operator=operator)
+
+
 def _draw_accumulation(random: Random, overflow: str) -> OperatorCase:
     """A convolution whose sums often leave their accumulator; small, as the reference steps."""
     case = _draw_convolution(random, CodeKind.SIGNED, 20)
@@ -369,6 +377,7 @@ SUBJECTS = (
         "offsets of taps inside",
         lambda r: _draw_convolution(r, CodeKind.ODD, has_tap_offsets=True),
     ),
+    Subject("convolution", "replicated border", _draw_replicated),
     Subject("convolution", "depthwise", lambda r: _draw_geometry(r, depthwise=True)),
     *(
         Subject("convolution", f"overflow {name}", partial(_draw_accumulation, overflow=name))

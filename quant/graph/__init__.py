@@ -7,6 +7,7 @@ from quant.graph.accumulators import accumulator_bits, can_overflow, with_accumu
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import Size
 from quant.graph.operators import (
+    BORDERS,
     SHUFFLE_ORDERS,
     STATISTICS,
     Add,
@@ -38,6 +39,7 @@ from quant.graph.types import Encoding, IntegerType, Padding, TensorType
 from quant.graph.verifier import verify
 
 __all__ = [
+    "BORDERS",
     "PLACEMENTS",
     "SHUFFLE_ORDERS",
     "STATISTICS",

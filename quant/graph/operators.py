@@ -45,6 +45,8 @@ class Convolution:
         tap_offset: int64 [out_channels, kernel_height, kernel_width], added to the sum for every
             tap inside the image; None adds nothing. It makes pad codes stand for a real number
             that has no code.
+        border: a name in `BORDERS`: what taps outside the image read, ``code`` the pad code,
+            ``replicate`` the nearest pixel of the image.
     """
 
     weight: Integers
@@ -58,6 +60,7 @@ class Convolution:
     groups: int = 1
     accumulator: Accumulator | None = None
     tap_offset: Integers | None = None
+    border: str = "code"
 
     kind: ClassVar[str] = "convolution"
     operands: ClassVar[int] = 1
@@ -87,6 +90,10 @@ class Convolution:
     def macs_per_pixel(self) -> int:
         """Multiplications per output pixel, over all output channels."""
         return int(self.weight.size)
+
+
+BORDERS = ("code", "replicate")
+"""What taps outside the image of a convolution read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,16 +53,16 @@ def graph_from_record(record: object, arrays: Mapping[str, NDArray[np.int64]]) -
         RecordError: a value is missing, superfluous, of another type or out of range.
         UserError: the wiring is broken, or an integer type has an impossible width.
     """
-    fields = _fields(record, "graph", ("name", "output", "metadata", "nodes"))
-    metadata = _typed(fields["metadata"], dict, "graph: metadata")
+    fields = named_entries(record, "graph", ("name", "output", "metadata", "nodes"))
+    metadata = typed_entry(fields["metadata"], dict, "graph: metadata")
     for value in metadata.values():
-        _typed(value, str, "graph: metadata")
+        typed_entry(value, str, "graph: metadata")
     remaining = dict(arrays)
-    nodes = [_node_from_record(entry, remaining) for entry in _list(fields["nodes"], "nodes")]
+    nodes = [_node_from_record(entry, remaining) for entry in list_entry(fields["nodes"], "nodes")]
     if remaining:
         raise RecordError(f"array '{min(remaining)}': expected a node that uses it, found none")
-    name = _typed(fields["name"], str, "graph: name")
-    return Graph.build(name, nodes, _typed(fields["output"], str, "graph: output"), metadata)
+    name = typed_entry(fields["name"], str, "graph: name")
+    return Graph.build(name, nodes, typed_entry(fields["output"], str, "graph: output"), metadata)
 
 
 def _node_to_record(node: Node, arrays: Arrays) -> Record:
@@ -82,31 +82,31 @@ def _node_to_record(node: Node, arrays: Arrays) -> Record:
 
 
 def _node_from_record(record: object, arrays: Arrays) -> Node:
-    fields = _fields(record, "node", ("name", "kind", "inputs", "operator", "output"))
-    name = _typed(fields["name"], str, "node: name")
-    kind = _typed(fields["kind"], str, f"{name}: kind")
+    fields = named_entries(record, "node", ("name", "kind", "inputs", "operator", "output"))
+    name = typed_entry(fields["name"], str, "node: name")
+    kind = typed_entry(fields["kind"], str, f"{name}: kind")
     if kind not in OPERATORS:
         raise RecordError(
             f"{name}: expected an operator among {', '.join(OPERATORS)}, found {_shown(kind)}"
         )
-    inputs = _list(fields["inputs"], f"{name}: inputs")
+    inputs = list_entry(fields["inputs"], f"{name}: inputs")
     return Node(
         name,
         _decode(OPERATORS[kind], fields["operator"], name, arrays),
-        tuple(_typed(source, str, f"{name}: inputs") for source in inputs),
+        tuple(typed_entry(source, str, f"{name}: inputs") for source in inputs),
         _tensor_type(fields["output"], f"{name}: output"),
     )
 
 
 def _tensor_type(record: object, where: str) -> TensorType:
-    fields = _fields(record, where, ("channels", "integer", "scale", "zero_point"))
-    zero_point = _list(fields["zero_point"], where)
+    fields = named_entries(record, where, ("channels", "integer", "scale", "zero_point"))
+    zero_point = list_entry(fields["zero_point"], where)
     return TensorType(
-        _integer(fields["channels"], where),
-        IntegerType.parse(_typed(fields["integer"], str, where)),
+        integer_entry(fields["channels"], where),
+        IntegerType.parse(typed_entry(fields["integer"], str, where)),
         Encoding(
-            _typed(fields["scale"], float, where),
-            tuple(_integer(value, where) for value in zero_point),
+            typed_entry(fields["scale"], float, where),
+            tuple(integer_entry(value, where) for value in zero_point),
         ),
     )
 
@@ -132,7 +132,7 @@ def _encode(value: object, name: str, arrays: Arrays) -> Record:
 
 def _decode(kind: type[ValueT], record: object, name: str, arrays: Arrays) -> ValueT:
     annotations = _annotations(kind)
-    fields = _fields(record, name, tuple(annotations))
+    fields = named_entries(record, name, tuple(annotations))
     return kind(
         **{
             field: _CODECS[annotation].read(fields[field], f"{name}.{field}", arrays)
@@ -164,26 +164,26 @@ def _write_array(value: Integers, name: str, arrays: Arrays) -> str:
 
 
 def _read_integer(value: object, name: str, arrays: Arrays) -> int:
-    return _integer(value, name)
+    return integer_entry(value, name)
 
 
 def _read_truth(value: object, name: str, arrays: Arrays) -> bool:
-    return _typed(value, bool, name)
+    return typed_entry(value, bool, name)
 
 
 def _read_text(value: object, name: str, arrays: Arrays) -> str:
-    return _typed(value, str, name)
+    return typed_entry(value, str, name)
 
 
 def _read_pair(value: object, name: str, arrays: Arrays) -> tuple[int, int]:
-    values = [_integer(entry, name) for entry in _list(value, name)]
+    values = [integer_entry(entry, name) for entry in list_entry(value, name)]
     if len(values) != 2:
         raise RecordError(f"{name}: expected two whole numbers, found {_shown(values)}")
     return values[0], values[1]
 
 
 def _read_integer_type(value: object, name: str, arrays: Arrays) -> IntegerType:
-    return IntegerType.parse(_typed(value, str, name))
+    return IntegerType.parse(typed_entry(value, str, name))
 
 
 def _read_array(value: object, name: str, arrays: Arrays) -> Integers:
@@ -200,7 +200,7 @@ def _write_padding(value: Padding, name: str, arrays: Arrays) -> list[int]:
 
 
 def _read_padding(value: object, name: str, arrays: Arrays) -> Padding:
-    values = [_integer(entry, name) for entry in _list(value, name)]
+    values = [integer_entry(entry, name) for entry in list_entry(value, name)]
     if len(values) != 4:
         raise RecordError(f"{name}: expected four whole numbers, found {_shown(values)}")
     return Padding(*values)
@@ -240,8 +240,9 @@ _CODECS: dict[object, _Codec] = {
 }
 
 
-def _fields(record: object, where: str, wanted: tuple[str, ...]) -> Record:
-    fields: Record = _typed(record, dict, where)
+def named_entries(record: object, where: str, wanted: tuple[str, ...]) -> Record:
+    """The entries of a record that must be exactly those of some names."""
+    fields: Record = typed_entry(record, dict, where)
     if set(fields) != set(wanted):
         raise RecordError(
             f"{where}: expected the entries {', '.join(wanted)}, found {_shown(sorted(fields))}"
@@ -249,17 +250,20 @@ def _fields(record: object, where: str, wanted: tuple[str, ...]) -> Record:
     return fields
 
 
-def _list(value: object, where: str) -> list[Any]:
-    return _typed(value, list, where)
+def list_entry(value: object, where: str) -> list[Any]:
+    """A value that must be a list."""
+    return typed_entry(value, list, where)
 
 
-def _typed(value: object, kind: type[ValueT], where: str) -> ValueT:
+def typed_entry(value: object, kind: type[ValueT], where: str) -> ValueT:
+    """A value that must be of a type."""
     if not isinstance(value, kind):
         raise RecordError(f"{where}: expected {_WORDS[kind]}, found {_shown(value)}")
     return value
 
 
-def _integer(value: object, where: str) -> int:
+def integer_entry(value: object, where: str) -> int:
+    """A value that must be a whole number of at most 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST_INTEGER:
         raise RecordError(f"{where}: expected a 64-bit whole number, found {_shown(value)}")
     return value

@@ -8,6 +8,7 @@ from quant.common.accumulators import LEAST_BITS, MOST_BITS, OVERFLOWS
 from quant.common.requantization_modes import FLOAT32_MAGNITUDE, LARGEST_RATIO, ONE_FLOAT32
 from quant.graph.graph import Node
 from quant.graph.operators import (
+    BORDERS,
     RESIZE_FRACTION_BITS,
     SHUFFLE_ORDERS,
     STATISTICS,
@@ -101,6 +102,8 @@ def _verify_convolution(node: Node, operands: Operands) -> None:
             f"groups that divide {convolution.out_channels} output channels",
             str(convolution.groups),
         )
+    if convolution.border not in BORDERS:
+        raise broken(node, f"a border among {', '.join(BORDERS)}", f"'{convolution.border}'")
     offset, accumulator = convolution.tap_offset, convolution.accumulator
     if offset is not None:
         _verify_tap_offset(node, convolution, offset)
@@ -133,6 +136,8 @@ def _verify_tap_offset(node: Node, convolution: Convolution, offset: Integers) -
         raise broken(node, f"tap offsets of the shape {expected}", str(offset.shape))
     verify_dtype(node, "tap_offset", offset)
     _verify_biases(node, offset)
+    if convolution.border != "code":
+        raise broken(node, "a border of pad codes beside tap offsets", convolution.border)
     if convolution.accumulator is not None:
         raise broken(node, "no declared accumulator beside tap offsets", "both")
 

@@ -6,9 +6,9 @@ its types and the verifier have all been passed.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 from quant.common.errors import UserError
 from quant.common.files import atomic_output, read_bytes
 from quant.graph.graph import Graph
-from quant.graph.records import RecordError, graph_from_record, graph_to_record
+from quant.graph.records import Arrays, RecordError, graph_from_record, graph_to_record
 from quant.graph.verifier import verify
 
 FORMAT = "hwsim-graph"
+ADAPTIVE_FORMAT = "hwsim-adaptive-graph"
+"""Of files with several graphs (`quant.graph.adaptive_file`)."""
 VERSION = 5
 SUFFIX = ".hwgraph"
+
+ReadT = TypeVar("ReadT")
 
 _ENVELOPE_KEYS = {"version", "sha256", "graph"}
 _HEADER_LENGTH_BYTES = 8  # a safetensors file opens with the length of its JSON header
@@ -42,11 +46,29 @@ def save_graph(graph: Graph, path: Path) -> None:
         GraphError: the graph breaks a rule.
     """
     arrays: dict[str, NDArray[np.int64]] = {}
-    text = json.dumps(graph_to_record(verify(graph), arrays), allow_nan=False, ensure_ascii=False)
+    record = graph_to_record(verify(graph), arrays)
+    write_container(path, FORMAT, record, arrays)
+
+
+def write_container(
+    path: Path, kind: str, record: object, arrays: Mapping[str, NDArray[np.int64]]
+) -> None:
+    """Write a record of JSON values and the arrays it refers to into one file.
+
+    Args:
+        path: the file.
+        kind: what the record is of, the name of the file's one metadata entry.
+        record: JSON values.
+        arrays: integer arrays by name.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    text = json.dumps(record, allow_nan=False, ensure_ascii=False)
     narrow = {name: _narrowest(values) for name, values in arrays.items()}
     envelope = {"version": VERSION, "sha256": _checksum(text, narrow), "graph": text}
     # One entry only: the library writes several in an order that differs from run to run.
-    content = safetensors.numpy.save(narrow, {FORMAT: json.dumps(envelope, ensure_ascii=False)})
+    content = safetensors.numpy.save(narrow, {kind: json.dumps(envelope, ensure_ascii=False)})
     with atomic_output(path) as temporary:
         temporary.write_bytes(content)
 
@@ -58,21 +80,40 @@ def load_graph(path: Path) -> Graph:
         UserError: the file is missing, damaged, of another kind or version, or its graph breaks a
             rule; the message names the file.
     """
+    return read_container(
+        path, {FORMAT: lambda record, arrays: verify(graph_from_record(record, arrays))}
+    )
+
+
+def read_container(path: Path, readers: Mapping[str, Callable[[object, Arrays], ReadT]]) -> ReadT:
+    """Read what `write_container` wrote: version and checksum are checked here.
+
+    Args:
+        path: the file.
+        readers: for each kind of record that is welcome, what makes a verified value of it and of
+            the arrays it refers to.
+
+    Raises:
+        UserError: the file is missing, damaged, of another kind or version, or its record is
+            refused; the message names the file.
+    """
     content = read_bytes(path, "graph")
-    arrays, envelope = _open(content, path)
+    kind, arrays, envelope = _open(content, path, readers)
     if envelope["sha256"] != _checksum(envelope["graph"], arrays):
         raise UserError(
             f"{path}: the content does not match its checksum, so the file is damaged; "
             "copy it again or quantize the network again"
         )
     try:
-        return verify(graph_from_record(_json(envelope["graph"]), _widened(arrays)))
+        return readers[kind](_json(envelope["graph"]), _widened(arrays))
     except (RecordError, UserError) as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def _open(content: bytes, path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """The arrays of a graph file of this version, its checksum and its nodes as text."""
+def _open(
+    content: bytes, path: Path, kinds: Collection[str]
+) -> tuple[str, dict[str, NDArray[Any]], dict[str, str]]:
+    """The kind of a graph file of this version, its arrays, its checksum and its nodes as text."""
     try:
         arrays = safetensors.numpy.load(content)
         metadata = _container_metadata(content)
@@ -81,12 +122,18 @@ def _open(content: bytes, path: Path) -> tuple[dict[str, NDArray[Any]], dict[str
             f"{path}: expected a graph file ({SUFFIX}), found something else or a truncated one; "
             "give a file that `hwsim quantize` wrote, or write it again"
         ) from error
-    if set(metadata) != {FORMAT}:
+    if set(metadata) == {ADAPTIVE_FORMAT} and ADAPTIVE_FORMAT not in kinds:
+        raise UserError(
+            f"{path}: expected one graph, found several of which each image chooses one; "
+            "give a graph of fixed bits"
+        )
+    if len(metadata) != 1 or not set(metadata) <= set(kinds):
         raise UserError(
             f"{path}: expected a graph file ({SUFFIX}), found a safetensors file of another kind; "
             "give a file that `hwsim quantize` wrote"
         )
-    return arrays, _envelope(metadata[FORMAT], path)
+    ((kind, text),) = metadata.items()
+    return kind, arrays, _envelope(text, path)
 
 
 def _envelope(text: str, path: Path) -> dict[str, str]:

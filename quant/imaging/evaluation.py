@@ -15,6 +15,9 @@ Pixels = NDArray[np.uint8]
 Enlarge = Callable[[Pixels], Pixels]
 """From a picture, uint8 [height, width, 3], to one of ``scale`` times its size."""
 
+Place = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
 Progress = Callable[[int, int], None]
 """Called with the pictures done and all pictures."""
 
@@ -129,20 +132,27 @@ def by_patches(enlarge: Enlarge, patch: int, scale: int) -> Enlarge:
     def enlarge_patches(image: Pixels) -> Pixels:
         height, width = image.shape[:2]
         enlarged = np.empty((height * scale, width * scale, 3), dtype=np.uint8)
-        for rows in _cuts(height, patch):
-            for columns in _cuts(width, patch):
-                place = (_scaled(rows, scale), _scaled(columns, scale))
-                enlarged[place] = enlarge(image[rows, columns])
+        for place in patches(height, width, patch):
+            enlarged[scaled(place, scale)] = enlarge(image[place])
         return enlarged
 
     return enlarge_patches
+
+
+def patches(height: int, width: int, patch: int) -> Iterator[Place]:
+    """The rows and columns of each patch that `by_patches` cuts a picture into, row by row."""
+    for rows in _cuts(height, patch):
+        for columns in _cuts(width, patch):
+            yield rows, columns
+
+
+def scaled(place: Place, scale: int) -> Place:
+    """The rows and columns that a patch becomes."""
+    rows, columns = (slice(part.start * scale, part.stop * scale) for part in place)
+    return rows, columns
 
 
 def _cuts(size: int, patch: int) -> Iterator[slice]:
     starts = range(0, max(size - patch, 0) + 1, patch)
     for start in starts:
         yield slice(start, size if start == starts[-1] else start + patch)
-
-
-def _scaled(part: slice, scale: int) -> slice:
-    return slice(part.start * scale, part.stop * scale)

@@ -75,6 +75,8 @@ def engine_weight_scales(
     if convolution.tap_offset is not None:
         raise broken(node, "no offsets of taps inside the image", "some")
     padded = convolution.padding.rows or convolution.padding.columns
+    if padded and convolution.border != "code":
+        raise broken(node, "a border of pad codes, as engines have it", convolution.border)
     if padded and (convolution.pad_code != zero_point(source)).any():
         raise broken(node, f"the pad code {zero_point(source)}, the zero point", "another one")
     check_zero_point(node, given)

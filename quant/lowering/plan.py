@@ -51,7 +51,10 @@ NARROW_BITS = 9
 """Widest codes read by a table where arithmetic would round differently: 512 entries. Sums of two
 8-bit codes have 9 bits (FQSR's skip connections)."""
 
-_WHOLE = 1e-6  # of a code: what float64 leaves of offsets that are whole codes
+_WHOLE = 2.0**-20
+"""How far from a whole number of codes float64 may bring one."""
+
+_SAME = FloatAffine(np.ones(1), np.zeros(1))
 
 _ROUNDS_OFFSETS = FloatLayer | FloatAdd | FloatAffine | FloatClamp
 """Operators whose sums take an offset, so that the real number 0 may lie between their codes."""
@@ -130,14 +133,22 @@ def is_table(operator: FloatOperator | Copy, source: MapEncoding, target: MapEnc
         case _:
             return False
     odd = CodeKind.ODD in (source.integer.kind, target.integer.kind)
-    # A copy adds whole codes of its source.
-    unit = source.scale if isinstance(operator, Copy) else target.scale
-    exact = source.offset == 0 and _is_whole(target.offset / unit)
+    match operator:
+        case Copy():
+            exact = _adds_whole_codes(_SAME, source, target)
+        case FloatAffine():
+            exact = _adds_whole_codes(operator, source, target)
+        case _:
+            exact = source.offset == 0 == target.offset
     return narrow and (odd or not exact)
 
 
-def _is_whole(codes: float) -> bool:
-    return abs(codes - round(codes)) < _WHOLE
+def _adds_whole_codes(affine: FloatAffine, source: MapEncoding, target: MapEncoding) -> bool:
+    """Whether arithmetic, which adds whole codes and then multiplies, is an affine map exactly."""
+    if affine.scale.min() <= 0:
+        return False
+    added = (affine.offset + target.offset) / (affine.scale * source.scale) - source.zero
+    return bool(np.abs(added - np.rint(added)).max() < _WHOLE)
 
 
 def plan(network: FloatNetwork, encodings: Encodings) -> tuple[Step, ...]:
@@ -309,8 +320,8 @@ def with_whole_offsets(network: FloatNetwork, encodings: Encodings) -> Encodings
             (source,), target = step.sources, step.target
             codes = round(target.offset / source.scale)
             zero = target.zero_point + codes * source.scale / target.scale
-            original = moved[step.node]
-            if original.key != target.key:
-                continue  # the consecutive codes of odd ones lie halfway, wherever 0 is
+            original = moved.get(step.node)
+            if original is None or original.key != target.key:
+                continue  # of a stack, or the consecutive codes of odd ones, which lie halfway
             moved[step.node] = replace(original, zero=np.array([zero]))
     return replace(encodings, inputs=moved)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
-from quant.graph import Graph
+from quant.graph.adaptive_file import AnyGraph
 from quant.lowering import Images, Progress
+from quant.methods.adabm.method import AdaBM
 from quant.methods.calibration import Calibration
 from quant.methods.dfsq import Dfsq
-from quant.methods.method import QuantizationMethod
+from quant.methods.fqsr import Fqsr
+from quant.methods.method import QuantizationMethod, Quantized
+from quant.methods.odm import Odm, odm_v1, odm_v2
 from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
 from quant.policy import BitPolicy
@@ -26,10 +29,14 @@ __all__ = [
     "METHODS",
     "Calibration",
     "Dfsq",
+    "Fqsr",
     "MinMax",
+    "Odm",
     "Omse",
     "Percentile",
     "QuantizationMethod",
+    "Quantized",
+    "encoder",
     "method_named",
     "method_names",
     "quantize",
@@ -62,7 +69,11 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "minmax": _plain("minmax", MinMax()),
     "percentile": _percentile,
     "omse": _plain("omse", Omse()),
+    "odm": odm_v1,
+    "odm-v2": odm_v2,
     "dfsq": Dfsq.parse,
+    "fqsr": Fqsr.parse,
+    "adabm": AdaBM.parse,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 
@@ -92,8 +103,8 @@ def quantize(
     name: str = "network",
     progress: Progress | None = None,
     rounding: str = DEFAULT_MODE,
-) -> Graph:
-    """The integer graph of a float network.
+) -> AnyGraph:
+    """The integer graph of a float network, or those that an image chooses among.
 
     Args:
         network: a torch network from an image of 0..``pixel_range`` to one (see `trace`).
@@ -118,7 +129,7 @@ def quantizer(
     name: str = "network",
     progress: Progress | None = None,
     rounding: str = DEFAULT_MODE,
-) -> Callable[[BitPolicy], Graph]:
+) -> Callable[[BitPolicy], AnyGraph]:
     """`quantize` for many policies: the network is traced and calibrated once.
 
     Args:
@@ -132,10 +143,35 @@ def quantizer(
     Raises:
         UserError: as `quantize`; what concerns the policy is raised by the result.
     """
+    encode = encoder(network, method, calibration_images, name, progress, rounding)
+    return lambda policy: encode(policy).graph()
+
+
+def encoder(
+    network: nn.Module,
+    method: str | QuantizationMethod,
+    calibration_images: Images,
+    name: str = "network",
+    progress: Progress | None = None,
+    rounding: str = DEFAULT_MODE,
+) -> Callable[[BitPolicy], Quantized]:
+    """As `quantizer`, but what is made can also be computed in real numbers.
+
+    Args:
+        network: as for `quantizer`, and so are the others.
+        method: a method, or the text `method_named` reads.
+        calibration_images: uint8, height x width x colours each.
+        name: what the graphs call themselves.
+        progress: told after every calibration image.
+        rounding: name of the requantization mode.
+
+    Raises:
+        UserError: as `quantizer`.
+    """
     from quant.lowering.trace import trace  # torch takes seconds to import
 
     mode = mode_named(rounding).name
     chosen = method_named(method) if isinstance(method, str) else method
     traced = trace(network, name)
     calibration = Calibration(traced, calibration_images, progress)
-    return lambda policy: chosen.quantize(traced, policy, calibration, mode).graph()
+    return lambda policy: chosen.quantize(traced, policy, calibration, mode)

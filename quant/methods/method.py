@@ -1,30 +1,48 @@
 """What a quantization method is."""
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from quant.common.requantization_modes import DEFAULT_MODE
 from quant.graph import Graph
+from quant.graph.adaptive import AdaptiveGraph
 from quant.lowering import FloatNetwork
 from quant.methods.calibration import Calibration
 from quant.policy import BitPolicy
-
-if TYPE_CHECKING:
-    from quant.lowering.encoded_execution import EncodedExecution
 
 
 class Quantized(Protocol):
     """A network whose tensors have encodings, in integers and in reals."""
 
-    def graph(self) -> Graph:
-        """The verified integer graph.
+    def graph(self) -> "Graph | AdaptiveGraph":
+        """The verified integer graph, or those that an image chooses among.
 
         Raises:
             UserError: its requantization mode cannot express a layer's widths or scales.
         """
         ...
 
-    def execution(self) -> "EncodedExecution":
+    def execution(self) -> "RealExecution":
         """The same network in float64, rounded to the same codes."""
+        ...
+
+
+class RealExecution(Protocol):
+    """A network in the codes of its encodings, computed in real numbers."""
+
+    def codes(self, image: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """The codes of every feature map, in order, under the names they have in the graph.
+
+        Args:
+            image: uint8, height x width x colours.
+        """
+        ...
+
+    def picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture that comes out, uint8, height x width x colours."""
         ...
 
 

@@ -7,7 +7,7 @@ any integer type and returns int64; the operators' pages in ``docs/operators`` s
 from hwsim.arithmetic.reference.accumulation import accumulate
 from hwsim.arithmetic.reference.activation import lookup_table, parametric_relu
 from hwsim.arithmetic.reference.combination import add, add_fused, add_rounded, multiply
-from hwsim.arithmetic.reference.convolution import convolve, pad, spread, tap_offsets
+from hwsim.arithmetic.reference.convolution import convolve, pad, replicate, spread, tap_offsets
 from hwsim.arithmetic.reference.normalization import (
     encode,
     normalization,
@@ -34,6 +34,7 @@ __all__ = [
     "pad",
     "parametric_relu",
     "pixel_shuffle",
+    "replicate",
     "requantize",
     "scaled_operands",
     "spread",

@@ -27,6 +27,25 @@ def pad(ifm: ArrayLike, padding: tuple[int, int, int, int], pad_code: ArrayLike)
     return padded
 
 
+def replicate(ifm: ArrayLike, padding: tuple[int, int, int, int]) -> Integers:
+    """Surround an image with its own outermost pixels.
+
+    Args:
+        ifm: [H, W, I].
+        padding: rows above and below, columns left and right.
+
+    Returns:
+        [H + top + bottom, W + left + right, I]; each place holds the nearest pixel of the image.
+    """
+    image = integers(ifm)
+    top, bottom, left, right = padding
+    height, width, _ = image.shape
+    rows = np.clip(np.arange(-top, height + bottom), 0, height - 1)
+    columns = np.clip(np.arange(-left, width + right), 0, width - 1)
+    replicated: Integers = image[np.ix_(rows, columns)]
+    return replicated
+
+
 def convolve(
     ifm: ArrayLike, weight: ArrayLike, bias: ArrayLike, geometry: Geometry = DENSE
 ) -> Integers:

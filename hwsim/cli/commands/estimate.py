@@ -5,16 +5,21 @@ from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import replace
 
-from hwsim.cli.machine import as_computed, load_energy_model
+from accelerators import EnergyModel
+from hwsim.adaptive import estimate_adaptive
+from hwsim.cli.machine import all_as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.report_files import write_cost_files, write_result
 from hwsim.cli.show import show
 from hwsim.cli.subject import load_subject
-from hwsim.report.result import result_from_cost
+from hwsim.cost import ProgramCost
+from hwsim.report.image_run import result_from_adaptive_estimate
+from hwsim.report.result import Result, result_from_cost
 from hwsim.simulation import estimate
-from quant.graph import Size
+from quant.graph import Graph, Size
+from quant.graph.adaptive_file import AnyGraph
 
 
 def execute(arguments: Namespace) -> int:
@@ -27,18 +32,24 @@ def execute(arguments: Namespace) -> int:
         graph = load_subject(
             arguments, messages, accelerator=energy.accelerator, random_when_none_shipped=True
         ).graph
-        graph = as_computed(graph, energy.accelerator, arguments.overflow)
+        graph = all_as_computed(graph, energy.accelerator, arguments.overflow)
         size = Size(*(arguments.input_size or sample_input_size(int(graph.scale()))))
         with messages.stage(f"estimating {size.height}×{size.width}"):
-            estimated = estimate(graph, energy.accelerator, energy, size)
-        result = replace(
-            result_from_cost(graph, estimated.program, estimated.cost, energy),
-            wall_seconds=time.monotonic() - started,
-        )
+            result, cost = _estimated(graph, energy, size)
+        result = replace(result, wall_seconds=time.monotonic() - started)
         files = []
         if folder:
-            write_cost_files(folder, graph, estimated.cost, result)
+            write_cost_files(folder, graph, cost, result)
             write_result(folder, result)
             files = folder.publish()
     show(result, files, as_json=arguments.json)
     return 0
+
+
+def _estimated(graph: AnyGraph, energy: EnergyModel, size: Size) -> tuple[Result, ProgramCost]:
+    accelerator = energy.accelerator
+    if isinstance(graph, Graph):
+        estimated = estimate(graph, accelerator, energy, size)
+        return result_from_cost(graph, estimated.program, estimated.cost, energy), estimated.cost
+    several = estimate_adaptive(graph, accelerator, energy, size)
+    return result_from_adaptive_estimate(graph, several, size, energy), several.expected(graph)

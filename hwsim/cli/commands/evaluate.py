@@ -9,6 +9,7 @@ from importlib import import_module
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.adaptive import chosen_graph
 from hwsim.cli.interruption import uninterrupted
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
@@ -17,7 +18,7 @@ from hwsim.cli.picture_graph import require_picture_graph
 from hwsim.cli.subject import load_subject
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.report.evaluation import Evaluation, print_evaluation
-from quant.graph import Graph
+from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import bicubic_upscale
 from quant.imaging.data_sets import DataSet, open_data_set
 from quant.imaging.evaluation import Enlarge, by_patches, evaluate
@@ -97,5 +98,6 @@ def _means(
     return scale, means | integers
 
 
-def _run(graph: Graph, image: Pixels) -> Pixels:
-    return run_layerwise(graph, image.astype(np.int32), KERNELS).astype(np.uint8)
+def _run(graph: AnyGraph, image: Pixels) -> Pixels:
+    codes = image.astype(np.int32)
+    return run_layerwise(chosen_graph(graph, codes, KERNELS), codes, KERNELS).astype(np.uint8)

@@ -7,7 +7,7 @@ from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.subject import load_subject
-from quant.graph import save_graph
+from quant.graph.adaptive_file import save_any_graph
 from quant.graph.serialization import SUFFIX
 from quant.networks import network_config
 
@@ -18,7 +18,7 @@ def execute(arguments: Namespace) -> int:
     target = _target(arguments)
     with output_folder(target.parent) as folder:
         graph = load_subject(arguments, Messages(quiet=arguments.quiet)).graph
-        folder.write(target.name, lambda path: save_graph(graph, path))
+        folder.write(target.name, lambda path: save_any_graph(graph, path))
         (file,) = folder.publish()
     print(file)
     return 0

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import EnergyModel
-from hwsim.cli.machine import as_computed, load_energy_model
+from hwsim.cli.machine import all_as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
@@ -18,12 +18,13 @@ from hwsim.cli.picture_input import read_picture_input
 from hwsim.cli.report_files import write_cost_files, write_pictures, write_result
 from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
+from hwsim.image_run import ImageRun, compare_image, run_image
 from hwsim.machine import KERNELS, REFERENCE
+from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
-from hwsim.report.overflows import counted_overflows
 from hwsim.report.pictures import png_bytes
-from hwsim.report.result import BitExact, Output, Result, result_from_cost
-from hwsim.simulation import Comparison, Simulation, compare, simulate
+from hwsim.report.result import BitExact, Output, Result
+from hwsim.simulation import Comparison
 from quant.imaging import bicubic_upscale, luma_psnr_db
 
 Pixels = NDArray[np.uint8]
@@ -41,7 +42,7 @@ def execute(arguments: Namespace) -> int:
         given = read_picture_input(arguments)
         subject = load_subject(arguments, messages, accelerator=energy.accelerator)
         require_picture_graph(subject.graph)
-        computed = as_computed(subject.graph, energy.accelerator, arguments.overflow)
+        computed = all_as_computed(subject.graph, energy.accelerator, arguments.overflow)
         subject = replace(subject, graph=computed)
         scale = int(subject.graph.scale())
         image, original = given.for_scale(scale)
@@ -49,43 +50,47 @@ def execute(arguments: Namespace) -> int:
         if original is not None:
             luma_psnr_db(original, bicubic, scale)  # refuses what is too small before the long part
         codes = image.astype(np.int32)
-        simulation = _simulate(subject, energy, codes, messages)
-        comparison = _compare(subject, simulation, codes, arguments.check, messages)
-        output = simulation.output.astype(np.uint8)
+        run = _run(subject, energy, codes, arguments.patch, messages)
+        comparison = _compare(subject, run, codes, arguments.check, messages)
+        output = run.output.astype(np.uint8)
         floating = _float_picture(subject, image) if folder or original is not None else None
         judgement = Judgement(bicubic, output, floating, original, scale)
         png = png_bytes(output)
         result = replace(
-            _judged(subject, energy, simulation, comparison, judgement),
+            _judged(subject, energy, run, comparison, judgement),
             output=_output(folder, png),
             wall_seconds=time.monotonic() - started,
         )
         files = []
         if folder:
             write_pictures(folder, png, judgement.panels(result))
-            write_cost_files(folder, subject.graph, simulation.cost, result)
+            write_cost_files(folder, subject.graph, run.cost, result)
             write_result(folder, result)
             files = folder.publish()
     show(result, files, as_json=arguments.json)
     if comparison is not None and comparison.mismatches:
         messages.say(_mismatch(comparison))
         return 1
-    if comparison is not None and comparison.overflows != simulation.overflows:
+    if comparison is not None and comparison.overflows != run.overflows:
         messages.say(f"not bit-exact: other sums overflowed than in the {comparison.reference}")
         return 1
     return 0
 
 
-def _simulate(
-    subject: Subject, energy: EnergyModel, codes: NDArray[np.int32], messages: Messages
-) -> Simulation:
+def _run(
+    subject: Subject,
+    energy: EnergyModel,
+    codes: NDArray[np.int32],
+    patch: int | None,
+    messages: Messages,
+) -> ImageRun:
     with messages.stage("simulating") as progress:
-        return simulate(subject.graph, energy.accelerator, energy, codes, progress)
+        return run_image(subject.graph, energy.accelerator, energy, codes, patch, progress)
 
 
 def _compare(
     subject: Subject,
-    simulation: Simulation,
+    run: ImageRun,
     codes: NDArray[np.int32],
     check: str,
     messages: Messages,
@@ -94,7 +99,7 @@ def _compare(
         return None
     arithmetic = _ARITHMETICS[check]
     with messages.stage(f"checking against the {arithmetic.name}") as progress:
-        return compare(simulation.output, subject.graph, codes, arithmetic, progress)
+        return compare_image(run, subject.graph, codes, arithmetic, progress)
 
 
 def _float_picture(subject: Subject, image: Pixels) -> Pixels | None:
@@ -108,14 +113,11 @@ def _float_picture(subject: Subject, image: Pixels) -> Pixels | None:
 def _judged(
     subject: Subject,
     energy: EnergyModel,
-    simulation: Simulation,
+    run: ImageRun,
     comparison: Comparison | None,
     judgement: Judgement,
 ) -> Result:
-    result = replace(
-        result_from_cost(subject.graph, simulation.program, simulation.cost, energy),
-        overflows=counted_overflows(simulation.overflows),
-    )
+    result = result_from_run(subject.graph, run, energy)
     if comparison is not None:
         bit_exact = BitExact(
             reference=comparison.reference,

@@ -15,7 +15,9 @@ from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
 from hwsim.report.search import print_search
 from hwsim.search import Limits, Objective, Pictures, SearchRequest, Target, front_chart, search
-from quant.graph import Size
+from quant.common.errors import UserError
+from quant.graph import Graph, Size
+from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs
 
 Pixels = NDArray[np.uint8]
@@ -38,7 +40,7 @@ def execute(arguments: Namespace) -> int:
             found = search(
                 request,
                 lambda policy: as_computed(
-                    subject.quantize(policy), energy.accelerator, arguments.overflow
+                    _fixed_bits(subject.quantize(policy)), energy.accelerator, arguments.overflow
                 ),
                 _pictures(subject, arguments.pictures),
                 Target(energy.accelerator, energy, request.image_size),
@@ -59,6 +61,20 @@ def execute(arguments: Namespace) -> int:
     else:
         print_search(found, recommended, files)
     return 0
+
+
+def _fixed_bits(graph: AnyGraph) -> Graph:
+    """A graph whose cost and fidelity do not depend on what an image chooses.
+
+    Raises:
+        UserError: an image chooses among several.
+    """
+    if isinstance(graph, Graph):
+        return graph
+    raise UserError(
+        f"search: expected a method of fixed bits, got '{graph.metadata.get('method', graph.name)}'"
+        ", whose bits each image decides; choose another --method"
+    )
 
 
 def _request(arguments: Namespace, scale: int) -> SearchRequest:

@@ -16,7 +16,7 @@ _OPTIONS = (
 )  # fmt: skip
 """Options that are passed on under their own name, where they were given."""
 
-_LEARNING_OPTIONS = ("iterations", "batch", "patch", "learning_rate", "seed")
+_LEARNING_OPTIONS = ("iterations", "batch", "patch", "learning_rate", "seed", "device")
 """The same of a quantization method."""
 
 
@@ -52,7 +52,8 @@ def _learn(arguments: Namespace) -> int:
     policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)
     given = {name: getattr(arguments, name) for name in _LEARNING_OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}
-    schedule = Schedule(**{"iterations": 1000, **given, "bfloat16": arguments.precision == "bf16"})
+    usual = {"iterations": 1000, **getattr(method, "schedule_defaults", {})}
+    schedule = Schedule(**{**usual, **given, "bfloat16": arguments.precision == "bf16"})
     messages = Messages(quiet=arguments.quiet)
     network = load_network(arguments.network, arguments.weights)
     scale = network_config(arguments.network).scale

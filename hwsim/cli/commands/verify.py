@@ -8,6 +8,7 @@ from hwsim.cli.messages import Messages
 from hwsim.cli.subject import load_subject
 from hwsim.cli.tensor_check import check_tensors, wants_tensors
 from hwsim.verify import Check, verify
+from quant.graph.adaptive import AdaptiveGraph
 
 
 def execute(arguments: Namespace) -> int:
@@ -19,7 +20,8 @@ def execute(arguments: Namespace) -> int:
         checks = check_tensors(arguments, network, messages)
     else:
         with messages.stage("verifying") as progress:
-            checks = verify([network], seed=arguments.seed, progress=progress)
+            networks = network.graphs() if isinstance(network, AdaptiveGraph) else [network]
+            checks = verify(networks, seed=arguments.seed, progress=progress)
     if arguments.oracles:
         checks += _ask_oracles(arguments.seed, messages)
     if arguments.json:

@@ -15,6 +15,7 @@ from hwsim.arithmetic.elementwise import (
 )
 from hwsim.arithmetic.geometry import Geometry, Padding
 from hwsim.arithmetic.packing import code_format, pack_vector, unpack_vector
+from hwsim.arithmetic.rearrangement import replicate_border
 from quant.common.codes import CodeKind
 from quant.common.requantization import TermRounding
 from tests.unit.arithmetic.operator_pages import integers, table
@@ -60,6 +61,18 @@ def test_padding_table(row: tuple[str, ...]) -> None:
     unscaled = requantization(1, 0, 0, -FAR, FAR)
     packed = pack_convolution(weight, np.array(bias), unscaled, -128, 127)
     assert convolve(packed, padded.astype(np.int32))[0, :, 0].tolist() == sums
+
+
+@pytest.mark.parametrize(
+    "row", table("convolution", "image", "columns left, right", "weight", "bias", "sums")
+)
+def test_table_of_replicated_borders(row: tuple[str, ...]) -> None:
+    image, (left, right), taps, bias, sums = (integers(cell) for cell in row)
+    ifm = np.array(image).reshape(1, -1, 1)
+    weight = np.array(taps).reshape(1, 1, -1, 1)
+    padded = reference.replicate(ifm, (0, 0, left, right))
+    assert reference.convolve(padded, weight, bias)[0, :, 0].tolist() == sums
+    assert (replicate_border(ifm, Padding(0, 0, left, right)) == padded).all()
 
 
 @pytest.mark.parametrize("row", table("convolution", "image", "weight", "offsets", "sums"))

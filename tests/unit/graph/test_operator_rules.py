@@ -164,6 +164,10 @@ BROKEN: dict[str, Callable[[], Graph]] = {
     "no declared accumulator beside tap offsets, found both": lambda: convolution(
         tap_offset=OFFSETS
     ),
+    "a border among code, replicate, found 'mirror'": lambda: convolution(border="mirror"),
+    "a border of pad codes beside tap offsets, found replicate": lambda: convolution(
+        accumulator=None, tap_offset=OFFSETS, border="replicate"
+    ),
     "strides of at least 1, found -1": lambda: graph(
         replace(TRANSPOSED, stride=(-1, 1)), TensorType(6, U8)
     ),

@@ -263,9 +263,9 @@ HOSTILE: dict[str, tuple[str, Change]] = {
     ),
     "missing entry": (
         "conv: expected the entries weight, weight_type, bias, padding, pad_code, requantization, "
-        "stride, dilation, groups, accumulator, tap_offset, "
-        "found ['accumulator', 'bias', 'dilation', 'groups', "
-        "'pad_code', 'p…",
+        "stride, dilation, groups, accumulator, tap_offset, border, "
+        "found ['accumulator', 'bias', 'border', 'dilation', "
+        "'groups', 'pad…",
         lambda record, arrays: node(record)["operator"].pop("weight_type"),
     ),
     "list instead of entries": (

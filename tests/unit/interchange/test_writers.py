@@ -67,6 +67,10 @@ REFUSED = {
             ),
         )
     ),
+    "node 'one' (convolution): expected a border of pad codes, as engines have it, found "
+    "replicate": lambda graph: with_operator(
+        graph, "one", lambda operator: replace(operator, border="replicate")
+    ),
     "node 'one' (convolution): expected the zero point 3 of its encoding, found 4": (
         lambda graph: with_operator(graph, "one", requantized(zero_point=4))
     ),

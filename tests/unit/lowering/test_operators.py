@@ -21,7 +21,7 @@ from torch import Tensor
 from hwsim.machine import REFERENCE
 from quant.graph import Encoding, Graph, Input, Node
 from quant.lowering import Encodings, FloatNetwork, lower, scale_grid
-from quant.lowering.execution import _RESULTS, _constants
+from quant.lowering.execution import constants_of, result_of
 from quant.lowering.float_network import FloatNode
 from quant.lowering.float_operators import (
     FloatLayer,
@@ -124,9 +124,9 @@ def _tensor(values: Reals) -> Tensor:
 
 
 def _real(operator: FloatOperator, operands: list[Tensor]) -> Reals:
-    constants = _constants(operator, torch.float64)
+    constants = constants_of(operator, torch.float64)
     with torch.no_grad():
-        result = _RESULTS[type(operator)](operator, operands, constants)
+        result = result_of(operator, operands, constants)
     values: Reals = np.moveaxis(result[0].numpy(), 0, 2)
     return values
 

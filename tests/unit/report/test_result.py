@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hwsim.report.adaptive import Adaptive, Patch, Variant
 from hwsim.report.overflows import FirstOverflow, OverflowingLayer, OverflowRecord
 from hwsim.report.result import (
     BitExact,
@@ -48,7 +49,19 @@ def test_every_promised_key_is_there_null_where_it_does_not_apply(priced: Priced
 
 @pytest.mark.parametrize(
     "part",
-    [Result, Layer, Output, BitExact, OverflowRecord, FirstOverflow, OverflowingLayer, Model],
+    [
+        Result,
+        Layer,
+        Output,
+        BitExact,
+        OverflowRecord,
+        FirstOverflow,
+        OverflowingLayer,
+        Adaptive,
+        Patch,
+        Variant,
+        Model,
+    ],
 )
 def test_the_page_defines_exactly_the_keys_there_are(part: type) -> None:
     section = PAGE.read_text().split(f"<!-- keys: {part.__name__} -->")[1].split("<!--")[0]
