@@ -86,7 +86,7 @@ class AdaptiveExecution:
         self._adaptive = network.graph()
         self._variants = [variant.execution() for variant in network.variants]
 
-    def chosen(self, image: NDArray[np.uint8]) -> "EncodedExecution":
+    def oracle(self, image: NDArray[np.uint8]) -> "EncodedExecution":
         """The network that an image runs.
 
         Args:
@@ -97,11 +97,11 @@ class AdaptiveExecution:
 
     def codes(self, image: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """The codes of every feature map; see `EncodedExecution.codes`."""
-        return self.chosen(image).codes(image)
+        return self.oracle(image).codes(image)
 
     def picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture that comes out; see `EncodedExecution.picture`."""
-        return self.chosen(image).picture(image)
+        return self.oracle(image).picture(image)
 
 
 def adaptive_encodings(

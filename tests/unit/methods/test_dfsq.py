@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from hwsim.arithmetic import reference
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE, run_layerwise
 from hwsim.simulation import compare, simulate
-from hwsim.verify.fidelity import fidelity
 from quant.common.errors import UserError
 from quant.common.run_time_scaling import PLACEMENTS, nearest_point_thresholds
 from quant.graph import Encode, Graph, Node, Normalization, ScaledConvolution, Statistics

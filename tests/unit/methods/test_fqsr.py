@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE, execute, run_layerwise
 from hwsim.schedule import schedule
-from hwsim.verify.fidelity import fidelity
 from quant.common.codes import CodeKind
 from quant.common.errors import UserError
 from quant.common.requantization_modes import mode_named

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.simulation import compare, simulate
-from hwsim.verify.fidelity import fidelity
 from quant.common.codes import CodeKind
 from quant.common.errors import UserError
 from quant.graph import Convolution, Requantize
