@@ -97,7 +97,7 @@ def estimate_adaptive(
     """
     selector = estimate(adaptive.selector, accelerator, energy, image)
     return AdaptiveEstimate(
-        _front_end(selector, accelerator, energy),
+        front_end(selector, accelerator, energy),
         tuple(estimate(graph, accelerator, energy, image) for graph in adaptive.variants),
     )
 
@@ -136,11 +136,11 @@ class AdaptiveRunner:
         selection = self.adaptive.select(sums.output.astype(np.int64), size)
         variant = self._estimate(1 + selection.variant, size)
         simulation = run_estimated(variant, self.accelerator, image, progress)
-        front_end = _front_end(selector, self.accelerator, self.energy)
+        cost = front_end(selector, self.accelerator, self.energy)
         return AdaptiveSimulation(
             selection,
             simulation.program,
-            in_sequence([front_end, simulation.cost]),
+            in_sequence([cost, simulation.cost]),
             simulation.output,
             (*_prefixed(sums.overflows), *simulation.overflows),
         )
@@ -194,8 +194,14 @@ def constants_in_memory(graph: Graph) -> tuple[int, int]:
     return weights, others
 
 
-def _front_end(selector: Estimate, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:
-    """The selector's cost, and that of the control processor reading what it stored."""
+def front_end(selector: Estimate, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:
+    """The selector's cost, and that of the control processor reading what it stored.
+
+    Args:
+        selector: scheduled and priced by itself.
+        accelerator: the machine.
+        energy: its prices.
+    """
     decision = _decision(selector.program, accelerator, energy)
     cost = prefixed(selector.cost, FRONT_END)
     return replace(cost, groups=(*cost.groups, decision))

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from accelerators import EnergyModel
+from hwsim.adaptive import front_end
 from hwsim.compare.alternatives import Alternatives
 from hwsim.compare.overheads import BIT_SELECTION, ClassCost, by_class
 from hwsim.cost import ProgramCost
 from hwsim.estimation import Estimator
+from hwsim.simulation import estimate
 from quant.graph import Graph, Size
 from quant.graph.bits import (
     LayerOperations,
@@ -144,7 +146,7 @@ class ImageCosts:
 
     Attributes:
         variants: the cost of each variant.
-        selector: the cost of the selector.
+        selector: the cost of the selector, and of reading what it decides by.
         weights: how many images run each variant, or which part of them.
     """
 
@@ -219,9 +221,14 @@ def image_costs(alternatives: Alternatives, size: Size, estimator: Estimator) ->
     def cost_of(graph: Graph, counted: frozenset[str] | None = None) -> GraphCost:
         return GraphCost.of(graph, size, estimator.cost(graph, size), estimator.energy, counted)
 
+    def cost_of_choice(selector: Graph) -> GraphCost:
+        energy = estimator.energy
+        alone = estimate(selector, energy.accelerator, energy, size)
+        return GraphCost.of(selector, size, front_end(alone, energy.accelerator, energy), energy)
+
     selector = alternatives.selector
     return ImageCosts(
         tuple(cost_of(graph, alternatives.counted) for graph in alternatives.variants),
-        None if selector is None else cost_of(selector),
+        None if selector is None else cost_of_choice(selector),
         alternatives.shares,
     )

@@ -121,9 +121,12 @@ class _Emitter:
             # Strips read the same rows, and the tiles of a strip the same columns.
             self.down, self.across = cache(down.span), cache(across.span)
             self.strip_rows = down.span(0, self.group.grid.height).last
-        self.elementwise = [
-            node for node in self.group.nodes if role(node.operator) is Role.ELEMENTWISE
+        self.by_tile = [
+            node
+            for node in self.group.nodes
+            if role(node.operator) in (Role.ELEMENTWISE, Role.REDUCTION)
         ]
+        self.reductions = [node.name for node in self.group.nodes if is_reduction(node)]
         self.stores = [_store_plan(problem, node) for node in self.group.stored]
         convolution = self.group.convolution
         self.settings = None if convolution is None else ConvolutionSettings.of(convolution)
@@ -163,6 +166,8 @@ class _Emitter:
         }
         for name, buffer in self.allocation.pixels.items():
             rows[name] = Rows(buffer, 0, 1, 1)
+        for name in self.reductions:
+            rows[name] = Rows(self.allocation.outputs[name], 0, 1, 1)
         return rows
 
     def _lasting_loads(self) -> Iterator[Command]:
@@ -266,18 +271,6 @@ class _Emitter:
         )
         yield self._finish(Item(loads, [command]), tile, rows)
 
-    def _reduction(
-        self, tile: Tile, rows: dict[str, Rows], loads: list[Command], window: InputWindow | None
-    ) -> Iterator[Item]:
-        node = self.anchor
-        assert isinstance(node.operator, Statistics)
-        total = rows[node.name] = Rows(self.allocation.outputs[node.name], 0, 1, 1)
-        tile_rows = rows[node.inputs[0]]
-        command = Accumulate(
-            self.index, node.name, tile_rows, total, node.operator, first=tile.is_first
-        )
-        yield self._finish(Item(loads, [command]), tile, rows)
-
     def _no_anchor(
         self, tile: Tile, rows: dict[str, Rows], loads: list[Command], window: InputWindow | None
     ) -> Iterator[Item]:
@@ -285,15 +278,20 @@ class _Emitter:
         yield self._finish(Item(loads), tile, rows)
 
     def _finish(self, item: Item, tile: Tile, rows: dict[str, Rows]) -> Item:
-        """Append the elementwise operators of the group and the stores of a tile."""
-        for node in self.elementwise:
-            operands = tuple([rows[source] for source in node.inputs])
-            constants = self.allocation.vectors.get(node.name)
-            item.computes.append(
-                Elementwise(
-                    self.index, node.name, operands, rows[node.name], node.operator, constants
+        """Append the operators that work on the tile alone, and its stores."""
+        for node in self.by_tile:
+            operands, result = tuple([rows[source] for source in node.inputs]), rows[node.name]
+            command: Command
+            if isinstance(node.operator, Statistics):
+                command = Accumulate(
+                    self.index, node.name, operands[0], result, node.operator, tile.is_first
                 )
-            )
+            else:
+                constants = self.allocation.vectors.get(node.name)
+                command = Elementwise(
+                    self.index, node.name, operands, result, node.operator, constants
+                )
+            item.computes.append(command)
         for store in self.stores:
             if not store.at_the_end:
                 row, column = tile.y0 * store.factor, tile.x0 * store.factor
@@ -313,7 +311,6 @@ _ANCHORS: dict[
 ] = {
     Role.ARRAY: _Emitter._convolution,
     Role.INTERPOLATION: _Emitter._interpolation,
-    Role.REDUCTION: _Emitter._reduction,
 }
 """What a tile's anchor becomes; the others work on the tile like those behind an anchor."""
 

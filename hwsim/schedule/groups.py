@@ -51,7 +51,7 @@ class Group:
 def form_groups(graph: Graph, sizes: Mapping[str, Size]) -> tuple[Group, ...]:
     """Put every node but the input into a group, groups in an order that can be executed.
 
-    A convolution, an interpolation or a statistic opens a group. Any other operator joins the
+    A convolution or an interpolation opens a group. Any other operator joins the
     group that produces the latest of its inputs, so that its other inputs are in DRAM by then; it
     opens a group of its own when all of them come from the image, or when that group works on
     another pixel grid.

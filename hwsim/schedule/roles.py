@@ -33,7 +33,7 @@ class Role(Enum):
     REMAP = auto()
     """Other addresses of a store: joins a group, and nothing joins behind it."""
     REDUCTION = auto()
-    """On the vector unit, over all tiles: opens a group, and nothing joins it."""
+    """On the vector unit, over all tiles: joins a group, and nothing in it reads the result."""
 
 
 ROLES: dict[type[Operator], Role] = {
@@ -54,7 +54,7 @@ ROLES: dict[type[Operator], Role] = {
 }
 """Transposed convolutions and average pools are expanded before (`hwsim.schedule.expansion`)."""
 
-JOINING = (Role.ELEMENTWISE, Role.REMAP)
+JOINING = (Role.ELEMENTWISE, Role.REMAP, Role.REDUCTION)
 """Roles whose operators join the group that produces the latest of their inputs."""
 OWN_GRID = (Role.ARRAY, Role.INTERPOLATION, Role.ELEMENTWISE)
 """Roles whose output has the pixel grid that the group's tiles cut; others' input has it."""

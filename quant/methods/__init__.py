@@ -17,6 +17,7 @@ from quant.methods.calibration import Calibration
 from quant.methods.dfsq import Dfsq
 from quant.methods.fqsr import Fqsr
 from quant.methods.method import QuantizationMethod, Quantized
+from quant.methods.odm import Odm, odm_v1, odm_v2
 from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
 from quant.policy import BitPolicy
@@ -30,6 +31,7 @@ __all__ = [
     "Dfsq",
     "Fqsr",
     "MinMax",
+    "Odm",
     "Omse",
     "Percentile",
     "QuantizationMethod",
@@ -67,6 +69,8 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "minmax": _plain("minmax", MinMax()),
     "percentile": _percentile,
     "omse": _plain("omse", Omse()),
+    "odm": odm_v1,
+    "odm-v2": odm_v2,
     "dfsq": Dfsq.parse,
     "fqsr": Fqsr.parse,
     "adabm": AdaBM.parse,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.lowering import FloatNetwork, Images, Progress, Statistics, observe
+from quant.lowering.statistics import require_images
 
 LARGEST_SIDE_PIXELS = 128
 """Height and width of the part of a picture that is looked at. On Set5, ranges from the middle of
@@ -31,6 +32,10 @@ class Calibration:
         self._network = network
         self._progress = progress
         self.images = tuple(_middle(image) for image in images)
+
+    def require_fitting(self) -> None:
+        """Raises: UserError: as `ranges`, before anything is computed."""
+        require_images(self._network, self.images)
 
     @cached_property
     def ranges(self) -> Statistics:

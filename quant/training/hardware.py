@@ -31,13 +31,22 @@ def choose_device(config: TrainingConfig) -> torch.device:
     Raises:
         UserError: CUDA is asked for and there is none.
     """
-    if config.device == "cuda" and not torch.cuda.is_available():
+    return named_device(config.device)
+
+
+def named_device(name: str) -> torch.device:
+    """The device ``cpu`` or ``cuda``, or with ``auto`` CUDA if there is any.
+
+    Raises:
+        UserError: CUDA is asked for and there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "training: expected a CUDA device, found none; use --device cpu or --device auto"
         )
-    if config.device == "auto":
+    if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(config.device)
+    return torch.device(name)
 
 
 def uses_bfloat16(config: TrainingConfig, device: torch.device) -> bool:

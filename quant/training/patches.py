@@ -86,6 +86,16 @@ def _load_pair(file: Path, scale: int, patch: int) -> TrainingPair:
             f"{file}: expected at least {scale * patch} pixels each way (patch {patch} x scale "
             f"{scale}), found {width}x{height}; remove the picture or choose a smaller patch"
         )
+    return pair_of(image, scale)
+
+
+def pair_of(image: NDArray[np.uint8], scale: int) -> TrainingPair:
+    """A picture, without what is left over of its sides, and its reduction.
+
+    Args:
+        image: uint8, height x width x 3, at least ``scale`` pixels each way.
+        scale: the factor between the resolutions.
+    """
     high = crop_to_multiple(image, scale)
     return TrainingPair(low=bicubic_downscale(high, scale), high=high)
 

@@ -16,7 +16,7 @@ _OPTIONS = (
 )  # fmt: skip
 """Options that are passed on under their own name, where they were given."""
 
-_LEARNING_OPTIONS = ("iterations", "batch", "patch", "learning_rate", "seed")
+_LEARNING_OPTIONS = ("iterations", "batch", "patch", "learning_rate", "seed", "device")
 """The same of a quantization method."""
 
 

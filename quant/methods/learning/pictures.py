@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from quant.training.patches import TrainingPair, batch_at, fingerprint, load_pairs
+from quant.lowering import Images
+from quant.training.patches import TrainingPair, batch_at, fingerprint, load_pairs, pair_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +39,23 @@ class Pictures:
         """
         pairs = load_pairs(folders, scale, patch)
         return cls(pairs, fingerprint(pairs), tuple(folder.name for folder in folders))
+
+    @classmethod
+    def of(cls, images: Images, scale: int, source: str) -> "Pictures":
+        """Pictures at hand as originals, and their reductions.
+
+        Args:
+            images: uint8, height x width x 3 each.
+            scale: the factor between the resolutions.
+            source: where they are from, in place of a folder.
+        """
+        pairs = [pair_of(image, scale) for image in images]
+        return cls(pairs, fingerprint(pairs), (source,))
+
+    def smallest_side(self) -> int:
+        """Pixels of the shortest side of all low-resolution pictures."""
+        sides: list[int] = [side for pair in self.pairs for side in pair.low.shape[:2]]
+        return min(sides)
 
     def batch(self, iteration: int, *, seed: int, batch: int, patch: int) -> tuple[Tensor, Tensor]:
         """The patches of one update, a function of the pictures, seed and iteration alone.

@@ -5,6 +5,9 @@ Bengio, Léonard and Courville, arXiv 1308.3432); the gradients of the bounds th
 formulas, as in LSQ (Esser et al., arXiv 1902.08153) and PACT (Choi et al., arXiv 1805.06085).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -26,9 +29,42 @@ def asymmetric(values: Tensor, low: Tensor, high: Tensor, levels: Tensor | float
         high: the greatest, above ``low``.
         levels: 2^bits − 1; a tensor where images differ in bits.
     """
+    if not isinstance(levels, Tensor) and low.numel() == high.numel() == 1:
+        apply: Callable[..., Tensor] = _Asymmetric.apply
+        return apply(values, low, high, float(levels))
     inside = torch.minimum(torch.maximum(values, low), high)
     places = (inside - low) / (high - low)
     return rounded(places * levels) / levels * (high - low) + low
+
+
+class _Asymmetric(torch.autograd.Function):
+    """`asymmetric` with one range, in a quarter of the passes over memory.
+
+    A value that equals a bound counts as inside, as torch's ``clamp`` has it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, low: Tensor, high: Tensor, levels: float) -> Tensor:
+        ctx.save_for_backward(values, low, high)
+        ctx.levels = levels
+        places = values.sub(low).mul_(levels / (high - low)).clamp_(0, levels)
+        return places.round_().mul_((high - low) / levels).add_(low)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        values, low, high = ctx.saved_tensors
+        (gradient,) = gradients
+        places = values.sub(low).mul_(ctx.levels / (high - low))
+        below, above = places < 0, places > ctx.levels
+        for_below, for_above = (
+            torch.where(outside, gradient, 0.0).sum() for outside in (below, above)
+        )
+        inside = gradient.masked_fill(below.logical_or_(above), 0)
+        places.clamp_(0, ctx.levels)
+        errors = places.round().sub_(places)
+        rounding = errors.mul_(gradient).sum() / ctx.levels
+        for_low, for_high = for_below - rounding, for_above + rounding
+        return inside, for_low.reshape(low.shape), for_high.reshape(high.shape), None
 
 
 def mid_rise(values: Tensor, reach: Tensor, levels: float) -> Tensor:

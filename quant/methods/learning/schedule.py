@@ -17,6 +17,7 @@ class Schedule:
         seed: of patches, and of whatever else is drawn.
         bfloat16: whether convolutions multiply bfloat16; codes of up to 8 bits are exact in it,
             their values are not.
+        device: ``cpu``, ``cuda``, or ``auto``: CUDA if there is any.
 
     Raises:
         UserError: a number is out of range.
@@ -28,6 +29,7 @@ class Schedule:
     learning_rate: float = 1e-4
     seed: int = 1
     bfloat16: bool = False
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         least = {"iterations": 0, "batch": 1, "patch": 8, "seed": 0}

@@ -59,10 +59,12 @@ class TrainableNetwork(nn.Module):
     Args:
         network: a folded network.
         places: where tensors are quantized.
+        bfloat16: whether layers multiply bfloat16; all else stays float32.
     """
 
-    def __init__(self, network: FloatNetwork, places: Places) -> None:
+    def __init__(self, network: FloatNetwork, places: Places, *, bfloat16: bool = False) -> None:
         super().__init__()
+        self.narrow = bfloat16
         self.network = network
         self.places = places
         self.constants = nn.ModuleList(_parameters(node.operator) for node in network.nodes)
@@ -89,7 +91,7 @@ class TrainableNetwork(nn.Module):
         last_read = {source: node.name for node in self.network.nodes for source in node.inputs}
         for node, parameters in self._constants_of_nodes():
             operands = [maps[source] for source in node.inputs] or [image]
-            maps[node.name] = _quantized_result(node, operands, parameters, places)
+            maps[node.name] = _quantized_result(node, operands, parameters, places, self.narrow)
             if on_map is not None:
                 on_map(node.name, maps[node.name])
             for source in dict.fromkeys(node.inputs):
@@ -109,6 +111,15 @@ class TrainableNetwork(nn.Module):
             if isinstance(node.operator, FloatLayer)
         }
 
+    def layer_constants(self) -> list[nn.Parameter]:
+        """The weights and biases of all layers."""
+        return [
+            parameter
+            for node, parameters in self._constants_of_nodes()
+            if isinstance(node.operator, FloatLayer)
+            for parameter in parameters
+        ]
+
     def trained_network(self) -> FloatNetwork:
         """The float network with the constants as they are now."""
         changed = [
@@ -120,7 +131,11 @@ class TrainableNetwork(nn.Module):
 
 
 def _quantized_result(
-    node: FloatNode, operands: list[Tensor], parameters: Sequence[nn.Parameter], places: Places
+    node: FloatNode,
+    operands: list[Tensor],
+    parameters: Sequence[nn.Parameter],
+    places: Places,
+    bfloat16: bool,
 ) -> Tensor:
     operator = node.operator
     constants: tuple[Tensor, ...] = tuple(parameters)
@@ -133,7 +148,11 @@ def _quantized_result(
         constants = (places.weights[node.name](constants[0]), *constants[1:])
     if node.name in places.operands:
         operands = [places.operands[node.name](operand) for operand in operands]
-    result = result_of(operator, operands, constants)
+    if isinstance(operator, FloatLayer) and bfloat16:
+        narrow = [value.bfloat16() for value in (*operands, *constants)]
+        result = result_of(operator, narrow[:1], tuple(narrow[1:])).to(operands[0].dtype)
+    else:
+        result = result_of(operator, operands, constants)
     return places.outputs[node.name](result) if node.name in places.outputs else result
 
 
