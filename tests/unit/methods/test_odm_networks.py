@@ -15,6 +15,7 @@ from hwsim.verify.fidelity import fidelity
 from quant.common.codes import CodeKind
 from quant.common.errors import UserError
 from quant.graph import Convolution, Requantize
+from quant.graph.bits import counted_layers
 from quant.lowering.execution import Execution
 from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import FloatAffine, FloatConvolution
@@ -167,6 +168,7 @@ def test_calibration_alone_has_layers_elsewhere_at_eight_bits_and_says_what_was_
     graph = quantized.graph()
     assert graph.metadata["method"] == "odm-v2"
     assert graph.metadata["bits"] == "w4a4"
+    assert counted_layers(graph.metadata) == set(body_layers(network))
     for name in set(network.layer_names()) - set(body_layers(network)):
         layer = graph.node(name).operator
         assert isinstance(layer, Convolution)
