@@ -25,7 +25,7 @@ from quant.lowering import FloatNetwork
 from quant.lowering.float_operators import FloatConvolution
 from quant.lowering.trace import trace
 from quant.methods import Calibration, Dfsq, method_named
-from quant.methods.dfsq.body import body_layers
+from quant.methods.body_layers import body_layers
 from quant.methods.dfsq.histograms import (
     BINS,
     BINS_PER_UNIT,
