@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.arithmetic import reference
 from hwsim.machine.arithmetic import Codes
 from hwsim.verify.checks import Index
 from quant.common.requantization import FusedTerms, Requantization, TermRounding
@@ -14,12 +15,14 @@ from quant.graph import (
     Add,
     Concatenate,
     Convolution,
+    Encode,
     LookupTable,
     Multiply,
     Operator,
     ParametricRelu,
     PixelShuffle,
     Requantize,
+    ScaledConvolution,
     TensorType,
     TransposedConvolution,
 )
@@ -65,6 +68,28 @@ def _convolution(
         return text, pixel[first : first + width]
 
     yield from _taps(convolution, channel, codes)
+
+
+def _scaled_convolution(
+    convolution: ScaledConvolution,
+    types: Sequence[TensorType],
+    operands: Sequence[Codes],
+    index: Index,
+) -> Iterator[str]:
+    """As of a convolution, of what its taps read: points times reaches, and means."""
+    codes, factors = operands
+    points, is_centred = convolution.points, convolution.is_centred
+    inside = reference.scaled_operands(codes, factors, points, is_centred)
+    yield from _convolution(convolution, types, [inside], index)
+
+
+def _encode(
+    encode: Encode, types: Sequence[TensorType], operands: Sequence[Codes], index: Index
+) -> Iterator[str]:
+    channel = index[2]
+    mean, reach, reciprocal = (int(row[channel]) for row in operands[1].reshape(3, -1))
+    yield f"value {int(operands[0][index])}, mean {mean}, reach {reach}, reciprocal {reciprocal}"
+    yield f"code is how many lie below: {' '.join(map(str, encode.thresholds[channel].tolist()))}"
 
 
 def _transposed_convolution(
@@ -269,6 +294,8 @@ def _words(place: Index) -> str:
 
 _EXPLANATIONS: dict[type[Operator], Callable[[Any, Any, Any, Index], Iterator[str]]] = {
     Convolution: _convolution,
+    ScaledConvolution: _scaled_convolution,
+    Encode: _encode,
     TransposedConvolution: _transposed_convolution,
     Add: _add,
     Multiply: _multiply,

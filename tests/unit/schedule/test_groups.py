@@ -1,5 +1,6 @@
 from hwsim.schedule.groups import Group, form_groups
-from quant.graph import Graph, Size
+from quant.common.codes import CodeKind
+from quant.graph import Graph, IntegerType, Node, Size, Statistics, TensorType
 from tests.edsr_graphs import edsr_graph
 
 
@@ -45,3 +46,14 @@ def test_a_skip_is_loaded_by_the_group_that_adds_it() -> None:
     assert loaded["block1.conv2"] == ("block0.add",)
     assert loaded["body_end"] == ("head",)
     assert loaded["tail"] == ()
+
+
+def test_a_statistic_joins_the_group_that_makes_its_map_and_nothing_there_reads_it() -> None:
+    plain = edsr_graph(blocks=1)
+    sums = TensorType(plain.node("head").output.channels, IntegerType(40, CodeKind.SIGNED))
+    nodes = (*plain.nodes, Node("head.sum", Statistics("sum"), ("head",), sums))
+    graph = Graph("statistics", nodes, plain.output)
+    by_anchor = {group.anchor.name: group for group in _groups(graph)}
+    head = by_anchor["head"]
+    assert [node.name for node in head.nodes] == ["head", "block0.conv1.input", "head.sum"]
+    assert [node.name for node in head.stored] == ["head", "block0.conv1.input", "head.sum"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hwsim.arithmetic import reference
 from hwsim.machine import REFERENCE
 from hwsim.verify.explanation import explained
 from hwsim.verify.random_operators import (
@@ -15,15 +16,18 @@ from hwsim.verify.random_operators import (
     random_requantize,
     random_rounded_add,
 )
+from hwsim.verify.scaled_cases import draw_encode, draw_scaled_convolution
 from quant.graph import (
     Concatenate,
     Convolution,
+    Encode,
     IntegerType,
     LookupTable,
     Multiply,
     Padding,
     ParametricRelu,
     PixelShuffle,
+    ScaledConvolution,
     TensorType,
     TransposedConvolution,
 )
@@ -167,3 +171,33 @@ def test_a_table_names_its_entry() -> None:
     codes = np.full((1, 1, 1), -100, np.int32)
     lines = explained(LookupTable(table), (TensorType(1, S8),), (codes,), (0, 0, 0))
     assert lines == ("code 14 from the table's entry of -100",)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_points_of_a_scaled_convolution(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    case = draw_scaled_convolution(random, is_centred=bool(seed % 2))
+    operator = case.operator
+    assert isinstance(operator, ScaledConvolution)
+    lines = case.explain((0, 0, 0))
+    total = number(lines, "sum")
+    assert sum(taps(lines)) + number(lines, "bias") == total
+    assert len(taps(lines)) == operator.kernel[0] * operator.kernel[1]
+    code = reference.requantize(
+        np.full((1, 1, operator.out_channels), total), operator.requantization
+    )
+    assert code[0, 0, 0] == case.compute(REFERENCE)[0, 0, 0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_thresholds_of_an_encoder(seed: int) -> None:
+    case = draw_encode(np.random.default_rng(seed))
+    operator = case.operator
+    assert isinstance(operator, Encode)
+    lines = case.explain((0, 0, 0))
+    value, mean, reach, reciprocal = map(int, re.findall(r"-?\d+", lines[0]))
+    normalized = -(-(value - mean) * reciprocal >> 4 + reach.bit_length())
+    thresholds = [int(word) for word in lines[1].split(": ")[1].split()]
+    assert (
+        sum(threshold < normalized for threshold in thresholds) == case.compute(REFERENCE)[0, 0, 0]
+    )
