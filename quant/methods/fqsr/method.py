@@ -188,15 +188,17 @@ class Fqsr:
     ) -> FakeQuantized:
         """With learned parameters, else calibrated, with as many updates as asked for."""
         from quant.methods.fqsr.learner import FqsrLearner
-        from quant.methods.fqsr.parameters import pictures_of, short_schedule, take_over
+        from quant.methods.fqsr.parameters import short_schedule, take_over
         from quant.methods.learning.loop import learn
+        from quant.methods.learning.pictures import Pictures
 
         trained = self._untrained(network, policy)
         if learned is not None:
             take_over(trained, learned.tensors)
             return trained.eval()
         if self.iterations:
-            pictures = pictures_of(calibration.images, int(network.scale()))
+            calibration.require_fitting()
+            pictures = Pictures.of(calibration.images, int(network.scale()), "calibration")
             schedule = short_schedule(self.iterations, pictures)
             learn(FqsrLearner(trained, pictures, schedule, self.relative or None), {})
             return trained.cpu().eval()

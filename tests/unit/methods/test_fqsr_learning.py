@@ -17,7 +17,7 @@ from quant.methods.fqsr import Fqsr
 from quant.methods.fqsr.fake_quantized import WARM_UP_CALLS, FakeQuantized, Grids
 from quant.methods.fqsr.layer_map import layer_map
 from quant.methods.fqsr.learner import QUANTIZATION_LOSS, FqsrLearner
-from quant.methods.fqsr.parameters import learned_tensors, pictures_of, take_over
+from quant.methods.fqsr.parameters import learned_tensors, take_over
 from quant.methods.fqsr.rewriting import with_slopes
 from quant.methods.learning.learned import load_learned, save_learned
 from quant.methods.learning.pictures import Pictures
@@ -35,7 +35,7 @@ def network() -> FloatNetwork:
 
 
 def pictures() -> Pictures:
-    return pictures_of([picture(40, 40, seed=seed) for seed in range(2)], 2)
+    return Pictures.of([picture(40, 40, seed=seed) for seed in range(2)], 2, "calibration")
 
 
 def schedule(iterations: int = ITERATIONS) -> Schedule:
