@@ -267,8 +267,8 @@ def with_whole_offsets(network: FloatNetwork, encodings: Encodings) -> Encodings
             (source,), target = step.sources, step.target
             codes = round(target.offset / source.scale)
             zero = target.zero_point + codes * source.scale / target.scale
-            original = moved[step.node]
-            if original.key != target.key:
+            original = moved.get(step.node)  # None of a concatenation that one layer reads
+            if original is None or original.key != target.key:
                 continue  # the consecutive codes of odd ones lie halfway, wherever 0 is
             moved[step.node] = replace(original, zero=np.array([zero]))
     return replace(encodings, inputs=moved)
