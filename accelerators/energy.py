@@ -2,10 +2,19 @@
 
 from accelerators.actions import ACTION_UNITS, Action, Recipe, requantize_recipe
 from accelerators.catalog import load_sram_table, require_same_node
+from accelerators.datapaths.channel_scaling import recipes
 from accelerators.datapaths.output_stationary import MAX_OPERAND_BITS, operand_slices
 from accelerators.energy_tables import EnergyTable
 from accelerators.schema import Accelerator, Array
-from accelerators.vector_unit import ACCUMULATE, ADD, MULTIPLY, REQUANTIZE
+from accelerators.vector_unit import (
+    ACCUMULATE,
+    ADD,
+    COMPARE,
+    DIVIDE_STEP,
+    MULTIPLY,
+    NORMALIZE,
+    REQUANTIZE,
+)
 from quant.common.errors import UserError, suggestion
 
 NOT_MODELLED = (
@@ -14,6 +23,7 @@ NOT_MODELLED = (
     "the clock tree, and switching in processing elements that have no work",
     "wires between the SRAM, the array and the vector unit, and the skew registers at its edges",
     "SRAM bank conflicts",
+    "registers that hold a channel's decode table or thresholds, and the multiplexers behind them",
     "DRAM refresh, row activation as such, and standby",
     "data-dependent switching: every operand is charged as uniformly random, and the part of a "
     "multiplier that a narrow operand leaves unused as still",
@@ -81,6 +91,11 @@ def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str
         ("vector_unit", "requantize"): _recipe_pj(REQUANTIZE, table),
         ("vector_unit", "multiply"): _recipe_pj(MULTIPLY, table),
         ("vector_unit", "accumulate"): _recipe_pj(ACCUMULATE, table),
+        ("statistics", "accumulate"): _recipe_pj(ACCUMULATE, table),
+        ("statistics", "divide_step"): _recipe_pj(DIVIDE_STEP, table),
+        ("encoder", "normalize"): _recipe_pj(NORMALIZE, table),
+        ("encoder", "compare"): _recipe_pj(COMPARE, table),
+        **{action: _recipe_pj(recipe, table) for action, recipe in recipes(accelerator).items()},
         ("sram", "read_word"): macro.read_pj,
         ("sram", "write_word"): macro.write_pj,
         ("sram", "leakage"): sram.banks * macro.leakage_mw * 1000 / clock_mhz,  # mW to uW

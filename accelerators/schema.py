@@ -65,6 +65,15 @@ class Requantizer(Schema):
     """How it rounds: a requantization mode's name (docs/operators/requantize.md)."""
 
 
+class ChannelScaler(Schema):
+    """What scaled convolutions have beside the array; without this part, as stated here."""
+
+    multipliers: Annotated[int, Field(ge=1, le=4096)] = 32
+    """Products with a channel's reach a cycle."""
+    accumulator_bits: Annotated[int, Field(ge=40, le=63)] = 56
+    """Width of the sums of scaled channels."""
+
+
 class Sram(Schema):
     """The on-chip memory, shared by activations, weights and biases."""
 
@@ -122,6 +131,8 @@ class Accelerator(Schema):
     """The element-wise unit."""
     requantizer: Requantizer
     """How sums become codes."""
+    channel_scaler: ChannelScaler = Field(default_factory=ChannelScaler)
+    """What multiplies by factors that are known at run time."""
     sram: Sram
     """The on-chip memory."""
     dram: Dram

@@ -29,6 +29,20 @@ ACCUMULATE = Recipe(adds=(ACCUMULATOR_BITS,))
 REQUANTIZE = requantize_recipe(LANE_BITS)
 """Energy of bringing one element to another scale."""
 
+DIVIDE_STEP = Recipe(adds=(ACCUMULATOR_BITS,))
+"""Energy of one bit of a quotient: a subtraction, as in a divider that restores."""
+
+DIVIDE_STEPS = 24
+"""Steps of a normalization for each of its three numbers a channel: 40 bits of a mean and 32 of a
+reciprocal, one a pass. The widths are those of the dividends; one bit a cycle is this project's
+choice."""
+
+NORMALIZE = Recipe(multiplies=((17, 17),), adds=(17,))
+"""Energy of a value less its mean, times a reciprocal; both have 16 bits and a sign."""
+
+COMPARE = Recipe(adds=(12,))
+"""Energy of comparing a normalized value with a threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class VectorWork:
@@ -36,13 +50,15 @@ class VectorWork:
 
     Attributes:
         passes: how often it goes through the pipeline, each time with up to two operands.
-        actions: how often it does each action of the component ``vector_unit``.
+        actions: how often it does each action of its component.
         lookups: words it reads from a table in SRAM.
+        component: whose actions they are; what only run-time normalization needs is counted apart.
     """
 
     passes: int = 1
     actions: Mapping[str, int] = field(default_factory=dict)
     lookups: int = 0
+    component: str = "vector_unit"
 
 
 WORK: Mapping[str, VectorWork] = {
@@ -54,9 +70,25 @@ WORK: Mapping[str, VectorWork] = {
     "concatenate": VectorWork(),
     "bilinear_resize": VectorWork(passes=3, actions={"multiply": 4, "add": 3, "requantize": 1}),
     "statistics": VectorWork(actions={"accumulate": 1}),
+    "summary": VectorWork(actions={"accumulate": 3}, component="statistics"),
+    "normalization": VectorWork(
+        passes=DIVIDE_STEPS, actions={"divide_step": DIVIDE_STEPS}, component="statistics"
+    ),
 }
-"""The operators the unit computes, by kind. An element is one of the result, of a statistic one of
-the operand."""
+"""The operators the unit computes, by kind, and the statistic ``summary``, for which lanes have
+three accumulators. An element is one of the result, of a statistic one of the operand."""
+
+
+def encoder_work(bits: int) -> VectorWork:
+    """What an element of an encoder's result takes: its normalization, and a binary search.
+
+    Thresholds of a channel are read into registers once a tile, which the lanes share; they work
+    on pixels of one channel at a time.
+
+    Args:
+        bits: of a code.
+    """
+    return VectorWork(1 + bits, {"normalize": 1, "compare": bits}, component="encoder")
 
 
 def elementwise_cycles(lanes: int, elements: int, passes: int = 1) -> int:

@@ -28,7 +28,7 @@ def main() -> None:
     (scale,) = {network_config(name).scale for name in arguments.networks}
     original = crop_to_multiple(sample_photograph("astronaut"), scale)
     low = bicubic_downscale(original, scale)
-    pictures = {f"bicubic ×{scale}": bicubic_upscale(low, scale)}
+    pictures = {f"bicubic x{scale}": bicubic_upscale(low, scale)}
     pictures |= {name: super_resolve(load_network(name), low) for name in arguments.networks}
     panels = [
         Panel(name, picture, f"{judge(original, picture, scale).psnr_db:.2f} dB luma PSNR")

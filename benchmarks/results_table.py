@@ -1,6 +1,7 @@
 """The README's results: quality on a folder of pictures, cost of one image, per policy and machine.
 
     python benchmarks/results_table.py --hr DIR [--network NAME] [--method NAME] [--size HxW]
+                                       [--policies POLICY …]
 
 Every picture of the folder is an original: its bicubic reduction goes through the integer graph
 (layer by layer; schedules give the same integers, which the tests prove) and the result is judged
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--network", default="edsr_tiny_x2")
     parser.add_argument("--method", default="minmax")
     parser.add_argument("--size", default="256x256", help="input image whose cost is stated")
+    parser.add_argument("--policies", nargs="+", default=POLICIES, help="bits, a row each")
     arguments = parser.parse_args()
     for line in _table(arguments):
         print(line)
@@ -73,7 +75,7 @@ def _table(arguments: argparse.Namespace) -> Iterator[str]:
     yield ""
     yield "| policy | PSNR, dB | against float | machine | latency, ms | energy, mJ | DRAM, MiB |"
     yield "|---|---|---|---|---|---|---|"
-    for policy in track(POLICIES, "policies", console=Console(stderr=True)):
+    for policy in track(arguments.policies, "policies", console=Console(stderr=True)):
         graph = build(BitPolicy.load(policy))
         psnr_db = mean_psnr_db([_super_resolved(graph, image) for image in inputs])
         for name in MACHINES:

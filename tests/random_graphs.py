@@ -6,7 +6,7 @@ spread of each sum, so that output codes use their range instead of sticking to 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, prod
 
 import numpy as np
@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from quant.common.codes import CodeKind
+from quant.common.run_time_scaling import nearest_point_thresholds
 from quant.graph import (
+    PLACEMENTS,
     Add,
     BilinearResize,
     Concatenate,
     Convolution,
+    Encode,
     Graph,
     GraphError,
     Input,
@@ -27,21 +30,25 @@ from quant.graph import (
     Multiply,
     NearestResize,
     Node,
+    Normalization,
     Padding,
     ParametricRelu,
     PixelShuffle,
     Requantization,
     Requantize,
+    ScaledConvolution,
     Size,
     Statistics,
     TensorType,
+    scaled_sum_bits,
     sum_bits,
     verify,
 )
 from quant.graph.grids import ONE_PIXEL, output_size
 from quant.graph.operators import SHUFFLE_ORDERS, STATISTICS, Integers, Operator
 from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
-from quant.graph.types import MAXIMUM_BITS, SUM_BITS
+from quant.graph.run_time_scaling_rules import FACTORS, SUMS, factor_channels, summary_channels
+from quant.graph.types import MAXIMUM_BITS
 
 _COMMON_BITS = (8, 4, 2, 1, 16)
 _FEATURE_KINDS = (CodeKind.UNSIGNED, CodeKind.SIGNED)
@@ -341,6 +348,8 @@ class _AnyBuilder(_Builder):
             self._concatenate,
             self._statistics,
         ]
+        if source.type.integer.is_consecutive:
+            makers += [self._normalized_convolution]
         if 2 * source.grid[0].height <= _MOST_ENLARGED * _LARGE.height:
             makers += [self._nearest_resize, self._bilinear_resize]
         return makers
@@ -444,11 +453,56 @@ class _AnyBuilder(_Builder):
 
     def _statistics(self, source: _Tensor) -> None:
         statistic = self.draw(st.sampled_from(STATISTICS), label="statistic")
-        integer = IntegerType(SUM_BITS, CodeKind.SIGNED)
-        if statistic != "sum":
-            integer = source.type.integer
-        output = TensorType(source.type.channels, integer)
+        integer, channels = source.type.integer, source.type.channels
+        if statistic in ("sum", "summary"):
+            integer = SUMS
+        if statistic == "summary":
+            channels = summary_channels(channels)
+        output = TensorType(channels, integer)
         self._append("statistics", Statistics(statistic), (source.name,), output)
+
+    def _normalized_convolution(self, source: _Tensor) -> None:
+        """A summary, a normalization, an encoder and a convolution that keeps the size."""
+        channels, is_centred = source.type.channels, self.draw(st.booleans(), label="centred")
+        bits = self.draw(st.integers(1, 8), label="code bits")
+        points = np.sort(self.random.integers(-1024, 1025, (channels, 1 << bits)), axis=1)
+        self._append(
+            "summary",
+            Statistics("summary"),
+            (source.name,),
+            TensorType(summary_channels(channels), SUMS),
+        )
+        factors = TensorType(factor_channels(channels), FACTORS)
+        self._append("normalization", Normalization(is_centred), (self.tensors[-1].name,), factors)
+        names = source.name, self.tensors[-1].name
+        encode = Encode(nearest_point_thresholds(points))
+        self._append("encode", encode, names, TensorType(channels, IntegerType(bits)))
+        out_channels = self.draw(_CHANNELS, label="output channels")
+        (height, rows), (width, columns) = (
+            self.draw(_SAME_SIZE, label="kernel and padding") for _ in range(2)
+        )
+        weight_type = self.draw(self.weight_types, label="weight type")
+        weight = _weights(self.random, weight_type, (out_channels, height, width, channels))
+        output = TensorType(out_channels, self.draw(self.feature_types, label="output type"))
+        padding, placement = Padding.even(rows, columns), self.draw(st.sampled_from(PLACEMENTS))
+        bias, no_pad_code = np.zeros(out_channels, np.int64), np.zeros(1, np.int64)
+        bare = ScaledConvolution(
+            weight,
+            weight_type,
+            bias,
+            padding,
+            no_pad_code,
+            self._requantization(output.integer, np.ones(1), 1),
+            points=points,
+            is_centred=is_centred,
+            placement=placement,
+        )
+        squares = np.square(weight, dtype=np.float64).sum((1, 2, 3))
+        deviation = np.sqrt(squares) * np.abs(points).mean() * source.deviation
+        width_of_sums = scaled_sum_bits(bare)
+        found = self._requantization(output.integer, deviation, width_of_sums)
+        operator = replace(bare, requantization=found)
+        self._append("scaled_convolution", operator, (self.tensors[-1].name, names[1]), output)
 
 
 def _levels(integer: IntegerType) -> Integers:

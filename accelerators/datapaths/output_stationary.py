@@ -38,6 +38,11 @@ def operand_slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:
             f"expected an operand of 1 to {MAX_OPERAND_BITS} bits, got {operand_bits}; choose a "
             "width in that range"
         )
+    return slices(operand_bits, native_bits)
+
+
+def slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:
+    """`operand_slices` of an operand of any width."""
     full, rest = divmod(operand_bits, native_bits)
     return (native_bits,) * full + ((rest,) if rest else ())
 

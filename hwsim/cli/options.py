@@ -208,6 +208,92 @@ def add_search_options(parser: ArgumentParser) -> None:
     )
 
 
+def add_compare_options(parser: ArgumentParser) -> None:
+    """What ``hwsim compare`` takes."""
+    parser.add_argument(
+        "network",
+        nargs="*",
+        default=[DEFAULT_NETWORK],
+        metavar="NETWORK",
+        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks)",
+    )
+    group = parser.add_argument_group("rows of the table: every combination of these")
+    group.add_argument(
+        "--method",
+        nargs="+",
+        default=[DEFAULT_METHOD],
+        metavar="NAME",
+        help=f"see hwsim list methods (default: {DEFAULT_METHOD})",
+    )
+    group.add_argument(
+        "--bits",
+        nargs="+",
+        default=[DEFAULT_BITS],
+        metavar="POLICY",
+        help="w8a8 and the like, policies' names or policy files (.yaml) "
+        f"(default: {DEFAULT_BITS})",
+    )
+    group.add_argument(
+        "--accelerator",
+        nargs="+",
+        default=[DEFAULT_ACCELERATOR],
+        metavar="NAME|FILE",
+        help=f"names or .yaml files (default: {DEFAULT_ACCELERATOR})",
+    )
+    group = parser.add_argument_group("quality and cost")
+    group.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a data set: originals, or folders HR and LRx2, LRx3, … in it; may be repeated "
+        "(default: none, costs alone)",
+    )
+    group.add_argument(
+        "--input-size",
+        type=_size,
+        metavar="HxW",
+        help="height and width of the input image that costs are counted for (default: 180x320)",
+    )
+    group.add_argument("--energy-table", metavar="NAME|FILE", help="(default: each machine's own)")
+    group.add_argument(
+        "--fake-quantized",
+        action="store_true",
+        help="also judge the same codes computed in real numbers, in float64, which is slow",
+    )
+    group.add_argument(
+        "--check",
+        action="store_true",
+        help="run one picture of every row on the simulated machine and compare it bit for bit",
+    )
+    group = parser.add_argument_group("quantization")
+    group.add_argument(
+        "--rounding",
+        metavar="MODE",
+        help="how sums become codes; see hwsim list roundings (default: each machine's own)",
+    )
+    group.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="DIR",
+        help="pictures to calibrate ranges on (default: photographs that come with the program)",
+    )
+    group.add_argument(
+        "--weights",
+        type=_named_file,
+        action="append",
+        default=[],
+        metavar="NETWORK=FILE",
+        help="float weights of one of the networks; may be repeated (default: those that come with "
+        "the program; a network without any is priced with random ones and not judged)",
+    )
+    _add_output(
+        parser,
+        "folder for the table, the chart and the result; what was measured is kept there",
+    )
+
+
 def add_list_options(parser: ArgumentParser) -> None:
     """What ``hwsim list`` takes."""
     parser.add_argument("kind", nargs="?", metavar="KIND", help=", ".join(LISTS))
@@ -324,6 +410,13 @@ def _side(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
         raise ArgumentTypeError(f"expected a side in pixels such as 96, got '{text}'")
     return int(text)
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not name or not equals or not file:
+        raise ArgumentTypeError(f"expected NETWORK=FILE, got '{text}'")
+    return name, Path(file)
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -68,6 +68,13 @@ COMMANDS: dict[str, Command] = {
         "hwsim search --max-energy-uj 10000 --out search",
         "what was measured is kept in --out DIR; repeat the command to go on from there",
     ),
+    "compare": Command(
+        "methods, networks and machines in one table: quality, bits, cycles, energy, memory",
+        options.add_compare_options,
+        "hwsim.cli.commands.compare",
+        "hwsim compare edsr_tiny_x2 --method minmax omse --bits w8a8 w4a4 --data Set5 --out table",
+        "what was measured is kept in --out DIR; repeat the command to go on from there",
+    ),
     "evaluate": Command(
         "PSNR and SSIM of a network on data sets, beside bicubic enlargement",
         options.add_evaluate_options,

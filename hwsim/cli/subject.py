@@ -28,6 +28,8 @@ from quant.policy import BitPolicy
 if TYPE_CHECKING:
     from torch import nn
 
+    from quant.methods import Quantized
+
 Pixels = NDArray[np.uint8]
 
 MODEL_SUFFIX = ".tflite"
@@ -55,12 +57,16 @@ class FloatSubject:
     Attributes:
         network: the float network in torch.
         scale: what it enlarges by.
-        quantize: from a policy to the integer graph.
+        encode: from a policy to the network in codes, in integers or in reals.
     """
 
     network: "nn.Module"
     scale: int
-    quantize: Callable[[BitPolicy], AnyGraph]
+    encode: Callable[[BitPolicy], "Quantized"]
+
+    def quantize(self, policy: BitPolicy) -> AnyGraph:
+        """The integer graph under a policy."""
+        return self.encode(policy).graph()
 
 
 def load_subject(
@@ -143,7 +149,7 @@ def load_float_subject(
     with messages.stage(f"calibrating {name}") as step:
         with uninterrupted():
             import_module("torch")  # what follows needs it
-        from quant.methods import quantizer
+        from quant.methods import encoder
 
         network = load_network(name, arguments.weights, seed)
         pictures = (
@@ -152,8 +158,8 @@ def load_float_subject(
             else read_pictures(arguments.calibration, "--calibration")
         )
         method = arguments.method or DEFAULT_METHOD
-        quantize = quantizer(network, method, pictures, name, step, rounding)
-        return FloatSubject(network, scale, quantize)
+        encode = encoder(network, method, pictures, name, step, rounding)
+        return FloatSubject(network, scale, encode)
 
 
 def _rounding(arguments: Namespace, accelerator: Accelerator | None) -> str:

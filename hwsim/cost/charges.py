@@ -7,7 +7,7 @@ named energy table. What is not here is listed in `accelerators` as not modelled
 from collections import Counter
 
 from accelerators import Accelerator, Action
-from accelerators.vector_unit import WORK
+from hwsim.schedule.array_work import ArrayWork
 from hwsim.schedule.commands import (
     Accumulate,
     Convolve,
@@ -15,11 +15,15 @@ from hwsim.schedule.commands import (
     Interpolate,
     LoadConstants,
     LoadRows,
+    ScalingOperands,
     StoreRows,
     VectorCommand,
 )
+from hwsim.schedule.scaled_array_work import ScaledArrayWork
 from hwsim.schedule.storage import Rows, ceil_divide, pixel_bytes
 from hwsim.schedule.traffic import dram_bytes, row_words, sram_words
+from hwsim.schedule.vector_work import vector_work
+from quant.common.run_time_scaling import POINT_BITS
 
 READ_WORD = Action("sram", "read_word")
 WRITE_WORD = Action("sram", "write_word")
@@ -66,20 +70,70 @@ def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
     activation_words, weight_words = work.sram_reads(accelerator)
     parameter_words = ceil_divide(command.parameters.size_bytes * 8, word_bits)
     written_bits = output.columns * pixel_bytes(command.channels, output.buffer.integer) * 8
-    mac = Action(
-        "mac_array",
-        "mac",
-        weight_bits=work.weight_bits,
-        activation_bits=work.activation_bits,
-    )
-    return Counter(
+    charges: Charges = Counter(
         {
-            mac: work.macs,
             READ_WORD: activation_words + weight_words + parameter_words,
             WRITE_WORD: output.count * ceil_divide(written_bits, word_bits),
             REQUANTIZE_OUTPUT: output.pixels * command.channels,
         }
     )
+    if isinstance(work, ArrayWork):
+        charges[_mac(work.weight_bits, work.activation_bits)] = work.macs
+        return charges
+    assert command.scaling is not None
+    return charges + charge_scaling(work, command.scaling, accelerator)
+
+
+def charge_scaling(
+    work: ScaledArrayWork, operands: ScalingOperands, accelerator: Accelerator
+) -> Charges:
+    """What a tile of a scaled convolution is charged beside transfers of codes and weights.
+
+    Products of operands wider than the multiplier are charged slice by slice.
+    """
+    word_bits = accelerator.sram.word_bits
+    border_words = ceil_divide(work.border_bytes(accelerator) * 8, word_bits)
+    charges: Charges = Counter(
+        {
+            Action("table_decode", "lookup"): work.fed_codes(accelerator),
+            Action("channel_scale", "partial_sum"): work.scaled_partial_sums,
+            READ_WORD: work.table_reads(accelerator)
+            + row_words(operands.factors, word_bits)
+            + border_words,
+        }
+    )
+    of_weight, of_activation = work.operand_slices(accelerator)
+    for weight_bits in of_weight:
+        for activation_bits in of_activation:
+            charges[_mac(weight_bits, activation_bits)] += work.macs
+    if work.scaling.placement != "partial_sums":
+        passes = len(of_weight) * len(of_activation)
+        charges[Action("channel_scale", "wide_sum")] += work.macs * passes
+    return charges + _charge_preparation(work, accelerator) if operands.prepares else charges
+
+
+def _charge_preparation(work: ScaledArrayWork, accelerator: Accelerator) -> Charges:
+    """What is made once of weights and means, and of weights or tables and reaches."""
+    word_bits, scaling = accelerator.sram.word_bits, work.scaling
+    scaled = {"activations": "table_entry", "weights": "weight"}.get(scaling.placement)
+    stored_bits = POINT_BITS if scaled == "table_entry" else work.weights.weight_bits
+    weight_bits = work.border_macs * work.weights.weight_bits
+    charges: Charges = Counter(
+        {
+            Action("border_correction", "mac"): work.border_macs,
+            Action("border_correction", "add"): work.border_sums,
+            READ_WORD: ceil_divide(work.scaled_in_preparation * stored_bits, word_bits)
+            + ceil_divide(weight_bits, word_bits),
+            WRITE_WORD: ceil_divide(work.prepared_bytes(accelerator) * 8, word_bits),
+        }
+    )
+    if scaled is not None:
+        charges[Action("channel_scale", scaled)] = work.scaled_in_preparation
+    return charges
+
+
+def _mac(weight_bits: int, activation_bits: int) -> Action:
+    return Action("mac_array", "mac", weight_bits=weight_bits, activation_bits=activation_bits)
 
 
 def charge_elementwise(command: Elementwise, accelerator: Accelerator) -> Charges:
@@ -110,7 +164,7 @@ def _charge_vector_unit(
 ) -> Charges:
     """What each element does, and the words of operands, constants, lookups and the result."""
     word_bits = accelerator.sram.word_bits
-    work = WORK[command.operator.kind]
+    work = vector_work(command.operator, command.output.buffer.integer)
     elements = elements_of.pixels * elements_of.buffer.channels
     constants = command.constants
     if constants is not None and not work.lookups:
@@ -122,5 +176,5 @@ def _charge_vector_unit(
         }
     )
     for name, count in work.actions.items():
-        charges[Action("vector_unit", name)] = count * elements
+        charges[Action(work.component, name)] = count * elements
     return charges

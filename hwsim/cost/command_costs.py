@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accelerators import Accelerator
-from accelerators.vector_unit import WORK, work_cycles
+from accelerators.vector_unit import work_cycles
 from hwsim.cost.charges import (
     Charges,
     charge_accumulation,
@@ -32,6 +32,7 @@ from hwsim.schedule.commands import (
 )
 from hwsim.schedule.storage import Block, Rows
 from hwsim.schedule.traffic import Transfer, dram_bytes, transfer_cycles
+from hwsim.schedule.vector_work import vector_work
 
 DMA, MAC_ARRAY, VECTOR_UNIT = UNITS = ("dma", "mac_array", "vector_unit")
 
@@ -92,6 +93,7 @@ def _convolution_shape(command: Convolve) -> Hashable:
         output.columns,
         command.channels,
         command.parameters.size_bytes,
+        command.scaling is not None and command.scaling.prepares,
     )
 
 
@@ -127,7 +129,7 @@ def _convolution_cycles(command: Convolve, accelerator: Accelerator) -> int:
 def _vector_cycles(command: VectorCommand, accelerator: Accelerator) -> int:
     rows = command.input if isinstance(command, Accumulate) else command.output
     return work_cycles(
-        WORK[command.operator.kind],
+        vector_work(command.operator, command.output.buffer.integer),
         accelerator.vector_unit.lanes,
         accelerator.sram.banks,
         rows.pixels * rows.buffer.channels,

@@ -19,6 +19,7 @@ from hwsim.arithmetic.elementwise import add_requantize, add_rounded_requantize,
 from hwsim.arithmetic.fused_addition import add_fused
 from hwsim.arithmetic.geometry import NO_PADDING, Geometry, Padding
 from hwsim.arithmetic.multiplication import multiply_requantize
+from hwsim.arithmetic.normalization import encode, normalization, summary
 from hwsim.arithmetic.overflow import convolve_bounded, pack_bounded_convolution
 from hwsim.arithmetic.overflows import Overflows
 from hwsim.arithmetic.rearrangement import (
@@ -28,6 +29,7 @@ from hwsim.arithmetic.rearrangement import (
     replicate_border,
 )
 from hwsim.arithmetic.resampling import average_pool, bilinear_resize, statistics
+from hwsim.arithmetic.scaled_convolution import ScaledKernel, scaled_convolve
 from hwsim.arithmetic.transposed_convolution import transposed_convolve
 from hwsim.machine.arithmetic import Arithmetic, Codes, Compute, at_least_int32
 from quant.graph import (
@@ -36,14 +38,17 @@ from quant.graph import (
     BilinearResize,
     Concatenate,
     Convolution,
+    Encode,
     FusedTerms,
     LookupTable,
     Multiply,
     NearestResize,
+    Normalization,
     Operator,
     ParametricRelu,
     PixelShuffle,
     Requantize,
+    ScaledConvolution,
     Statistics,
     TensorType,
     TermRounding,
@@ -199,7 +204,31 @@ def _average_pool(pool: AveragePool, types: Types, operands: Operands) -> Codes:
 
 
 def _statistics(operator: Statistics, types: Types, operands: Operands) -> Codes:
+    if operator.statistic == "summary":
+        return summary(_at_most_int32(operands[0]))
     return statistics(operands[0], operator.statistic)
+
+
+def _normalization(operator: Normalization, types: Types, operands: Operands) -> Codes:
+    return normalization(operands[0], operator.is_centred)
+
+
+def _encode(operator: Encode, types: Types, operands: Operands) -> Codes:
+    return encode(_at_most_int32(operands[0]), operands[1], operator.thresholds)
+
+
+def _scaled_convolution(convolution: ScaledConvolution, types: Types, operands: Operands) -> Codes:
+    padding = convolution.padding
+    kernel = ScaledKernel(
+        convolution.weight,
+        convolution.bias,
+        convolution.points,
+        convolution.is_centred,
+        convolution.requantization,
+        _geometry(convolution),
+    )
+    around = Padding(padding.top, padding.bottom, padding.left, padding.right)
+    return scaled_convolve(kernel, _at_most_int32(operands[0]), operands[1], around)
 
 
 def _widening(compute: Compute) -> Compute:
@@ -230,6 +259,9 @@ KERNELS = Arithmetic(
         LookupTable: _lookup_table,
         Concatenate: _concatenate,
         NearestResize: _nearest_resize,
+        Normalization: _normalization,
+        Encode: _encode,
+        ScaledConvolution: _scaled_convolution,
         **{kind: _widening(compute) for kind, compute in _ON_INT32.items()},
     },
     _accumulate,

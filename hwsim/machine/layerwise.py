@@ -108,10 +108,8 @@ def _shuffles(graph: Graph) -> dict[str, int]:
         match node.operator:
             case PixelShuffle(factor=factor, order="dcr"):
                 operand = graph.node(node.inputs[0])
-                is_plain = (
-                    isinstance(operand.operator, Convolution)
-                    and operand.operator.accumulator is None
-                )
+                convolution = operand.operator
+                is_plain = type(convolution) is Convolution and convolution.accumulator is None
                 if is_plain and len(consumers[operand.name]) == 1 and operand.name != graph.output:
                     shuffles[operand.name] = factor
     return shuffles

@@ -18,17 +18,19 @@ from hwsim.arithmetic.overflow import (
 )
 from hwsim.arithmetic.packing import unpack_vector
 from hwsim.arithmetic.rearrangement import replicate_border
+from hwsim.arithmetic.scaled_convolution import ScaledKernel, scaled_convolve
 from hwsim.machine.accumulators import LayerOverflows, OverflowLog
 from hwsim.machine.memory import Sram
 from hwsim.machine.rows import read_rows, write_rows
 from hwsim.schedule.commands import ConvolutionSettings, Convolve
 from hwsim.schedule.constants import read_parameters
 from hwsim.schedule.storage import code_format
+from hwsim.schedule.vector_constants import POINT_CODE
 from quant.graph import Padding as TilePadding
 from quant.graph import Requantization
 
 Codes = NDArray[np.integer[Any]]
-Constants = PackedConvolution | BoundedConvolution
+Constants = PackedConvolution | BoundedConvolution | ScaledKernel
 """Of a convolution, laid out for the kernels; bounded where it declares an accumulator."""
 
 
@@ -36,8 +38,7 @@ Constants = PackedConvolution | BoundedConvolution
 class _LaidOut:
     """Constants as they lay in SRAM, and as the kernels want them."""
 
-    weights: bytes
-    parameters: bytes
+    octets: tuple[bytes, ...]
     packed: Constants
 
 
@@ -62,6 +63,10 @@ class MacArray:
         around = _surroundings(settings, padding, command.first_channel, tile.shape[2])
         if isinstance(constants, PackedConvolution):
             codes = convolve_map(constants, tile, around, self._threads)
+        elif isinstance(constants, ScaledKernel):
+            assert command.scaling is not None
+            factors = read_rows(self._sram, command.scaling.factors)
+            codes = scaled_convolve(constants, tile, factors, around.padding)
         else:
             codes, found = convolve_bounded(constants, _padded(tile, around))
             placed = found.moved(command.row, command.column, command.first_channel)
@@ -77,17 +82,20 @@ class MacArray:
         if command.group != self._laid_out_group:
             self._laid_out.clear()
             self._laid_out_group = command.group
-        weights = self._sram.read_block(command.weights).tobytes()
-        parameters = self._sram.read_block(command.parameters).tobytes()
+        blocks = [command.weights, command.parameters]
+        if command.scaling is not None:
+            blocks.append(command.scaling.points)
+        octets = tuple(self._sram.read_block(block).tobytes() for block in blocks)
         key = command.node, command.first_channel
         known = self._laid_out.get(key)
-        if known is None or known.weights != weights or known.parameters != parameters:
-            packed = _lay_out(command, weights, parameters)
-            known = self._laid_out[key] = _LaidOut(weights, parameters, packed)
+        if known is None or known.octets != octets:
+            known = self._laid_out[key] = _LaidOut(octets, _lay_out(command, *octets))
         return known.packed
 
 
-def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> Constants:
+def _lay_out(
+    command: Convolve, weights: bytes, parameters: bytes, points: bytes = b""
+) -> Constants:
     settings, integer = command.settings, command.input.buffer.integer
     shape = (command.channels, *settings.kernel, settings.in_channels // settings.groups)
     weight = unpack_vector(
@@ -109,11 +117,24 @@ def _lay_out(command: Convolve, weights: bytes, parameters: bytes) -> Constants:
         settings.zero_point_first,
     )
     geometry = Geometry(settings.stride, settings.dilation, settings.groups_of(command.channels))
+    if settings.scaling is not None:
+        tables = _tables(settings, points)
+        centred = settings.scaling.is_centred
+        wide = weight.astype(np.int64)
+        return ScaledKernel(wide, bias, tables, centred, requantization, geometry)
     operands = weight, bias, requantization, integer.low, integer.high
     if settings.accumulator is None:
         tap_offset = offsets.reshape(shape[:3]) if taps else None
         return pack_convolution(*operands, geometry, tap_offset=tap_offset)
     return pack_bounded_convolution(*operands, settings.accumulator, geometry)
+
+
+def _tables(settings: ConvolutionSettings, octets: bytes) -> NDArray[np.int64]:
+    """The points of every channel, [in_channels, codes]."""
+    assert settings.scaling is not None
+    shape = settings.in_channels, 1 << settings.scaling.code_bits
+    points = unpack_vector(np.frombuffer(octets, np.uint8), math.prod(shape), POINT_CODE)
+    return points.astype(np.int64).reshape(shape)
 
 
 def _channels_of_groups(command: Convolve, tile: Codes) -> Codes:

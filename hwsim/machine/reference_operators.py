@@ -14,13 +14,16 @@ from quant.graph import (
     BilinearResize,
     Concatenate,
     Convolution,
+    Encode,
     FusedTerms,
     LookupTable,
     Multiply,
     NearestResize,
+    Normalization,
     ParametricRelu,
     PixelShuffle,
     Requantize,
+    ScaledConvolution,
     Statistics,
     TensorType,
     TermRounding,
@@ -138,7 +141,27 @@ def _average_pool(pool: AveragePool, types: Types, operands: Operands) -> Codes:
 
 
 def _statistics(operator: Statistics, types: Types, operands: Operands) -> Codes:
+    if operator.statistic == "summary":
+        return reference.summary(operands[0])
     return reference.statistics(operands[0], operator.statistic)
+
+
+def _normalization(operator: Normalization, types: Types, operands: Operands) -> Codes:
+    return reference.normalization(operands[0], operator.is_centred)
+
+
+def _encode(operator: Encode, types: Types, operands: Operands) -> Codes:
+    ifm, factors = operands
+    return reference.encode(ifm, factors, operator.thresholds)
+
+
+def _scaled_convolution(convolution: ScaledConvolution, types: Types, operands: Operands) -> Codes:
+    codes, factors = operands
+    points, is_centred = convolution.points, convolution.is_centred
+    inside = reference.scaled_operands(codes, factors, points, is_centred)
+    padded = reference.pad(inside, _sides(convolution), _pad_codes(convolution))
+    sums = reference.convolve(padded, convolution.weight, convolution.bias, _geometry(convolution))
+    return reference.requantize(sums, convolution.requantization)
 
 
 REFERENCE = Arithmetic(
@@ -157,6 +180,9 @@ REFERENCE = Arithmetic(
         BilinearResize: _bilinear_resize,
         AveragePool: _average_pool,
         Statistics: _statistics,
+        Normalization: _normalization,
+        Encode: _encode,
+        ScaledConvolution: _scaled_convolution,
     },
     _accumulate,
 )

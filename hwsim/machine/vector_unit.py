@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.arithmetic.geometry import interpolation
+from hwsim.arithmetic.normalization import joined_summaries
 from hwsim.arithmetic.resampling import interpolate
 from hwsim.machine.arithmetic import at_least_int32
 from hwsim.machine.kernel_operators import KERNELS
@@ -83,5 +84,6 @@ _JOINED: dict[str, Callable[[Integers, Integers], Any]] = {
     "sum": np.add,
     "minimum": np.minimum,
     "maximum": np.maximum,
+    "summary": joined_summaries,
 }
 """What the statistics of two tiles become, by name."""

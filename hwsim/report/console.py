@@ -2,12 +2,12 @@
 
 from rich.console import Console
 
-_WIDTH_WITHOUT_TERMINAL = 110
+WIDTH_WITHOUT_TERMINAL = 110
 
 
-def stdout_console() -> Console:
+def stdout_console(width: int = WIDTH_WITHOUT_TERMINAL) -> Console:
     """Stdout as rich sees it: the terminal's width and colours, or plain text of a fixed width."""
     console = Console(highlight=False)
     if console.is_terminal:
         return console
-    return Console(highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    return Console(highlight=False, width=width)

@@ -10,12 +10,10 @@ from hwsim.cost import ProgramCost
 from hwsim.image_run import ImageRun, Part, merged_overflows
 from hwsim.report.adaptive import Adaptive, Patch, Variant
 from hwsim.report.overflows import counted_overflows
-from hwsim.report.result import BYTES_PER_KIB, Result, costed, feature_average_bits
+from hwsim.report.result import BYTES_PER_KIB, Result, costed
 from quant.graph import Graph, Size
 from quant.graph.adaptive import OFFSETS, AdaptiveGraph
-
-COUNTED_LAYERS = "counted_layers"
-"""Entry of the metadata: names, between commas, of the convolutions that papers count."""
+from quant.graph.bits import counted_layers, feature_average_bits
 
 ItemT = TypeVar("ItemT")
 
@@ -38,7 +36,7 @@ def result_from_run(graph: Graph | AdaptiveGraph, run: ImageRun, energy: EnergyM
     )
     if isinstance(graph, Graph):
         return result
-    counted = _counted(graph)
+    counted = counted_layers(graph.metadata)
     patches = tuple(_patch(part, counted) for part in run.parts)
     average = _mean(patches, lambda patch: patch.counted_feature_average_bits)
     return replace(result, adaptive=_adaptive(graph, cost, average, patches, None))
@@ -58,7 +56,7 @@ def result_from_adaptive_estimate(
     cost = estimated.expected(adaptive)
     graph, shares = adaptive.variants[1], [float(share) for share in adaptive.shares()]
     size = Size(image.height * int(adaptive.scale()), image.width * int(adaptive.scale()))
-    counted = _counted(adaptive)
+    counted = counted_layers(adaptive.metadata)
     weighted = list(zip(adaptive.variants, shares, strict=True))
     average = sum(share * feature_average_bits(part, counted) for part, share in weighted)
     return replace(
@@ -103,7 +101,7 @@ def _variant(adaptive: AdaptiveGraph, place: int, cost: ProgramCost | None) -> V
         image_bits=OFFSETS[place],
         share=float(adaptive.shares()[place]),
         feature_average_bits=feature_average_bits(graph),
-        counted_feature_average_bits=feature_average_bits(graph, _counted(adaptive)),
+        counted_feature_average_bits=feature_average_bits(graph, counted_layers(adaptive.metadata)),
         requantization_bytes=constants_in_memory(graph)[1],
         cycles=None if cost is None else cost.cycles,
         energy_uj=None if cost is None else cost.energy_uj,
@@ -127,11 +125,6 @@ def _patch(part: Part, counted: frozenset[str] | None) -> Patch:
         cycles=part.cost.cycles,
         energy_uj=part.cost.energy_uj,
     )
-
-
-def _counted(adaptive: AdaptiveGraph) -> frozenset[str] | None:
-    names = adaptive.metadata.get(COUNTED_LAYERS)
-    return None if names is None else frozenset(names.split(","))
 
 
 def _mean(items: Sequence[ItemT], value: Callable[[ItemT], float]) -> float:

@@ -5,7 +5,7 @@
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from accelerators import EnergyModel
@@ -13,7 +13,8 @@ from hwsim.cost import GroupCost, ProgramCost
 from hwsim.report.adaptive import Adaptive
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
-from quant.graph import Convolution, Graph, Size
+from quant.graph import Graph, Size
+from quant.graph.bits import feature_average_bits, weight_average_bits
 
 BYTES_PER_KIB = 1024
 
@@ -149,34 +150,6 @@ def costed(
         ),
         layers=tuple(_layer(group, cost.mac_slots_per_cycle) for group in cost.groups),
     )
-
-
-def feature_average_bits(graph: Graph, counted: Collection[str] | None = None) -> float:
-    """Mean width of the convolutions' input codes, every convolution counting once, in bits.
-
-    The "feature average bit-width" (FAB) of the literature, e.g. Hong and Lee, "AdaBM", CVPR
-    2024, except that papers leave out the first and last layers they keep at 8 bits; here all
-    convolutions count.
-
-    Args:
-        graph: the graph.
-        counted: names of the convolutions that count, as papers count; None counts all.
-    """
-    types = {node.name: node.output for node in graph.nodes}
-    widths = [
-        types[node.inputs[0]].integer.bits
-        for node in graph.convolutions()
-        if counted is None or node.name in counted
-    ]
-    return sum(widths) / len(widths) if widths else math.nan
-
-
-def weight_average_bits(graph: Graph) -> float:
-    """Mean width of a weight, every weight counting once, in bits."""
-    convolutions = [n.operator for n in graph.nodes if isinstance(n.operator, Convolution)]
-    weights = sum(convolution.weight.size for convolution in convolutions)
-    bits = sum(c.weight.size * c.weight_type.bits for c in convolutions)
-    return bits / weights if weights else math.nan
 
 
 def _policy(graph: Graph) -> str | None:

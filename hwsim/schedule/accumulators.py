@@ -7,9 +7,11 @@ from quant.graph import (
     Convolution,
     Graph,
     Node,
+    ScaledConvolution,
     TensorType,
     accumulator_bits,
     can_overflow,
+    scaled_sum_bits,
     with_accumulators,
 )
 
@@ -41,7 +43,9 @@ def check_accumulators(graph: Graph, accelerator: Accelerator) -> None:
     for node in graph.convolutions():
         convolution = node.operator
         assert isinstance(convolution, Convolution)
-        if convolution.accumulator is None:
+        if isinstance(convolution, ScaledConvolution):
+            _check_scaled_width(node, convolution, accelerator)
+        elif convolution.accumulator is None:
             _check_width(node, graph.node(node.inputs[0]).output, accelerator)
         elif convolution.accumulator != accelerator.array.accumulator:
             raise ScheduleError(
@@ -49,6 +53,19 @@ def check_accumulators(graph: Graph, accelerator: Accelerator) -> None:
                 f"accelerator '{accelerator.name}' has one of {accelerator.array.accumulator}; "
                 "give a machine whose array.accumulator_bits and accumulator_overflow are these"
             )
+
+
+def _check_scaled_width(
+    node: Node, convolution: ScaledConvolution, accelerator: Accelerator
+) -> None:
+    """Refuse a scaled convolution whose sums could leave the scaler's accumulators."""
+    needed, available = scaled_sum_bits(convolution), accelerator.channel_scaler.accumulator_bits
+    if needed > available:
+        raise ScheduleError(
+            f"operator '{node.name}': its sums of scaled channels need an accumulator of {needed} "
+            f"bits, accelerator '{accelerator.name}' has {available}; use fewer bits for this "
+            "layer or a larger channel_scaler.accumulator_bits"
+        )
 
 
 def _check_width(node: Node, operand: TensorType, accelerator: Accelerator) -> None:

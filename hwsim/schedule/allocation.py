@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from accelerators import Accelerator
+from hwsim.schedule.commands import ConvolutionSettings
 from hwsim.schedule.groups import Group, is_reduction, is_remap
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import Tiling
+from hwsim.schedule.scaled_array_work import ScaledArrayWork
 from hwsim.schedule.storage import (
     Block,
     LineBuffer,
@@ -16,7 +19,7 @@ from hwsim.schedule.storage import (
 )
 from hwsim.schedule.vector_constants import constants_bytes
 from hwsim.schedule.windows import Axis, input_axes
-from quant.graph import Convolution, Node, Size, TensorType
+from quant.graph import Convolution, Node, ScaledConvolution, Size, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,9 @@ class Allocation:
         outputs: rows of the tensors computed in the group, by name.
         weights: one block, or two that take turns.
         parameters: as ``weights``.
-        vectors: constants of operators of the vector unit, by node name.
+        vectors: constants of operators of the vector unit, and decode tables, by node name.
+        prepared: what a scaled convolution makes once of weights or tables: for each of
+            ``weights``, one for all of them, or none.
         size_bytes: SRAM used.
     """
 
@@ -41,6 +46,7 @@ class Allocation:
     weights: tuple[Block, ...]
     parameters: tuple[Block, ...]
     vectors: dict[str, Block]
+    prepared: tuple[Block, ...]
     size_bytes: int
 
 
@@ -77,8 +83,9 @@ def allocate(
         for node in group.nodes
         if (size_bytes := constants_bytes(node.operator, node.output))
     }
+    prepared = _prepared(arena, group.convolution, tiling.channels, len(weights), accelerator)
     return Allocation(
-        ifm, operands, pixels, outputs, weights, parameters, vectors, arena.used_bytes
+        ifm, operands, pixels, outputs, weights, parameters, vectors, prepared, arena.used_bytes
     )
 
 
@@ -124,6 +131,29 @@ def _weight_slots(
         arena.block(f"parameters {n}", parameter_bytes(convolution, channels)) for n in range(slots)
     )
     return weights, parameters
+
+
+def _prepared(
+    arena: "_Arena",
+    convolution: Convolution | None,
+    channels: int,
+    slots: int,
+    accelerator: Accelerator,
+) -> tuple[Block, ...]:
+    """Room for what a scaled convolution makes of its weights or tables."""
+    if not isinstance(convolution, ScaledConvolution):
+        return ()
+    work = _settings(convolution).work(1, min(channels, convolution.out_channels), 0)
+    assert isinstance(work, ScaledArrayWork)
+    if not (size_bytes := work.prepared_bytes(accelerator)):
+        return ()
+    count = 1 if convolution.placement == "activations" else slots
+    return tuple(arena.block(f"prepared {n}", size_bytes) for n in range(count))
+
+
+@lru_cache(maxsize=64)  # asked for by every tiling tried
+def _settings(convolution: Convolution) -> ConvolutionSettings:
+    return ConvolutionSettings.of(convolution)
 
 
 def _output_buffer(arena: "_Arena", node: Node, columns: int, capacity: int) -> LineBuffer:

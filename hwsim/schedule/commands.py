@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.schedule.array_work import ArrayWork
+from hwsim.schedule.scaled_array_work import ScaledArrayWork, ScaledWeights, Scaling
 from hwsim.schedule.storage import Block, DramTensor, Piece, Rows
 from quant.graph import (
     Accumulator,
@@ -21,6 +22,7 @@ from quant.graph import (
     Operator,
     Padding,
     PixelShuffle,
+    ScaledConvolution,
     Size,
     Statistics,
 )
@@ -47,6 +49,7 @@ class ConvolutionSettings:
     accumulator: Accumulator | None
     has_tap_offsets: bool
     replicates_border: bool
+    scaling: Scaling | None
 
     @classmethod
     def of(cls, convolution: Convolution) -> "ConvolutionSettings":
@@ -70,19 +73,26 @@ class ConvolutionSettings:
             convolution.accumulator,
             convolution.tap_offset is not None,
             convolution.border == "replicate",
+            Scaling.of(convolution) if isinstance(convolution, ScaledConvolution) else None,
         )
 
     def groups_of(self, channels: int) -> int:
         """Groups that some output channels are: whole ones, unless there is but one."""
         return max(1, channels * self.groups // self.out_channels)
 
-    def work(self, pixels: int, channels: int, activation_bits: int) -> ArrayWork:
-        """What some output pixels and channels ask of the array."""
+    def work(
+        self, pixels: int, channels: int, activation_bits: int, *, prepares: bool = False
+    ) -> ArrayWork | ScaledArrayWork:
+        """What some output pixels and channels ask of the array; see `ScalingOperands`."""
+        taps = self.kernel[0] * self.kernel[1]
+        if self.scaling is not None:
+            weights = ScaledWeights(taps, self.in_channels, self.weight_type.bits)
+            return ScaledArrayWork(pixels, channels, weights, self.scaling, prepares)
         return ArrayWork(
             pixels,
             channels,
             self.groups_of(channels),
-            self.kernel[0] * self.kernel[1],
+            taps,
             self.in_channels // self.groups,
             self.weight_type.bits,
             activation_bits,
@@ -161,10 +171,41 @@ class StoreRows:
 
 
 @dataclass(frozen=True, slots=True)
+class ScalingOperands:
+    """What a scaled convolution reads besides.
+
+    Attributes:
+        factors: the single pixel of a normalization.
+        points: the tables of all channels.
+        prepared: room for what is made once of factors and weights or tables, and stays; None
+            where nothing is. The machine takes it as charged and filled: integers do not depend
+            on where factors are multiplied.
+        prepares: whether this command makes it.
+    """
+
+    factors: Rows
+    points: Block
+    prepared: Block | None
+    prepares: bool
+
+    @property
+    def reads(self) -> tuple[Piece, ...]:
+        """Factors and tables, and what was made of them before."""
+        operands = self.factors, self.points
+        return operands if self.prepares or self.prepared is None else (*operands, self.prepared)
+
+    @property
+    def writes(self) -> tuple[Piece, ...]:
+        """What is made of them now."""
+        return (self.prepared,) if self.prepares and self.prepared is not None else ()
+
+
+@dataclass(frozen=True, slots=True)
 class Convolve:
     """Output channels from ``first_channel`` on, for the rows of one tile, on the MAC array.
 
-    ``row`` and ``column`` are where the tile begins in the whole output.
+    ``row`` and ``column`` are where the tile begins in the whole output; ``scaling`` is there for
+    a scaled convolution only.
     """
 
     group: int
@@ -179,22 +220,27 @@ class Convolve:
     channels: int
     padding: Padding
     settings: ConvolutionSettings
+    scaling: ScalingOperands | None = None
 
     @property
-    def work(self) -> ArrayWork:
+    def work(self) -> ArrayWork | ScaledArrayWork:
         """What it asks of the array."""
+        prepares = self.scaling is not None and self.scaling.prepares
         activation_bits = self.input.buffer.integer.bits
-        return self.settings.work(self.output.pixels, self.channels, activation_bits)
+        return self.settings.work(
+            self.output.pixels, self.channels, activation_bits, prepares=prepares
+        )
 
     @property
     def reads(self) -> tuple[Piece, ...]:
         """The window and the constants."""
-        return (self.input, self.weights, self.parameters)
+        operands = self.input, self.weights, self.parameters
+        return operands if self.scaling is None else (*operands, *self.scaling.reads)
 
     @property
     def writes(self) -> tuple[Piece, ...]:
         """The output rows, of which it fills some channels."""
-        return (self.output,)
+        return (self.output,) if self.scaling is None else (self.output, *self.scaling.writes)
 
 
 @dataclass(frozen=True, slots=True)

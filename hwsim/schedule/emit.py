@@ -15,6 +15,7 @@ from hwsim.schedule.commands import (
     Interpolate,
     LoadConstants,
     LoadRows,
+    ScalingOperands,
     StoreRows,
 )
 from hwsim.schedule.groups import is_reduction, is_remap
@@ -207,6 +208,7 @@ class _Emitter:
         item = Item(loads)
         for block, slots in zip(self.constants.weights, self.slots, strict=True):
             weights, parameters = slots[self.turn % len(slots)]
+            scaling = self._scaling(rows) if self.settings.scaling is not None else None
             if not self.resident or self.turn == 0:
                 item.loads.append(LoadConstants(self.index, block.address, weights))
                 item.loads.append(LoadConstants(self.index, block.parameter_address, parameters))
@@ -225,11 +227,25 @@ class _Emitter:
                     block.channels,
                     padding,
                     self.settings,
+                    scaling,
                 )
             )
             last = block is self.constants.weights[-1]
             yield self._finish(item, tile, rows) if last else item
             item = Item()
+
+    def _scaling(self, rows: dict[str, Rows]) -> ScalingOperands:
+        """What a scaled convolution reads besides, with the weights whose turn it is."""
+        prepared = self.allocation.prepared
+        block = prepared[self.turn % len(prepared)] if prepared else None
+        # What is made of weights that take turns is made anew with each load; all else stays.
+        is_fresh = self.turn == 0 or len(prepared) > 1
+        return ScalingOperands(
+            rows[self.anchor.inputs[1]],
+            self.allocation.vectors[self.anchor.name],
+            block,
+            block is not None and is_fresh,
+        )
 
     def _interpolation(
         self, tile: Tile, rows: dict[str, Rows], loads: list[Command], window: InputWindow | None

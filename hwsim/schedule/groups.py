@@ -117,8 +117,10 @@ def _grid(node: Node, sizes: Mapping[str, Size]) -> Size:
 def _group(nodes: list[Node], stored: tuple[Node, ...], sizes: Mapping[str, Size]) -> Group:
     inside = {node.name for node in nodes}
     grid = _grid(nodes[0], sizes)
-    by_tile = nodes[1:] if role(nodes[0].operator) in WINDOWED else nodes
-    loaded = dict.fromkeys(name for node in by_tile for name in node.inputs if name not in inside)
+    # A windowed anchor reads its first operand by windows, others like those behind it do.
+    windows = 1 if role(nodes[0].operator) in WINDOWED else 0
+    names = [*nodes[0].inputs[windows:], *(name for node in nodes[1:] for name in node.inputs)]
+    loaded = dict.fromkeys(name for name in names if name not in inside)
     return Group(
         tuple(nodes),
         stored,

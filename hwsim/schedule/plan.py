@@ -21,7 +21,9 @@ from quant.graph import (
     NearestResize,
     Node,
     PixelShuffle,
+    ScaledConvolution,
     Size,
+    Statistics,
 )
 
 Shape = tuple[object, ...]
@@ -151,6 +153,7 @@ def _operator_shape(node: Node) -> Shape:
     own: Shape = ()
     match operator:
         case Convolution():
+            scaled = operator if isinstance(operator, ScaledConvolution) else None
             own = (
                 operator.weight.shape,
                 operator.weight_type,
@@ -159,7 +162,10 @@ def _operator_shape(node: Node) -> Shape:
                 operator.dilation,
                 operator.groups,
                 operator.tap_offset is not None,
+                scaled and (scaled.placement, scaled.is_centred, scaled.points.shape),
             )
+        case Statistics():
+            own = (operator.statistic,)
         case PixelShuffle() | NearestResize():
             own = (operator.factor,)
         case BilinearResize():

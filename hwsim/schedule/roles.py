@@ -7,13 +7,16 @@ from quant.graph import (
     BilinearResize,
     Concatenate,
     Convolution,
+    Encode,
     LookupTable,
     Multiply,
     NearestResize,
+    Normalization,
     Operator,
     ParametricRelu,
     PixelShuffle,
     Requantize,
+    ScaledConvolution,
     Statistics,
 )
 
@@ -35,6 +38,7 @@ class Role(Enum):
 
 ROLES: dict[type[Operator], Role] = {
     Convolution: Role.ARRAY,
+    ScaledConvolution: Role.ARRAY,
     BilinearResize: Role.INTERPOLATION,
     Add: Role.ELEMENTWISE,
     Multiply: Role.ELEMENTWISE,
@@ -42,6 +46,8 @@ ROLES: dict[type[Operator], Role] = {
     ParametricRelu: Role.ELEMENTWISE,
     LookupTable: Role.ELEMENTWISE,
     Concatenate: Role.ELEMENTWISE,
+    Normalization: Role.ELEMENTWISE,
+    Encode: Role.ELEMENTWISE,
     PixelShuffle: Role.REMAP,
     NearestResize: Role.REMAP,
     Statistics: Role.REDUCTION,

@@ -11,15 +11,17 @@ from functools import lru_cache
 from math import lcm
 
 from accelerators import Accelerator
-from accelerators.vector_unit import WORK, work_cycles
+from accelerators.vector_unit import work_cycles
 from hwsim.schedule.allocation import allocate
 from hwsim.schedule.commands import ConvolutionSettings
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import Tiling
+from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
 from hwsim.schedule.vector_constants import constants_bytes
+from hwsim.schedule.vector_work import vector_work
 from hwsim.schedule.windows import Axis, input_axes
 from quant.graph import Convolution, NearestResize, PixelShuffle, Size, TensorType
 
@@ -254,16 +256,16 @@ def _settings(convolution: Convolution) -> ConvolutionSettings:
 
 
 def _vector_cycles(problem: Problem, pixels: int) -> int:
-    accelerator = problem.accelerator
+    accelerator, types = problem.accelerator, problem.types
     return sum(
         work_cycles(
-            WORK[node.operator.kind],
+            vector_work(node.operator, node.output.integer),
             accelerator.vector_unit.lanes,
             accelerator.sram.banks,
-            pixels * node.output.channels,
+            pixels * types[node.inputs[0] if is_reduction(node) else node.name].channels,
         )
         for node in problem.group.nodes
-        if node.operator.kind in WORK
+        if role(node.operator) not in (Role.ARRAY, Role.REMAP)
     )
 
 

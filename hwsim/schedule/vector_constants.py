@@ -14,15 +14,20 @@ import numpy as np
 from hwsim.arithmetic.packing import pack_vector, pixel_bytes, unpack_vector
 from hwsim.schedule.records import Integers, Octets, pack_records, unpack_records
 from hwsim.schedule.storage import BIAS_BYTES, MULTIPLIER_BYTES, SHIFT_BYTES, code_format
+from quant.common.run_time_scaling import POINT_BITS
 from quant.graph import (
     Add,
     BilinearResize,
+    CodeKind,
+    Encode,
+    IntegerType,
     LookupTable,
     Multiply,
     Operator,
     ParametricRelu,
     Requantization,
     Requantize,
+    ScaledConvolution,
     TensorType,
 )
 
@@ -91,10 +96,29 @@ _RECORDS: dict[type[Operator], _Record] = {
 }
 
 
+_POINT = IntegerType(POINT_BITS, CodeKind.SIGNED)
+POINT_CODE = code_format(_POINT)
+"""How memories store points and thresholds."""
+_TABLES: dict[type[Operator], str] = {
+    LookupTable: "table",
+    Encode: "thresholds",
+    ScaledConvolution: "points",
+}
+"""Operators with a table, and the field that holds it."""
+
+
+def _entry_type(operator: Operator, output: TensorType) -> IntegerType:
+    """What a table's entries are: codes of the result, or points."""
+    return output.integer if isinstance(operator, LookupTable) else _POINT
+
+
 def constants_bytes(operator: Operator, output: TensorType) -> int:
-    """Bytes of an operator's constants in memory; 0 where they all sit in registers."""
-    if isinstance(operator, LookupTable):
-        return pixel_bytes(operator.table.size, output.integer.bits)
+    """Bytes of an operator's constants in memory; 0 where they all sit in registers.
+
+    Weights and records of convolutions are not among them, decode tables are.
+    """
+    if (field := _TABLES.get(type(operator))) is not None:
+        return pixel_bytes(getattr(operator, field).size, _entry_type(operator, output).bits)
     record = _RECORDS.get(type(operator))
     if record is None or all(len(field) == 1 for field in record.fields(operator)):
         return 0
@@ -111,9 +135,9 @@ def pack_constants(operator: Operator, output: TensorType) -> Octets:
     Returns:
         uint8 [constants_bytes].
     """
-    if isinstance(operator, LookupTable):
-        entries = operator.table.reshape(-1).astype(np.int32)
-        return pack_vector(entries, code_format(output.integer))
+    if (field := _TABLES.get(type(operator))) is not None:
+        entries = getattr(operator, field).reshape(-1).astype(np.int32)
+        return pack_vector(entries, code_format(_entry_type(operator, output)))
     record = _RECORDS[type(operator)]
     fields = record.fields(operator)
     return pack_records(fields, record.sizes, output.channels).reshape(-1)
@@ -121,8 +145,9 @@ def pack_constants(operator: Operator, output: TensorType) -> Octets:
 
 def unpack_constants(operator: Operator, output: TensorType, octets: Octets) -> Operator:
     """The operator with the constants that bytes in memory hold, those of registers kept."""
-    if isinstance(operator, LookupTable):
-        entries = unpack_vector(octets, operator.table.size, code_format(output.integer))
-        return replace(operator, table=entries.astype(np.int64).reshape(operator.table.shape))
+    if (field := _TABLES.get(type(operator))) is not None:
+        table, code = getattr(operator, field), code_format(_entry_type(operator, output))
+        entries = unpack_vector(octets, table.size, code)
+        return replace(operator, **{field: entries.astype(np.int64).reshape(table.shape)})  # type: ignore[arg-type]
     record = _RECORDS[type(operator)]
     return record.rebuilt(operator, unpack_records(octets, record.sizes))

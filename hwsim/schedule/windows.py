@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from hwsim.arithmetic.geometry import interpolation
-from quant.graph import BilinearResize, Convolution, Operator, Size
+from quant.graph import BilinearResize, Convolution, Operator, ScaledConvolution, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,7 @@ def _interpolated(resize: BilinearResize, size: Size) -> tuple[Axis, Axis]:
 
 _AXES: dict[type[Operator], Callable[[Any, Size], tuple[Axis, Axis]]] = {
     Convolution: _sliding,
+    ScaledConvolution: _sliding,
     BilinearResize: _interpolated,
 }
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 import hwsim
 from accelerators import Accelerator, EnergyModel
 from hwsim.estimation import Estimator
+from hwsim.identity import arrays_identity, digest, graph_identity, machine_identity
+from hwsim.ledger import Ledger, Record
 from hwsim.machine import KERNELS, run_layerwise
-from hwsim.search.identity import arrays_identity, digest, graph_identity, machine_identity
-from hwsim.search.ledger import Ledger, Record
 from hwsim.search.request import Objective
 from quant.graph import Graph, Size
 from quant.policy import BitPolicy

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from hwsim.ledger import Ledger
 from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import Confirmer, agreement
 from hwsim.search.cost_table import cost_table
-from hwsim.search.ledger import Ledger
 from hwsim.search.measurement import BuildGraph, Meter, Pictures, Target
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import points_at_limits

@@ -27,6 +27,7 @@ from hwsim.verify.random_operators import (
     random_size,
     random_type,
 )
+from hwsim.verify.scaled_cases import draw_encode, draw_normalization, draw_scaled_convolution
 from quant.common.accumulators import OVERFLOWS
 from quant.common.codes import CodeKind
 from quant.graph import (
@@ -407,6 +408,15 @@ SUBJECTS = (
     *(
         Subject("statistics", name, partial(_draw_statistics, statistic=name))
         for name in STATISTICS
+    ),
+    *(
+        Subject("normalization", name, partial(draw_normalization, is_centred=is_centred))
+        for name, is_centred in (("means", True), ("no means", False))
+    ),
+    Subject("encode", "1 to 8 bits", draw_encode),
+    *(
+        Subject("scaled_convolution", name, partial(draw_scaled_convolution, is_centred=is_centred))
+        for name, is_centred in (("means", True), ("no means", False))
     ),
 )
 """Every operator, in every variant that is computed in a way of its own."""

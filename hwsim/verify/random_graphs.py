@@ -16,9 +16,12 @@ from hwsim.verify.random_operators import (
     random_requantize,
     random_type,
 )
+from hwsim.verify.scaled_cases import factors_type, random_points, random_scaled_convolution
 from quant.common.codes import CodeKind
+from quant.common.run_time_scaling import nearest_point_thresholds
 from quant.graph import (
     Concatenate,
+    Encode,
     Graph,
     Input,
     IntegerType,
@@ -26,6 +29,7 @@ from quant.graph import (
     Multiply,
     NearestResize,
     Node,
+    Normalization,
     PixelShuffle,
     Size,
     Statistics,
@@ -33,6 +37,7 @@ from quant.graph import (
     verify,
 )
 from quant.graph.operators import SHUFFLE_ORDERS, Operator
+from quant.graph.run_time_scaling_rules import SUMS, summary_channels
 
 CONVOLUTION_BITS = 8
 """Widest operands of the convolutions; their sums fit every accumulator of 32 bits."""
@@ -40,6 +45,9 @@ RESIDUAL = IntegerType(16, CodeKind.SIGNED)
 
 SHARE_OF_TAP_OFFSETS = 0.3
 """Of the convolutions."""
+
+SHARE_OF_NORMALIZED = 0.5
+"""Of graphs that have a convolution of channels normalized at run time."""
 
 _SAMPLE = Size(12, 12)
 
@@ -65,6 +73,8 @@ def random_graph(random: Random, blocks: int = 2, *, has_tap_offsets: bool = Tru
     if random.random() < 0.5:
         stream = builder.add(stream, head)
     factor, colours = (int(number) for number in random.integers(1, 3, 2, endpoint=True))
+    if random.random() < SHARE_OF_NORMALIZED:
+        stream = builder.normalized_convolution(stream, channels)
     dense = builder.concatenate(builder.attend(builder.narrow(stream)))
     wide = builder.convolution(builder.look_up(dense), factor**2 * colours)
     end = builder.enlarge(wide, factor)
@@ -147,6 +157,29 @@ class _Builder:
             self.random, output.integer, np.array([products.std()]), reaches[0] * reaches[1]
         )
         return self._computed(Multiply(biases, requantization), (source, factor), output)
+
+    def normalized_convolution(self, source: _Feature, channels: int) -> _Feature:
+        """A convolution that keeps the size, of codes that are chosen from the whole image."""
+        random, inputs = self.random, source.type.channels
+        is_centred = bool(random.random() < 0.5)
+        points = random_points(random, inputs, int(random.integers(1, 6)))
+        summed = TensorType(summary_channels(inputs), SUMS)
+        summary = self._computed(Statistics("summary"), (source,), summed)
+        factors = self._computed(Normalization(is_centred), (summary,), factors_type(inputs))
+        encoded = TensorType(inputs, IntegerType((points.shape[1] - 1).bit_length()))
+        thresholds = nearest_point_thresholds(points)
+        codes = self._computed(Encode(thresholds), (source, factors), encoded)
+        output = TensorType(channels, self._narrow_type())
+        operator = random_scaled_convolution(
+            random,
+            codes.codes,
+            factors.codes,
+            points,
+            output,
+            is_centred=is_centred,
+            keep_size=True,
+        )
+        return self._computed(operator, (codes, factors), output)
 
     def concatenate(self, source: _Feature) -> _Feature:
         """A feature map and what a convolution makes of it, side by side."""

@@ -2,6 +2,7 @@
 
 from quant.common.accumulators import Accumulator
 from quant.common.codes import CodeKind
+from quant.common.run_time_scaling import PLACEMENTS
 from quant.graph.accumulators import accumulator_bits, can_overflow, with_accumulators
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import Size
@@ -14,27 +15,32 @@ from quant.graph.operators import (
     BilinearResize,
     Concatenate,
     Convolution,
+    Encode,
     FusedTerms,
     Input,
     LookupTable,
     Multiply,
     NearestResize,
+    Normalization,
     Operator,
     ParametricRelu,
     PixelShuffle,
     Requantization,
     Requantize,
+    ScaledConvolution,
     Statistics,
     TermRounding,
     TransposedConvolution,
 )
 from quant.graph.rules import sum_bits
+from quant.graph.run_time_scaling_rules import scaled_sum_bits
 from quant.graph.serialization import load_graph, save_graph
 from quant.graph.types import Encoding, IntegerType, Padding, TensorType
 from quant.graph.verifier import verify
 
 __all__ = [
     "BORDERS",
+    "PLACEMENTS",
     "SHUFFLE_ORDERS",
     "STATISTICS",
     "Accumulator",
@@ -44,6 +50,7 @@ __all__ = [
     "CodeKind",
     "Concatenate",
     "Convolution",
+    "Encode",
     "Encoding",
     "FusedTerms",
     "Graph",
@@ -54,12 +61,14 @@ __all__ = [
     "Multiply",
     "NearestResize",
     "Node",
+    "Normalization",
     "Operator",
     "Padding",
     "ParametricRelu",
     "PixelShuffle",
     "Requantization",
     "Requantize",
+    "ScaledConvolution",
     "Size",
     "Statistics",
     "TensorType",
@@ -69,6 +78,7 @@ __all__ = [
     "can_overflow",
     "load_graph",
     "save_graph",
+    "scaled_sum_bits",
     "sum_bits",
     "verify",
     "with_accumulators",

@@ -6,7 +6,7 @@ import numpy as np
 
 from quant.common.accumulators import Accumulator, sum_bounds
 from quant.graph.graph import Graph, Node
-from quant.graph.operators import Convolution, Integers
+from quant.graph.operators import Convolution, Integers, ScaledConvolution
 from quant.graph.requantization_rules import broken
 from quant.graph.types import IntegerType, TensorType
 from quant.graph.verifier import verify
@@ -75,6 +75,8 @@ def with_accumulators(graph: Graph, accumulator: Accumulator) -> Graph:
         convolution = node.operator
         if not isinstance(convolution, Convolution) or convolution.accumulator is not None:
             return node
+        if isinstance(convolution, ScaledConvolution):
+            return node  # its sums are kept beside the array's accumulators
         if not can_overflow(convolution, types[node.inputs[0]].integer, accumulator):
             return node
         return replace(node, operator=replace(convolution, accumulator=accumulator))

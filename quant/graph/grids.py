@@ -12,6 +12,7 @@ from quant.graph.operators import (
     NearestResize,
     Operator,
     PixelShuffle,
+    ScaledConvolution,
     Statistics,
     TransposedConvolution,
 )
@@ -88,8 +89,10 @@ def _by_factor(
 
 _UNCHANGED = _Grid(lambda _, size: size, lambda _: (Fraction(1), Fraction(1)))
 _FACTOR = _Grid(_enlarged, _by_factor)
+_CONVOLVED = _Grid(_convolved, _by_stride)
 _GRIDS: dict[type[Operator], _Grid] = {
-    Convolution: _Grid(_convolved, _by_stride),
+    Convolution: _CONVOLVED,
+    ScaledConvolution: _CONVOLVED,
     TransposedConvolution: _Grid(
         _spread, lambda operator: (Fraction(operator.stride[0]), Fraction(operator.stride[1]))
     ),

@@ -5,11 +5,12 @@ Zero points are gone by the time an operator is built: since Σ w·(q − z) = �
 padded tap carries a chosen code, they fold into the bias exactly.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from quant.common.accumulators import Accumulator
 from quant.common.requantization import FusedTerms, Integers, Requantization, TermRounding
+from quant.common.run_time_scaling import PLACEMENTS
 from quant.graph.types import IntegerType, Padding
 
 __all__ = ["FusedTerms", "Integers", "Requantization", "TermRounding"]
@@ -319,11 +320,35 @@ class AveragePool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Statistics:
-    """One number for each channel of a whole feature map: a single pixel comes out.
+class ScaledConvolution(Convolution):
+    """Convolution of a feature map whose channels have factors of their own, known at run time.
+
+    The first operand holds codes of table entries, the second the single pixel that a
+    `Normalization` makes: mean and reach of each channel. A tap inside the image reads
+    reach · points[channel, code] + 1024 · mean, one outside the image 0.
 
     Attributes:
-        statistic: a name in `STATISTICS`.
+        points: int64 [in_channels, 2^bits of a code], in units of 2^-10, -1024 to 1024.
+        is_centred: whether means take part; where they do not, they count as 0.
+        placement: a name in `PLACEMENTS`: what the machine multiplies by the reach. The result is
+            the same.
+    """
+
+    points: Integers = field(kw_only=True)
+    is_centred: bool = True
+    placement: str = PLACEMENTS[0]
+
+    kind: ClassVar[str] = "scaled_convolution"
+    operands: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statistics:
+    """Numbers for each channel of a whole feature map: a single pixel comes out.
+
+    Attributes:
+        statistic: a name in `STATISTICS`. The ``summary`` is the sums, minima and maxima of all
+            channels one behind the other, and the number of pixels.
     """
 
     statistic: str
@@ -332,7 +357,40 @@ class Statistics:
     operands: ClassVar[int] = 1
 
 
-STATISTICS = ("sum", "minimum", "maximum")
+STATISTICS = ("sum", "minimum", "maximum", "summary")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Normalization:
+    """From the summary of a feature map to each channel's mean, reach and reciprocal.
+
+    The reach is the largest distance of a value from the mean.
+
+    Attributes:
+        is_centred: whether the mean is that of the channel, or 0.
+    """
+
+    is_centred: bool = True
+
+    kind: ClassVar[str] = "normalization"
+    operands: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encode:
+    """Codes of normalized values: how many thresholds lie below (value − mean) / reach.
+
+    The first operand is a feature map, the second the single pixel that a `Normalization` makes.
+
+    Attributes:
+        thresholds: int64 [channels, codes − 1], ascending, in units of 2^-11.
+    """
+
+    thresholds: Integers
+
+    kind: ClassVar[str] = "encode"
+    operands: ClassVar[int] = 2
+
 
 Operator = (
     Input
@@ -349,6 +407,9 @@ Operator = (
     | BilinearResize
     | AveragePool
     | Statistics
+    | Normalization
+    | Encode
+    | ScaledConvolution
 )
 OPERATORS: dict[str, type[Operator]] = {
     operator.kind: operator
@@ -367,5 +428,8 @@ OPERATORS: dict[str, type[Operator]] = {
         BilinearResize,
         AveragePool,
         Statistics,
+        Normalization,
+        Encode,
+        ScaledConvolution,
     )
 }

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from quant.common.accumulators import LEAST_BITS, MOST_BITS, OVERFLOWS
-from quant.common.codes import CodeKind
 from quant.common.requantization_modes import FLOAT32_MAGNITUDE, LARGEST_RATIO, ONE_FLOAT32
 from quant.graph.graph import Node
 from quant.graph.operators import (
@@ -18,16 +17,19 @@ from quant.graph.operators import (
     BilinearResize,
     Concatenate,
     Convolution,
+    Encode,
     FusedTerms,
     Input,
     Integers,
     LookupTable,
     Multiply,
     NearestResize,
+    Normalization,
     Operator,
     ParametricRelu,
     PixelShuffle,
     Requantize,
+    ScaledConvolution,
     Statistics,
     TermRounding,
     TransposedConvolution,
@@ -40,7 +42,15 @@ from quant.graph.requantization_rules import (
     verify_requantization,
     verify_vector,
 )
-from quant.graph.types import MAXIMUM_BITS, SUM_BITS, IntegerType, TensorType
+from quant.graph.run_time_scaling_rules import (
+    SUMS,
+    largest_scaled_sum,
+    summary_channels,
+    verify_encode,
+    verify_normalization,
+    verify_points,
+)
+from quant.graph.types import MAXIMUM_BITS, IntegerType, TensorType
 
 TERM_SHIFT = 31
 """Of an operand that an addition rounds, at least: its multiplier is a fraction of 1."""
@@ -107,6 +117,16 @@ def _verify_convolution(node: Node, operands: Operands) -> None:
             raise broken(node, f"an overflow among {', '.join(OVERFLOWS)}", accumulator.overflow)
         largest = min(largest, -accumulator.low)
     verify_requantization(node, convolution.requantization, largest)
+
+
+def _verify_scaled_convolution(node: Node, operands: Operands) -> None:
+    convolution = node.operator
+    assert isinstance(convolution, ScaledConvolution)
+    for what, sides in (("strides", convolution.stride), ("dilations", convolution.dilation)):
+        _verify_positive(node, what, sides)
+    _verify_kernel(node, convolution, operands[0])
+    verify_points(node, operands)
+    verify_requantization(node, convolution.requantization, largest_scaled_sum(convolution))
 
 
 def _verify_tap_offset(node: Node, convolution: Convolution, offset: Integers) -> None:
@@ -353,15 +373,21 @@ def _verify_statistics(node: Node, operands: Operands) -> None:
     statistics = node.operator
     assert isinstance(statistics, Statistics)
     (operand,) = operands
-    _verify_same_channels(node, operand)
     if statistics.statistic not in STATISTICS:
         raise broken(
             node, f"a statistic among {', '.join(STATISTICS)}", f"'{statistics.statistic}'"
         )
-    if statistics.statistic != "sum":
+    if statistics.statistic == "summary":
+        _verify_narrow(node, operand)
+        if node.output.channels != summary_channels(operand.channels):
+            wanted = f"{summary_channels(operand.channels)} output channels"
+            raise broken(node, wanted, str(node.output.channels))
+    else:
+        _verify_same_channels(node, operand)
+    if statistics.statistic not in ("sum", "summary"):
         _verify_same_codes(node, operand)
-    elif node.output.integer != IntegerType(SUM_BITS, CodeKind.SIGNED):
-        raise broken(node, f"s{SUM_BITS} sums", str(node.output.integer))
+    elif node.output.integer != SUMS:
+        raise broken(node, f"{SUMS} sums", str(node.output.integer))
 
 
 def _verify_biases(node: Node, bias: Integers) -> None:
@@ -418,5 +444,8 @@ RULES: dict[type[Operator], Callable[[Node, Operands], None]] = {
     BilinearResize: _verify_bilinear_resize,
     AveragePool: _verify_average_pool,
     Statistics: _verify_statistics,
+    Normalization: verify_normalization,
+    Encode: verify_encode,
+    ScaledConvolution: _verify_scaled_convolution,
 }
 """What is checked of each kind of operator, given its operands' types."""

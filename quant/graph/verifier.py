@@ -4,10 +4,24 @@ from math import isfinite, lcm, prod
 
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import ONE_PIXEL, Size
-from quant.graph.operators import ANY_NUMBER, AveragePool, Convolution, Multiply, Statistics
+from quant.graph.operators import (
+    ANY_NUMBER,
+    AveragePool,
+    Convolution,
+    Encode,
+    Multiply,
+    Normalization,
+    ScaledConvolution,
+    Statistics,
+)
 from quant.graph.requantization_rules import broken
 from quant.graph.rules import RULES
 from quant.graph.types import MAXIMUM_BITS
+
+_WIDE = Statistics | Normalization
+"""Operators whose results are wider than codes."""
+_BY_PIXEL = Encode | ScaledConvolution
+"""Operators whose second operand is the single pixel of a normalization."""
 
 LARGE_IMAGE = 4096
 """Sides of the images on which sizes are compared: larger than any kernel."""
@@ -58,7 +72,7 @@ def _verify_type(node: Node) -> None:
     output = node.output
     if output.channels < 1:
         raise broken(node, "at least one channel", str(output.channels))
-    if output.integer.bits > MAXIMUM_BITS and not isinstance(node.operator, Statistics):
+    if output.integer.bits > MAXIMUM_BITS and not isinstance(node.operator, _WIDE):
         raise broken(node, f"output codes of at most {MAXIMUM_BITS} bits", str(output.integer))
     if len(output.encoding.zero_point) not in (1, output.channels):
         raise broken(
@@ -89,7 +103,7 @@ def _verify_sizes(graph: Graph) -> None:
 
 
 def _verify_operand_sizes(node: Node, operands: list[Size], image: Size) -> None:
-    if isinstance(node.operator, Multiply) and operands[1] == ONE_PIXEL:
+    if isinstance(node.operator, Multiply | _BY_PIXEL) and operands[1] == ONE_PIXEL:
         return
     if len(set(operands)) > 1:
         found = " and ".join(str(size) for size in operands)

@@ -37,6 +37,9 @@ _XNNPACK_RATIOS = (2.0**-10, 2.0**8)
 def integer_add(requantizer: Requantizer, operands: Pair, target: MapEncoding, clamp: Clamp) -> Add:
     """An addition of two encodings that writes a third.
 
+    No engine adds codes that the real number 0 lies between; where a mode can, those are added
+    exactly instead.
+
     Args:
         requantizer: the mode, which brings its addition with it.
         operands: encodings of what is added.
@@ -47,7 +50,14 @@ def integer_add(requantizer: Requantizer, operands: Pair, target: MapEncoding, c
         UserError: the mode cannot express these scales or widths.
     """
     convention = CONVENTIONS.get(requantizer.mode.name)
-    if convention is None:
+    between = any(operand.offset != 0 for operand in operands)
+    if convention == "tflite_double" and between:
+        raise UserError(
+            f"layer '{requantizer.layer}': rounding {requantizer.mode.name} adds codes of which "
+            "one is the real number 0, but here 0 lies between two codes; choose another rounding, "
+            f"such as {DEFAULT_MODE}"
+        )
+    if convention is None or between:
         return _exact(requantizer, operands, target, clamp)
     first, second, output = (encoding.tensor_type(1) for encoding in (*operands, target))
     if convention == "tflite_double":

@@ -18,13 +18,12 @@ from torch.nn import functional
 
 from quant.common.codes import CodeKind
 from quant.graph.types import Padding
+from quant.lowering.encoded_points import point_values, run_time_codes
 from quant.lowering.encodings import MapEncoding
 from quant.lowering.execution import constants_of, result_of
 from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import (
-    UNCLAMPED,
     FloatAffine,
-    FloatConvolution,
     FloatInput,
     FloatLayer,
     FloatOperator,
@@ -34,9 +33,11 @@ from quant.lowering.integer_operators import (
     stored_bias,
     stored_offset,
     stored_slope,
-    stored_tap_errors,
+    stored_taps,
+    zeros_of_taps,
 )
 from quant.lowering.plan import Copy, Encodings, Step, plan
+from quant.lowering.run_time_points import RunTimeOperator, operand_encoding
 
 
 class EncodedExecution:
@@ -53,18 +54,23 @@ class EncodedExecution:
     ) -> None:
         self._steps = plan(network, encodings)
         self._by_name = {step.name: step for step in self._steps}
+        self._encodings = encodings
         self._output = network.output
         self._dtype = dtype
         self._operators = {step.name: _decoded(step, encodings) for step in self._steps}
-        self._constants = {
-            name: () if isinstance(operator, Copy) else constants_of(operator, dtype)
-            for name, operator in self._operators.items()
-        }
-        self._tap_errors = {
-            step.name: errors
+        self._bordered = {
+            step.name
             for step in self._steps
             if isinstance(step.operator, FloatLayer)
-            if (errors := _tap_errors(step, encodings, dtype)) is not None
+            and step.node not in encodings.points
+            and stored_taps(step.operator, encodings.weights[step.node], step.sources[0])
+            is not None
+        }
+        self._constants = {
+            name: ()
+            if isinstance(operator, Copy | RunTimeOperator)
+            else constants_of(operator, dtype)
+            for name, operator in self._operators.items()
         }
         last_read = {step.name: position for position, step in enumerate(self._steps)}
         for position, step in enumerate(self._steps):
@@ -104,6 +110,11 @@ class EncodedExecution:
         """
         tensors = [torch.from_numpy(o).permute(2, 0, 1)[None].to(self._dtype) for o in operands]
         step = self._by_name[name]
+        if isinstance(step.operator, RunTimeOperator):
+            return tuple(  # type: ignore[return-value]
+                result[0].permute(1, 2, 0).numpy()
+                for result in run_time_codes(step.operator, tensors)
+            )
         values = self._values(step, tensors)
         codes, places = encoded(values, step.target), _places(values, step.target)
         to_middle = 0.5 - (places - places.round()).abs()
@@ -128,10 +139,18 @@ class EncodedExecution:
     def _codes(self, step: Step, operands: list[Tensor]) -> Tensor:
         if isinstance(step.operator, FloatInput):
             return operands[0]
+        if isinstance(step.operator, RunTimeOperator):
+            return run_time_codes(step.operator, operands)[0]
         return encoded(self._values(step, operands), step.target)
 
     def _values(self, step: Step, operands: list[Tensor]) -> Tensor:
         operator = self._operators[step.name]
+        assert not isinstance(operator, RunTimeOperator)
+        points = self._encodings.points.get(step.node)
+        if points is not None and isinstance(operator, FloatLayer):
+            wide = self._encodings.inputs[step.node]
+            values = [point_values(points, wide, operands[0], operands[1])]
+            return result_of(operator, values, self._constants[step.name])
         values = [
             decoded(codes, source) for codes, source in zip(operands, step.sources, strict=True)
         ]
@@ -140,8 +159,8 @@ class EncodedExecution:
         if isinstance(operator, FloatLayer) and _pads_with_a_code(step.sources[0]):
             values = [_padded(values[0], operator.padding, step.sources[0])]
             operator = replace(operator, padding=Padding())
-        if step.name in self._tap_errors:
-            return self._with_stored_border(step, operator, values)
+        elif step.name in self._bordered and isinstance(operator, FloatLayer):
+            values = [_with_insides(values[0], operator)]
         return result_of(operator, values, self._constants[step.name])
 
     @staticmethod
@@ -151,22 +170,6 @@ class EncodedExecution:
         if step.is_table or step.operator.coarsens_image:
             return 0.0
         return float(stored_offset(np.ones(1), np.zeros(1), step.sources[0], step.target)[0])
-
-    def _with_stored_border(
-        self, step: Step, operator: FloatOperator, values: list[Tensor]
-    ) -> Tensor:
-        """A convolution whose border constants are what integers stand for.
-
-        The stored bias has the errors of all taps; taps outside the image have none.
-        """
-        assert isinstance(operator, FloatConvolution)
-        errors = self._tap_errors[step.name]
-        unclamped = replace(operator, clamp=UNCLAMPED)
-        result = result_of(unclamped, values, self._constants[step.name])
-        inside = replace(unclamped, groups=1)
-        ones = torch.ones_like(values[0][:, :1])
-        lacking = result_of(inside, [ones], (errors, -errors.sum(dim=(1, 2, 3))))
-        return (result + lacking).clamp(*operator.clamp)
 
 
 def decoded(codes: Tensor, encoding: MapEncoding) -> Tensor:
@@ -190,7 +193,7 @@ def _places(values: Tensor, encoding: MapEncoding) -> Tensor:
     return places
 
 
-def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
+def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy | RunTimeOperator:
     """The operator with the real constants its integers stand for."""
     operator = step.operator
     if isinstance(operator, FloatPRelu) and not step.is_table:
@@ -200,19 +203,41 @@ def _decoded(step: Step, encodings: Encodings) -> FloatOperator | Copy:
         return replace(operator, offset=stored)
     if not isinstance(operator, FloatLayer):
         return operator
-    weights = encodings.weights[step.node]
-    return replace(
+    weights, source = encodings.weights[step.node], step.sources[0]
+    if step.node in encodings.points:
+        source = operand_encoding(encodings.inputs[step.node])
+    real = replace(
         operator,
         weight=weights.weight * weights.scale[:, None, None, None],
-        bias=stored_bias(operator, weights, step.sources[0], step.target),
+        bias=stored_bias(operator, weights, source, step.target),
+    )
+    taps = stored_taps(operator, weights, source)
+    if taps is None:
+        return real
+    # What rounding adds at a tap is the weight of a channel that is 1 inside the image.
+    unit = source.scale * weights.scale[:, None, None]
+    excess = unit * (taps + zeros_of_taps(operator, weights, source))
+    return replace(
+        real,
+        weight=np.concatenate([real.weight, excess[..., None]], axis=3),
+        bias=real.bias - excess.sum(axis=(1, 2)),
     )
 
 
-def _tap_errors(step: Step, encodings: Encodings, dtype: torch.dtype) -> Tensor | None:
-    """Of a convolution, out_channels x 1 x kernel height x kernel width."""
-    assert isinstance(step.operator, FloatLayer)
-    errors = stored_tap_errors(step.operator, encodings.weights[step.node], step.sources[0])
-    return None if errors is None else torch.from_numpy(errors).to(dtype)[:, None]
+def _has_taps(step: Step, encodings: Encodings) -> bool:
+    """Whether a step is a convolution with tap offsets."""
+    if not isinstance(step.operator, FloatLayer) or step.node in encodings.points:
+        return False
+    weights = encodings.weights[step.node]
+    return stored_taps(step.operator, weights, step.sources[0]) is not None
+
+
+def _with_insides(values: Tensor, layer: FloatLayer) -> Tensor:
+    """With a channel of ones behind those of each group."""
+    batch, channels, height, width = values.shape
+    groups = values.view(batch, layer.groups, channels // layer.groups, height, width)
+    ones = torch.ones_like(groups[:, :, :1])
+    return torch.cat([groups, ones], dim=2).view(batch, -1, height, width)
 
 
 def _pads_with_a_code(source: MapEncoding) -> bool:

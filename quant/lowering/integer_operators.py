@@ -52,8 +52,8 @@ def integer_layer(
     target: MapEncoding,
 ) -> Convolution | TransposedConvolution:
     """A convolution of either kind that reads one encoding and writes another."""
-    bias = _bias(layer, weights, source, target)
-    pad_code, tap_offset = source.zero_codes, _tap_offset(layer, weights, source)
+    bias = integer_bias(layer, weights, source, target)
+    pad_code, tap_offset = source.zero_codes, stored_taps(layer, weights, source)
     if tap_offset is not None:
         # Taps outside have code 0, so that those inside alone bring the zero point along.
         pad_code = np.zeros(1, np.int64)
@@ -88,6 +88,58 @@ def integer_layer(
             )
 
 
+def stored_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Integers | None:
+    """What the zero point adds at each tap inside the image, in units of `integer_layer`'s sums.
+
+    Rounded so that at every border of the image their sum is the nearest whole number.
+
+    Returns:
+        int64 [out_channels, kernel_height, kernel_width]; None where all taps may add it.
+    """
+    exact = source.pads_exactly and not source.has_zero and layer.padding != Padding()
+    if not exact or not isinstance(layer, FloatConvolution):
+        return None
+    down, across = (
+        _windows(size, before)
+        for size, before in zip(
+            layer.weight.shape[1:3], (layer.padding.top, layer.padding.left), strict=True
+        )
+    )
+    sums = _rounded(down @ zeros_of_taps(layer, weights, source) @ across.T)
+    back_down, back_across = (_rounded(_inverse(windows)) for windows in (down, across))
+    taps: Integers = -(back_down @ sums @ back_across.T)
+    return taps
+
+
+def _inverse(matrix: Reals) -> Reals:
+    inverse: Reals = np.linalg.inv(matrix).astype(np.float64)
+    return inverse
+
+
+def _windows(taps: int, before: int) -> Reals:
+    """Along one side of a kernel: which taps are inside, in each place near the image's border.
+
+    Args:
+        taps: of that side.
+        before: rows or columns of padding there.
+
+    Returns:
+        float64 [taps, taps], ones and zeros: without some of the first taps, with all of them, and
+        without some of the last. Its inverse is whole.
+    """
+    places = np.arange(taps)
+    middle = min(before, taps - 1)
+    rows = [places >= first for first in range(1, middle + 1)]
+    rows += [places <= last for last in range(middle, taps)]
+    return np.array(rows, np.float64)
+
+
+def zeros_of_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Reals:
+    """The zero point times the weights of each tap [out_channels, kernel_height, kernel_width]."""
+    zeros: Reals = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
+    return zeros
+
+
 def stored_bias(
     layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
 ) -> Reals:
@@ -95,51 +147,17 @@ def stored_bias(
 
     They are within half a step of the sums, source.scale · weights.scale, of the layer's.
     """
-    zeros = _zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
-    bias: Reals = source.scale * weights.scale * (_bias(layer, weights, source, target) + zeros)
+    zeros = zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
+    stored = integer_bias(layer, weights, source, target)
+    bias: Reals = source.scale * weights.scale * (stored + zeros)
     return bias - target.offset
 
 
-def stored_tap_errors(
-    layer: FloatLayer, weights: WeightEncoding, source: MapEncoding
-) -> Reals | None:
-    """What each tap inside the image adds too much, as a real number; None without tap offsets.
-
-    Float64 [out_channels, kernel_height, kernel_width]: the offsets of `integer_layer` are whole
-    steps of its sums. `stored_bias` has them all; an output at the border lacks some.
-    """
-    offset = _tap_offset(layer, weights, source)
-    if offset is None:
-        return None
-    step: Reals = source.scale * weights.scale
-    errors: Reals = step[:, None, None] * (offset + _zeros_of_taps(layer, weights, source))
-    return errors
-
-
-def _tap_offset(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Integers | None:
-    """What each tap inside the image adds so that those outside are the real number 0.
-
-    Whole numbers, rounded as sums from the first tap on: those of any border are off by at most 2,
-    those of a whole kernel by at most 1/2.
-    """
-    if source.has_zero or not source.pads_exactly or layer.padding == Padding():
-        return None
-    sums = _rounded(-_zeros_of_taps(layer, weights, source).cumsum(axis=1).cumsum(axis=2))
-    offset: Integers = np.diff(np.diff(sums, axis=1, prepend=0), axis=2, prepend=0)
-    return offset
-
-
-def _zeros_of_taps(layer: FloatLayer, weights: WeightEncoding, source: MapEncoding) -> Reals:
-    """The zero point times each tap's weights, summed over input channels."""
-    zeros: Reals = (weights.weight * zero_of_taps(layer, source)).sum(axis=3)
-    return zeros
-
-
-def _bias(
+def integer_bias(
     layer: FloatLayer, weights: WeightEncoding, source: MapEncoding, target: MapEncoding
 ) -> Integers:
     """With the zero points of all taps, in units of the sums: int64 [out_channels]."""
-    zeros = _zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
+    zeros = zeros_of_taps(layer, weights, source).sum(axis=(1, 2))
     return _rounded((layer.bias + target.offset) / (source.scale * weights.scale) - zeros)
 
 

@@ -36,6 +36,11 @@ from quant.lowering.integer_operators import (
 )
 from quant.lowering.plan import Copy, Encodings, Step, plan
 from quant.lowering.requantizer import Requantizer
+from quant.lowering.run_time_points import (
+    RunTimeOperator,
+    integer_run_time,
+    integer_scaled_layer,
+)
 from quant.lowering.tables import Pointwise, lookup_table
 
 
@@ -74,7 +79,12 @@ def _operator(step: Step, encodings: Encodings, requantizer: Requantizer) -> Ope
     operator, sources, target = step.operator, list(step.sources), step.target
     if isinstance(operator, FloatLayer):
         weights = encodings.weights[step.node]
+        if (points := encodings.points.get(step.node)) is not None:
+            wide = encodings.inputs[step.node]
+            return integer_scaled_layer(requantizer, operator, weights, points, wide, target)
         return integer_layer(requantizer, operator, weights, sources[0], target)
+    if isinstance(operator, RunTimeOperator):
+        return integer_run_time(operator)
     if step.is_table:
         return lookup_table(cast("Pointwise", operator), sources[0], target)
     if type(operator) not in _OPERATORS:

@@ -32,6 +32,16 @@ from quant.lowering.float_operators import (
     FloatOperator,
     FloatPRelu,
 )
+from quant.lowering.run_time_points import (
+    NORMALIZATION,
+    SUMMARY,
+    EncodePoints,
+    Normalize,
+    PointEncoding,
+    RunTimeOperator,
+    Summarize,
+    channels_of,
+)
 from quant.lowering.storage import REARRANGING, Storage, Store, storages
 
 TABLE_BITS = 12
@@ -41,7 +51,10 @@ NARROW_BITS = 9
 """Widest codes read by a table where arithmetic would round differently: 512 entries. Sums of two
 8-bit codes have 9 bits (FQSR's skip connections)."""
 
-_WHOLE = 1e-6  # of a code: what float64 leaves of offsets that are whole codes
+_WHOLE = 2.0**-20
+"""How far from a whole number of codes float64 may bring one."""
+
+_SAME = FloatAffine(np.ones(1), np.zeros(1))
 
 _ROUNDS_OFFSETS = FloatLayer | FloatAdd | FloatAffine | FloatClamp
 """Operators whose sums take an offset, so that the real number 0 may lie between their codes."""
@@ -58,6 +71,7 @@ class Encodings:
         streams: for each name in `stream_names`, a signed encoding.
         outputs: for some nodes, an encoding that their result is stored in whatever reads it.
         operands: for some additions, the encoding both operands are read in.
+        points: for some convolutions, how channels of ``inputs`` become points at run time.
     """
 
     inputs: Mapping[str, MapEncoding]
@@ -65,6 +79,7 @@ class Encodings:
     streams: Mapping[str, MapEncoding]
     outputs: Mapping[str, MapEncoding] = field(default_factory=dict)
     operands: Mapping[str, MapEncoding] = field(default_factory=dict)
+    points: Mapping[str, PointEncoding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +109,7 @@ class Step:
     """
 
     name: str
-    operator: FloatOperator | Copy
+    operator: FloatOperator | Copy | RunTimeOperator
     inputs: tuple[str, ...]
     sources: tuple[MapEncoding, ...]
     target: MapEncoding
@@ -118,14 +133,22 @@ def is_table(operator: FloatOperator | Copy, source: MapEncoding, target: MapEnc
         case _:
             return False
     odd = CodeKind.ODD in (source.integer.kind, target.integer.kind)
-    # A copy adds whole codes of its source.
-    unit = source.scale if isinstance(operator, Copy) else target.scale
-    exact = source.offset == 0 and _is_whole(target.offset / unit)
+    match operator:
+        case Copy():
+            exact = _adds_whole_codes(_SAME, source, target)
+        case FloatAffine():
+            exact = _adds_whole_codes(operator, source, target)
+        case _:
+            exact = source.offset == 0 == target.offset
     return narrow and (odd or not exact)
 
 
-def _is_whole(codes: float) -> bool:
-    return abs(codes - round(codes)) < _WHOLE
+def _adds_whole_codes(affine: FloatAffine, source: MapEncoding, target: MapEncoding) -> bool:
+    """Whether arithmetic, which adds whole codes and then multiplies, is an affine map exactly."""
+    if affine.scale.min() <= 0:
+        return False
+    added = (affine.offset + target.offset) / (affine.scale * source.scale) - source.zero
+    return bool(np.abs(added - np.rint(added)).max() < _WHOLE)
 
 
 def plan(network: FloatNetwork, encodings: Encodings) -> tuple[Step, ...]:
@@ -168,6 +191,8 @@ class _Planner:
         inputs = tuple(
             self._operand(node, position, target) for position in range(len(node.inputs))
         )
+        if (points := self.encodings.points.get(node.name)) is not None:
+            inputs = self._points(node.name, inputs[0], points)
         self._append(node.name, node.operator, inputs, target, node.name)
 
     def _is_table(self, node: FloatNode, target: MapEncoding) -> bool:
@@ -210,6 +235,34 @@ class _Planner:
             self.copies[key] = name
             self._append(name, Copy(coarsens_image), (source,), wanted, node)
         return self.copies[key]
+
+    def _points(self, node: str, source: str, encoding: PointEncoding) -> tuple[str, ...]:
+        """The codes of points that a layer reads, and the means and reaches of its channels."""
+        kind = "normalization" if encoding.is_centred else "reaches"
+        summary, factors, codes = f"{source}.summary", f"{source}.{kind}", f"{node}.points"
+        normalize = Normalize(encoding.is_centred)
+        self._append_run_time(summary, Summarize(), (source,), SUMMARY, node)
+        self._append_run_time(factors, normalize, (summary,), NORMALIZATION, node)
+        encode = EncodePoints(encoding)
+        self._append_run_time(codes, encode, (source, factors), encoding.codes, node)
+        return codes, factors
+
+    def _append_run_time(
+        self,
+        name: str,
+        operator: RunTimeOperator,
+        inputs: tuple[str, ...],
+        target: MapEncoding,
+        node: str,
+    ) -> None:
+        """One of the three steps, unless another layer that reads the same map has it already."""
+        if name in self.maps:
+            return
+        sources = tuple(self.maps[source] for source in inputs)
+        of_map = self._channels[inputs[0].removesuffix(".summary")]
+        channels = self._channels[name] = channels_of(operator, of_map)
+        self.maps[name] = target
+        self.steps.append(Step(name, operator, inputs, sources, target, channels, node, False))
 
     def _wanted(self, node: FloatNode, stored: MapEncoding, result: MapEncoding) -> MapEncoding:
         """The encoding in which a node reads its operand; most take any."""
@@ -267,8 +320,8 @@ def with_whole_offsets(network: FloatNetwork, encodings: Encodings) -> Encodings
             (source,), target = step.sources, step.target
             codes = round(target.offset / source.scale)
             zero = target.zero_point + codes * source.scale / target.scale
-            original = moved.get(step.node)  # None of a concatenation that one layer reads
+            original = moved.get(step.node)
             if original is None or original.key != target.key:
-                continue  # the consecutive codes of odd ones lie halfway, wherever 0 is
+                continue  # of a stack, or the consecutive codes of odd ones, which lie halfway
             moved[step.node] = replace(original, zero=np.array([zero]))
     return replace(encodings, inputs=moved)

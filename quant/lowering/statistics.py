@@ -79,7 +79,7 @@ def observe(
         UserError: there are no images, one has other channels than the network's input, or a
             feature map overflows.
     """
-    _check(network, images)
+    require_images(network, images)
     from quant.lowering.execution import Execution  # torch takes seconds to import
 
     execution = Execution(network)
@@ -98,7 +98,8 @@ def observe(
     return seen
 
 
-def _check(network: FloatNetwork, images: Images) -> None:
+def require_images(network: FloatNetwork, images: Images) -> None:
+    """Raises: UserError: there are no images, or one does not fit the network's input."""
     image = network.nodes[0].operator
     assert isinstance(image, FloatInput)
     if not images:

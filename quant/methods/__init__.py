@@ -14,7 +14,9 @@ from quant.graph.adaptive_file import AnyGraph
 from quant.lowering import Images, Progress
 from quant.methods.adabm.method import AdaBM
 from quant.methods.calibration import Calibration
-from quant.methods.method import QuantizationMethod
+from quant.methods.dfsq import Dfsq
+from quant.methods.fqsr import Fqsr
+from quant.methods.method import QuantizationMethod, Quantized
 from quant.methods.omse import Omse
 from quant.methods.ranges import MinMax, Percentile
 from quant.policy import BitPolicy
@@ -25,10 +27,14 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Calibration",
+    "Dfsq",
+    "Fqsr",
     "MinMax",
     "Omse",
     "Percentile",
     "QuantizationMethod",
+    "Quantized",
+    "encoder",
     "method_named",
     "method_names",
     "quantize",
@@ -62,6 +68,8 @@ METHODS: dict[str, Callable[[str], QuantizationMethod]] = {
     "percentile": _percentile,
     "omse": _plain("omse", Omse()),
     "adabm": AdaBM.parse,
+    "dfsq": Dfsq.parse,
+    "fqsr": Fqsr.parse,
 }
 """Methods by name; each is made from the text of its option, which may be empty."""
 
@@ -131,10 +139,35 @@ def quantizer(
     Raises:
         UserError: as `quantize`; what concerns the policy is raised by the result.
     """
+    encode = encoder(network, method, calibration_images, name, progress, rounding)
+    return lambda policy: encode(policy).graph()
+
+
+def encoder(
+    network: nn.Module,
+    method: str | QuantizationMethod,
+    calibration_images: Images,
+    name: str = "network",
+    progress: Progress | None = None,
+    rounding: str = DEFAULT_MODE,
+) -> Callable[[BitPolicy], Quantized]:
+    """As `quantizer`, but what is made can also be computed in real numbers.
+
+    Args:
+        network: as for `quantizer`, and so are the others.
+        method: a method, or the text `method_named` reads.
+        calibration_images: uint8, height x width x colours each.
+        name: what the graphs call themselves.
+        progress: told after every calibration image.
+        rounding: name of the requantization mode.
+
+    Raises:
+        UserError: as `quantizer`.
+    """
     from quant.lowering.trace import trace  # torch takes seconds to import
 
     mode = mode_named(rounding).name
     chosen = method_named(method) if isinstance(method, str) else method
     traced = trace(network, name)
     calibration = Calibration(traced, calibration_images, progress)
-    return lambda policy: chosen.quantize(traced, policy, calibration, mode).graph()
+    return lambda policy: chosen.quantize(traced, policy, calibration, mode)

@@ -17,6 +17,8 @@ class EDSRConfig:
         residual_scale: factor on each residual branch; 1 adds no multiplication.
         colours: picture channels: 3 (RGB) or 1.
         pixel_range: value of a white pixel at input and output.
+        prelu: whether each block has a PReLU of one slope for its ReLU, as in Wang et al., "Fully
+            quantized image super-resolution networks" (FQSR), ACM MM 2021, arXiv 2011.14265.
     """
 
     blocks: int
@@ -25,6 +27,7 @@ class EDSRConfig:
     residual_scale: float = 1.0
     colours: int = 3
     pixel_range: float = 255.0
+    prelu: bool = False
 
     def __post_init__(self) -> None:
         if self.blocks < 0 or self.channels < 1 or self.pixel_range <= 0:
@@ -69,7 +72,7 @@ class SRResNetConfig:
     Attributes:
         blocks: residual blocks with batch normalization.
         channels: feature channels.
-        scale: enlargement of height and width: 2 or 4.
+        scale: enlargement of height and width: 2, 3 or 4.
         input_mean: colour subtracted from the picture, as a part of white; None subtracts nothing.
         tanh: whether the picture goes through a hyperbolic tangent, as some published ones do.
     """
@@ -83,7 +86,7 @@ class SRResNetConfig:
     pixel_range: ClassVar[float] = 255.0
 
     def __post_init__(self) -> None:
-        _require_shape("SRResNet", self, (2, 4))
+        _require_shape("SRResNet", self, (2, 3, 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class SRGANConfig:
     """The shape of a published SRGAN generator of five blocks and 64 channels; pixels are 0..1.
 
     Attributes:
-        scale: enlargement of height and width: 2 or 4.
+        scale: enlargement of height and width: 2, 3 or 4.
     """
 
     scale: int
@@ -119,7 +122,7 @@ class SRGANConfig:
     pixel_range: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
-        _require_scale("SRGAN", self.scale, (2, 4))
+        _require_scale("SRGAN", self.scale, (2, 3, 4))
 
 
 @dataclass(frozen=True, slots=True)

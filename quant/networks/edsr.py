@@ -4,6 +4,7 @@ Every operation is a plain ``nn`` module or an addition: ``torch.fx`` traces the
 graph that can be lowered to integers operator by operator.
 """
 
+import torch
 from torch import Tensor, nn
 
 from quant.networks.config import DirectEDSRConfig, EDSRConfig
@@ -14,13 +15,18 @@ RGB_MEAN = (0.4488, 0.4371, 0.4040)
 
 
 class ResidualBlock(nn.Module):
-    """3x3 convolution, ReLU, 3x3 convolution, times ``residual_scale``, plus the input."""
+    """3x3 convolution, ReLU, 3x3 convolution, times ``residual_scale``, plus the input.
 
-    def __init__(self, channels: int, residual_scale: float) -> None:
+    With ``prelu``, a PReLU of one slope takes the place of the ReLU.
+    """
+
+    def __init__(self, channels: int, residual_scale: float, *, prelu: bool = False) -> None:
         super().__init__()
         self.residual_scale = residual_scale
         self.body = nn.Sequential(
-            convolution(channels, channels), nn.ReLU(), convolution(channels, channels)
+            convolution(channels, channels),
+            nn.PReLU() if prelu else nn.ReLU(),
+            convolution(channels, channels),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -46,7 +52,10 @@ class EDSR(nn.Module):
         super().__init__()
         self.config = config
         channels = config.channels
-        blocks = [ResidualBlock(channels, config.residual_scale) for _ in range(config.blocks)]
+        blocks = [
+            ResidualBlock(channels, config.residual_scale, prelu=config.prelu)
+            for _ in range(config.blocks)
+        ]
         self.sub_mean = _mean_shift(config, sign=-1)
         self.head = nn.Sequential(convolution(config.colours, channels))
         self.body = nn.Sequential(*blocks, convolution(channels, channels))
@@ -68,6 +77,11 @@ class EDSR(nn.Module):
         deep = self.body(shallow) + shallow
         enlarged: Tensor = self.add_mean(self.tail(deep))
         return enlarged
+
+    def implied_state(self) -> dict[str, Tensor]:
+        """Slopes that weights of the same network with ReLUs do not have: a ReLU's slope is 0."""
+        blocks = range(self.config.blocks if self.config.prelu else 0)
+        return {f"body.{block}.body.1.weight": torch.zeros(1) for block in blocks}
 
 
 class DirectEDSR(nn.Module):

@@ -31,11 +31,12 @@ _CONFIGS: dict[str, NetworkConfig] = {
         f"edsr_x{s}": EDSRConfig(blocks=32, channels=256, scale=s, residual_scale=0.1)
         for s in _SCALES
     },
-    "srresnet_x2": SRResNetConfig(blocks=16, channels=64, scale=2),
-    "srresnet_x4": SRResNetConfig(blocks=16, channels=64, scale=4),
+    **{
+        f"edsr_prelu_x{s}": EDSRConfig(blocks=16, channels=64, scale=s, prelu=True) for s in _SCALES
+    },
+    **{f"srresnet_x{s}": SRResNetConfig(blocks=16, channels=64, scale=s) for s in _SCALES},
     **{f"msrresnet_x{s}": MSRResNetConfig(blocks=16, channels=64, scale=s) for s in _SCALES},
-    "srgan_x2": SRGANConfig(scale=2),
-    "srgan_x4": SRGANConfig(scale=4),
+    **{f"srgan_x{s}": SRGANConfig(scale=s) for s in _SCALES},
     **{
         f"rdn_x{s}": RDNConfig(blocks=16, layers=8, growth=64, channels=64, scale=s)
         for s in _SCALES

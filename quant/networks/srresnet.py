@@ -141,16 +141,16 @@ class GeneratorBlock(nn.Module):
 
 
 class GeneratorUpsampler(nn.Module):
-    """3x3 convolution, pixel shuffle by two, PReLU."""
+    """3x3 convolution, pixel shuffle, PReLU."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, factor: int) -> None:
         super().__init__()
-        self.conv = convolution(channels, 4 * channels)
-        self.pixel_shuffle = nn.PixelShuffle(2)
+        self.conv = convolution(channels, factor**2 * channels)
+        self.pixel_shuffle = nn.PixelShuffle(factor)
         self.prelu = nn.PReLU()
 
     def forward(self, features: Tensor) -> Tensor:
-        """N x channels x H x W to N x channels x 2H x 2W."""
+        """N x channels x H x W to N x channels x factor*H x factor*W."""
         enlarged: Tensor = self.prelu(self.pixel_shuffle(self.conv(features)))
         return enlarged
 
@@ -171,7 +171,7 @@ class SRGANGenerator(nn.Module):
         super().__init__()
         self.config = config
         channels = self.CHANNELS
-        upsamplers = [GeneratorUpsampler(channels) for _ in upsampling_steps(config.scale)]
+        upsamplers = [GeneratorUpsampler(channels, step) for step in upsampling_steps(config.scale)]
         self.block1 = nn.Sequential(convolution(3, channels, _PICTURE_KERNEL), nn.PReLU())
         self.block2 = GeneratorBlock(channels)
         self.block3 = GeneratorBlock(channels)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from quant.common.errors import UserError
 from quant.common.files import atomic_output, read_bytes
 from quant.networks.build import state_shapes
+from quant.networks.edsr import EDSR
 from quant.networks.fit import describe_misfit
 from quant.networks.foreign import WRAPPERS, recognise_layout
 
@@ -98,7 +99,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
     state = recognise_layout(read_state(path))
     # Files of old versions of torch do not have this counter, which nothing depends on.
     counters = {name: wanted[name] for name in wanted if name.endswith(_COUNTER)}
-    state = counters | state
+    implied = network.implied_state() if isinstance(network, EDSR) else {}
+    state = counters | ({} if implied.keys() & state.keys() else implied) | state
     misfit = describe_misfit(
         {name: tuple(value.shape) for name, value in wanted.items()},
         {name: tuple(value.shape) for name, value in state.items()},

@@ -103,6 +103,11 @@ def load_learned(path: Path) -> Learned:
         ) from error
 
 
+def shipped_files(network: str) -> tuple[Path, ...]:
+    """The files of what methods learned on a network that come with the package."""
+    return tuple(sorted(_SHIPPED.glob(f"{network}_*.safetensors")))
+
+
 def shipped_learned(network: FloatNetwork, method: str, policy: BitPolicy) -> Learned | None:
     """What comes with the package for a network, a method and a policy, or None.
 

@@ -19,9 +19,9 @@ from quant.networks.inference import super_resolve
 from quant.policy import BitPolicy
 
 FAMILIES = (
-    EDSRConfig(1, 8, 2), DirectEDSRConfig(1, 8, 2), MobileSRConfig(2, 8, 2),
-    MobileSRConfig(1, 8, 3), SRResNetConfig(1, 8, 2), MSRResNetConfig(1, 8, 2),
-    RDNConfig(2, 2, 4, 8, 2), SRGANConfig(2),
+    EDSRConfig(1, 8, 2), EDSRConfig(1, 8, 3, prelu=True), DirectEDSRConfig(1, 8, 2),
+    MobileSRConfig(2, 8, 2), MobileSRConfig(1, 8, 3), SRResNetConfig(1, 8, 2),
+    SRResNetConfig(1, 8, 3), MSRResNetConfig(1, 8, 2), RDNConfig(2, 2, 4, 8, 2), SRGANConfig(2),
 )  # fmt: skip
 
 

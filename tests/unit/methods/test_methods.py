@@ -45,7 +45,7 @@ def test_the_option_of_percentile() -> None:
     ("text", "message"),
     [
         ("minmix", "method 'minmix' is not known; did you mean 'minmax'?"),
-        ("", "method '' is not known; known: minmax, omse, percentile"),
+        ("", "method '' is not known; known: dfsq, fqsr, minmax, omse, percentile"),
         ("minmax:3", "method minmax: expected no option, given '3'; leave it out"),
         ("omse:3", "method omse: expected no option, given '3'; leave it out"),
         (

@@ -99,6 +99,54 @@ class EDSRWithMean(Foreign):
         return (self.convolve("tail", enlarged) * 0.5 + MEAN) * 255
 
 
+class PublishedEDSR(Foreign):
+    """EDSR x3 of EDSR-PyTorch with weakened residuals, on pixels in 0..255."""
+
+    config = EDSRConfig(BLOCKS, CHANNELS, 3, residual_scale=0.1)
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, sign in (("sub_mean", -1), ("add_mean", 1)):
+            self.state[f"{name}.weight"] = torch.eye(3)[:, :, None, None]
+            self.state[f"{name}.bias"] = sign * 255 * MEAN.flatten()
+        self.convolution("head.0", 3, CHANNELS)
+        for n in range(BLOCKS):
+            self.convolution(f"body.{n}.body.0", CHANNELS, CHANNELS)
+            self.convolution(f"body.{n}.body.2", CHANNELS, CHANNELS)
+        self.convolution(f"body.{BLOCKS}", CHANNELS, CHANNELS)
+        scale = self.config.scale
+        self.convolution("tail.0.0", CHANNELS, scale**2 * CHANNELS)
+        self.convolution("tail.1", CHANNELS, 3)
+
+    def activate(self, block: int, features: Tensor) -> Tensor:
+        return features.relu()
+
+    def picture(self, image: Tensor) -> Tensor:
+        shallow = features = self.convolve("head.0", image - 255 * MEAN)
+        for n in range(BLOCKS):
+            inner = self.activate(n, self.convolve(f"body.{n}.body.0", features))
+            residual = self.convolve(f"body.{n}.body.2", inner)
+            features = features + self.config.residual_scale * residual
+        features = self.convolve(f"body.{BLOCKS}", features) + shallow
+        wide = self.convolve("tail.0.0", features)
+        enlarged = functional.pixel_shuffle(wide, self.config.scale)
+        return self.convolve("tail.1", enlarged) + 255 * MEAN
+
+
+class PublishedPReLUEDSR(PublishedEDSR):
+    """EDSR x2 of FQSR, whose blocks have a slope each."""
+
+    config = EDSRConfig(BLOCKS, CHANNELS, 2, prelu=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        for n in range(BLOCKS):
+            self.slopes(f"body.{n}.body.1")
+
+    def activate(self, block: int, features: Tensor) -> Tensor:
+        return self.prelu(f"body.{block}.body.1", features)
+
+
 class BasicSREDSR(Foreign):
     """BasicSR's EDSR x4, whose mean colour is no part of its state."""
 
@@ -249,6 +297,7 @@ class EDSRStyleSRResNet(Foreign):
 
     def __init__(self) -> None:
         super().__init__()
+        scale = self.config.scale
         self.convolution("head.0", 3, CHANNELS, 9, bias=False)
         self.slopes("head.1")
         for n in range(BLOCKS):
@@ -258,7 +307,7 @@ class EDSRStyleSRResNet(Foreign):
             self.slopes(f"body.{n}.body.2")
         self.convolution(f"body.{BLOCKS}", CHANNELS, CHANNELS, bias=False)
         self.normalization(f"body.{BLOCKS + 1}", CHANNELS)
-        self.convolution("tail.0.0", CHANNELS, 4 * CHANNELS, bias=False)
+        self.convolution("tail.0.0", CHANNELS, scale**2 * CHANNELS, bias=False)
         self.slopes("tail.0.2")
         self.convolution("tail.1", CHANNELS, 3, 9, bias=False)
 
@@ -270,8 +319,15 @@ class EDSRStyleSRResNet(Foreign):
             inner = self.convolve(f"{b}.3", self.prelu(f"{b}.2", inner))
             features = features + self.normalize(f"{b}.4", inner)
         trunk = self.normalize(f"body.{BLOCKS + 1}", self.convolve(f"body.{BLOCKS}", features))
-        wide = functional.pixel_shuffle(self.convolve("tail.0.0", trunk + shallow), 2)
+        scale = self.config.scale
+        wide = functional.pixel_shuffle(self.convolve("tail.0.0", trunk + shallow), scale)
         return self.convolve("tail.1", self.prelu("tail.0.2", wide))
+
+
+class EDSRStyleSRResNetX3(EDSRStyleSRResNet):
+    """The same x3: one shuffle by three."""
+
+    config = SRResNetConfig(BLOCKS, CHANNELS, 3)
 
 
 class BasicSRMSRResNet(Foreign):
@@ -375,6 +431,7 @@ class PublishedRDN(Foreign):
 
 
 ALL = (
-    EDSRWithMean, BasicSREDSR, MLPerfEDSR, NumberedSRResNet, TutorialSRResNet, TutorialGenerator,
-    EDSRStyleSRResNet, BasicSRMSRResNet, LeftthomasGenerator, PublishedRDN,
+    EDSRWithMean, PublishedEDSR, PublishedPReLUEDSR, BasicSREDSR, MLPerfEDSR, NumberedSRResNet,
+    TutorialSRResNet, TutorialGenerator,
+    EDSRStyleSRResNet, EDSRStyleSRResNetX3, BasicSRMSRResNet, LeftthomasGenerator, PublishedRDN,
 )  # fmt: skip

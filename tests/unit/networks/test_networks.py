@@ -29,11 +29,14 @@ SMALL = {
     "edsr": EDSRConfig(2, 4, 3, residual_scale=0.1),
     "edsr_x4": EDSRConfig(1, 4, 4),
     "direct_edsr": DirectEDSRConfig(2, 4, 2),
+    "edsr_prelu": EDSRConfig(2, 4, 2, prelu=True),
     "srresnet": SRResNetConfig(2, 4, 4),
+    "srresnet_x3": SRResNetConfig(1, 4, 3),
     "srresnet_tanh": SRResNetConfig(2, 4, 2, input_mean=(0.5, 0.4, 0.3), tanh=True),
     "msrresnet": MSRResNetConfig(2, 4, 4),
     "msrresnet_x3": MSRResNetConfig(2, 4, 3),
     "srgan": SRGANConfig(4),
+    "srgan_x3": SRGANConfig(3),
     "rdn": RDNConfig(2, 2, 3, 4, 4),
     "rdn_x3": RDNConfig(2, 2, 3, 4, 3),
     "mobile": MobileSRConfig(2, 4, 3),
@@ -135,8 +138,8 @@ def test_shapes_of_weights_take_no_memory() -> None:
     ("config", "changes", "message"),
     [
         (
-            SRResNetConfig, {"blocks": 1, "channels": 4, "scale": 3},
-            "SRResNet network: expected scale 2 or 4, got 3; choose one of them",
+            SRResNetConfig, {"blocks": 1, "channels": 4, "scale": 8},
+            "SRResNet network: expected scale 2, 3 or 4, got 8; choose one of them",
         ),
         (
             RDNConfig, {"blocks": 1, "layers": 0, "growth": 1, "channels": 1, "scale": 2},
@@ -147,8 +150,8 @@ def test_shapes_of_weights_take_no_memory() -> None:
             "mobile network: expected scale 2, 3 or 4, got 5; choose one of them",
         ),
         (
-            SRGANConfig, {"scale": 3},
-            "SRGAN network: expected scale 2 or 4, got 3; choose one of them",
+            SRGANConfig, {"scale": 1},
+            "SRGAN network: expected scale 2, 3 or 4, got 1; choose one of them",
         ),
     ],
 )  # fmt: skip

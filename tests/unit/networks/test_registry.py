@@ -14,10 +14,12 @@ from quant.networks.weights import save_weights
 def test_the_names_that_stand() -> None:
     names = [
         "edsr_tiny_x2", "mobile_sr_x2", "mobile_sr_x3", "mobile_sr_x4", "edsr_baseline_x2",
-        "edsr_baseline_x3", "edsr_baseline_x4", "edsr_x2", "edsr_x3", "edsr_x4", "srresnet_x2",
-        "srresnet_x4", "msrresnet_x2", "msrresnet_x3", "msrresnet_x4", "srgan_x2", "srgan_x4",
-        "rdn_x2", "rdn_x3", "rdn_x4", "rdn_compact_x2", "rdn_compact_x3", "rdn_compact_x4",
-        "edsr_r8f64_x2", "edsr_mlperf_x2", "srresnet_r8f64_x4", "srresnet_imagenet_x4",
+        "edsr_baseline_x3", "edsr_baseline_x4", "edsr_x2", "edsr_x3", "edsr_x4",
+        "edsr_prelu_x2", "edsr_prelu_x3", "edsr_prelu_x4", "srresnet_x2", "srresnet_x3",
+        "srresnet_x4", "msrresnet_x2", "msrresnet_x3", "msrresnet_x4", "srgan_x2", "srgan_x3",
+        "srgan_x4", "rdn_x2", "rdn_x3", "rdn_x4", "rdn_compact_x2", "rdn_compact_x3",
+        "rdn_compact_x4", "edsr_r8f64_x2", "edsr_mlperf_x2", "srresnet_r8f64_x4",
+        "srresnet_imagenet_x4",
     ]  # fmt: skip
     assert list(network_names()) == names
     assert network_config("edsr_tiny_x2") == EDSRConfig(blocks=6, channels=32, scale=2)

@@ -130,6 +130,24 @@ def test_half_precision_halves_the_file_and_rounds_the_weights_alone(tmp_path: P
         assert torch.equal(loaded.state_dict()[name], expected), name
 
 
+def test_weights_with_relus_fill_a_network_with_prelus(tmp_path: Path) -> None:
+    relu = build_network(EDSRConfig(2, 4, 2), seed=1).eval()
+    save_weights(tmp_path / "relu.safetensors", relu, {})
+    prelu = build_network(EDSRConfig(2, 4, 2, prelu=True), seed=2).eval()
+    load_weights(prelu, tmp_path / "relu.safetensors")
+    image = 255 * torch.rand(1, 3, 6, 7)
+    with torch.no_grad():
+        assert torch.equal(prelu(image), relu(image))
+
+
+def test_a_slope_that_is_missing_beside_others_is_told(tmp_path: Path) -> None:
+    state = build_network(EDSRConfig(2, 4, 2, prelu=True), seed=1).state_dict()
+    del state["body.1.body.1.weight"]
+    torch.save(state, tmp_path / "torn.pth")
+    with pytest.raises(UserError, match=r"1 missing \('body.1.body.1.weight'\)"):
+        load_weights(build_network(EDSRConfig(2, 4, 2, prelu=True)), tmp_path / "torn.pth")
+
+
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         load_weights(build_network(TINY), tmp_path / "w.pt")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from accelerators import resized
-from hwsim.search.ledger import FILE_NAME, Ledger
+from hwsim.ledger import FILE_NAME, Ledger
 from hwsim.search.measurement import Measurement, Meter, Pictures, Target, output_mse
 from hwsim.simulation import estimate
 from quant.graph import (

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwsim.ledger import FILE_NAME, Ledger
 from hwsim.schedule import ScheduleError
 from hwsim.search import (
     BuildGraph,
@@ -19,7 +20,6 @@ from hwsim.search import (
     front_chart,
     search,
 )
-from hwsim.search.ledger import FILE_NAME, Ledger
 from hwsim.search.measurement import Meter
 from hwsim.search.survey import survey
 from quant.common.errors import UserError

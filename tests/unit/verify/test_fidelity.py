@@ -20,14 +20,14 @@ LAYER = "body.0.body.2"
 
 
 def _shifted(graph: Graph) -> Graph:
-    """One bias is wrong by half a code of the result."""
+    """One bias is wrong by half a code of the result, or by 1 if that is more."""
     node = graph.node(LAYER)
     convolution = node.operator
     assert isinstance(convolution, Convolution)
     requantization = convolution.requantization
-    half_a_code = (1 << int(requantization.shift[0])) // int(requantization.multiplier[0]) // 2
+    factors = np.ldexp(requantization.multiplier.astype(float), -requantization.shift)
     bias = convolution.bias.copy()
-    bias[3] += half_a_code
+    bias[3] += max(1, round(0.5 / factors[3]))
     wrong = replace(node, operator=replace(convolution, bias=bias))
     nodes = tuple(wrong if other.name == LAYER else other for other in graph.nodes)
     return replace(graph, nodes=nodes)
@@ -45,8 +45,8 @@ def test_a_wrong_bias_is_found_in_its_layer_and_nowhere_else() -> None:
     found = fidelity(_shifted(QUANTIZED.graph()), QUANTIZED.execution(), picture(12, 13), REFERENCE)
     far = {entry.name: entry for entry in found if entry.farthest > 1e-4}
     assert far.keys() == {LAYER}
-    # Half of the values of one channel of eight move to another code.
-    assert 0.03 < far[LAYER].differing / far[LAYER].values < 0.1
+    # About half of the values of one channel of eight move to another code, or more.
+    assert 0.03 < far[LAYER].differing / far[LAYER].values <= 0.125
 
 
 def test_the_picture_in_real_numbers_is_that_of_the_graph_but_for_ties() -> None:

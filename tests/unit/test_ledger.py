@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hwsim.search.ledger import FILE_NAME, Ledger
+from hwsim.ledger import FILE_NAME, Ledger
 from quant.common.errors import UserError
 
 
