@@ -122,7 +122,8 @@ def sum_encoding(operand: MapEncoding) -> MapEncoding:
 def _inputs(network: FloatNetwork, intervals: Intervals) -> dict[str, MapEncoding]:
     """What each layer reads: the picture itself, odd codes, or unsigned ones.
 
-    Only tables write odd codes, and none reads more than 9 bits; wider grids keep consecutive codes.
+    Only tables write odd codes, and none reads more than 9 bits; wider grids keep consecutive
+    ones.
     """
     image = network.nodes[0].operator
     assert isinstance(image, FloatInput)
