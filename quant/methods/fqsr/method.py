@@ -105,6 +105,7 @@ class Fqsr:
         encodings = fixed_encodings(spread, Intervals(grids, reaches, scales))
         streams = missing_streams(spread, encodings)
         if streams:
+            calibration.require_fitting()
             measured = FakeQuantized(spread, grids)
             measured.set_reaches(reaches)
             magnitudes = measured.largest_magnitudes(streams, calibration.images)
@@ -154,21 +155,23 @@ class Fqsr:
         )
 
     def __str__(self) -> str:
+        return self._spelled(*self.__slots__)
+
+    def _spelled(self, *names: str) -> str:
+        """The method with those of some options that are not as usual."""
         usual = Fqsr()
-        options = {
-            name: getattr(self, name)
-            for name in self.__slots__
-            if getattr(self, name) != getattr(usual, name)
-        }
-        return _spelled(options)
+        given = {name: getattr(self, name) for name in names}
+        entries = [
+            name if value is True else f"{name}={value}"
+            for name, value in given.items()
+            if value != getattr(usual, name)
+        ]
+        return NAME + (":" + ",".join(entries) if entries else "")
 
     @property
     def _learned_name(self) -> str:
         """The method with the options that decide what learned parameters fit."""
-        usual = Fqsr()
-        deciding = ("preset", "outputs", "direct")
-        options = {name: getattr(self, name) for name in deciding}
-        return _spelled({n: v for n, v in options.items() if v != getattr(usual, n)})
+        return self._spelled("preset", "outputs", "direct")
 
     def _parameters(self, network: FloatNetwork, policy: BitPolicy) -> Learned | None:
         """What was learned before: in the file that was named, else what ships."""
@@ -215,11 +218,6 @@ class Fqsr:
 
         chosen = layer_map(network, self.preset, direct=self.direct)
         return Grids(chosen, policy.resolve(network.layer_names()), self.outputs)
-
-
-def _spelled(options: Mapping[str, object]) -> str:
-    entries = [name if value is True else f"{name}={value}" for name, value in options.items()]
-    return NAME + (":" + ",".join(entries) if entries else "")
 
 
 def _told(provenance: Mapping[str, object]) -> str:

@@ -183,6 +183,20 @@ def test_tensors_that_do_not_fit_are_named() -> None:
     )
 
 
+def test_a_network_that_overflows_says_so() -> None:
+    module = edsr(blocks=1, channels=4)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.fill_(1e30)
+    trained = trace(module, "small")
+    with pytest.raises(UserError) as raised:
+        Fqsr().quantize(trained, POLICY, Calibration(trained, [picture(16, 16)]))
+    assert str(raised.value) == (
+        "method fqsr: expected finite values of 'fm/body.0.body.0' on the calibration images, "
+        "found an overflow; train the network again or give other weights"
+    )
+
+
 def test_without_pictures_there_is_nothing_to_calibrate_on() -> None:
     with pytest.raises(UserError) as raised:
         Fqsr().quantize(network(), POLICY, Calibration(network(), []))
