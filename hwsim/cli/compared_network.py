@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from hwsim.cli.interruption import uninterrupted
 from hwsim.cli.messages import Messages
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
-from hwsim.compare import Enlarge, NetworkEntry
+from hwsim.compare import NetworkEntry
 from hwsim.compare.alternatives import Adaptive
+from hwsim.compare.request import RealNetwork
 from hwsim.identity import arrays_identity, digest
 from quant.common.files import read_bytes
 from quant.graph import Graph
@@ -121,9 +122,9 @@ class _Subjects:
         """The network in integers."""
         return self._subject(method, rounding).quantize(policy)
 
-    def fake_quantize(self, method: str, policy: BitPolicy, rounding: str) -> Enlarge:
+    def fake_quantize(self, method: str, policy: BitPolicy, rounding: str) -> RealNetwork:
         """The network in the same codes, computed in float64."""
-        return self._subject(method, rounding).encode(policy).execution().picture
+        return self._subject(method, rounding).encode(policy).execution()
 
     def enlarge(self, image: Pixels) -> Pixels:
         """The float network on a picture."""

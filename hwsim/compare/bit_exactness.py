@@ -1,4 +1,4 @@
-"""One picture on the simulated machine, compared with the kernels that quality is judged by."""
+"""One picture on the simulated machine and in real numbers, compared with the kernels' integers."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from accelerators import EnergyModel
 from hwsim.compare.alternatives import Alternatives
+from hwsim.compare.request import RealNetwork
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS
 from hwsim.simulation import compare, simulate
 
@@ -22,6 +24,43 @@ class BitExactness:
 
     values: int
     mismatches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How a graph's codes compare with the same codes computed in real numbers.
+
+    Every feature map is computed from the graph's own operands, so that differences do not add up.
+
+    Attributes:
+        values: codes compared, of all feature maps.
+        differing: how many are not equal.
+        farthest_from_tie: how far the value of a differing code was at most from the middle
+            between two codes, in codes.
+    """
+
+    values: int
+    differing: int
+    farthest_from_tie: float
+
+
+def check_in_reals(
+    alternatives: Alternatives, real: RealNetwork, image: NDArray[np.uint8]
+) -> Fidelity:
+    """Compare the graph that an image runs, feature map by feature map.
+
+    Args:
+        alternatives: the graphs.
+        real: the same network in real numbers.
+        image: uint8 [height, width, 3].
+    """
+    graph = alternatives.variants[alternatives.choose(image.astype(np.int32))]
+    found = fidelity(graph, real.oracle(image), image, KERNELS)
+    return Fidelity(
+        sum(entry.values for entry in found),
+        sum(entry.differing for entry in found),
+        max(entry.farthest for entry in found),
+    )
 
 
 def check_on_machine(

@@ -7,10 +7,10 @@ from functools import partial
 import hwsim
 from accelerators import EnergyModel
 from hwsim.compare.alternatives import Alternatives
-from hwsim.compare.bit_exactness import BitExactness, check_on_machine
+from hwsim.compare.bit_exactness import BitExactness, Fidelity, check_in_reals, check_on_machine
 from hwsim.compare.costs import RECORDED, ImageCosts, image_costs
-from hwsim.compare.pictures import JudgedPicture, PictureSet, Pixels
-from hwsim.compare.request import Combination, CompareRequest, Enlarge, NetworkEntry
+from hwsim.compare.pictures import JudgedPicture, PictureSet
+from hwsim.compare.request import Combination, CompareRequest, Enlarge, NetworkEntry, RealNetwork
 from hwsim.compare.result import Cell, QualityRecords
 from hwsim.estimation import Estimator
 from hwsim.identity import arrays_identity, digest, machine_identity
@@ -60,7 +60,7 @@ class Recorder:
         # Rows that differ in the machine alone, or in nothing that integers depend on, follow one
         # another: the last network is enough to remember.
         self._built: tuple[str, Alternatives] | None = None
-        self._real: tuple[str, Enlarge] | None = None
+        self._real: tuple[str, RealNetwork] | None = None
 
     def cell(self, network: NetworkEntry, combination: Combination, machine: EnergyModel) -> Cell:
         """One row; one that cannot be done says why."""
@@ -76,7 +76,7 @@ class Recorder:
 
     def _measured(self, cell: Cell, row: _Row) -> Cell:
         costs = self._costs(row)
-        cell = replace(cell, bit_exact=self._bit_exact(row))
+        cell = replace(cell, bit_exact=self._bit_exact(row), fidelity=self._fidelity(row))
         pictures = self._request.pictures.get(row.network.scale)
         if pictures is None or not row.network.trained:
             return replace(cell, costs=costs)
@@ -129,6 +129,17 @@ class Recorder:
         key = (row.context, identity, arrays_identity((picture,)))
         return BitExactness(**self._recorded("check", key, measure))
 
+    def _fidelity(self, row: _Row) -> Fidelity | None:
+        picture = self._request.check
+        if picture is None or row.network.fake_quantize is None:
+            return None
+
+        def measure() -> Record:
+            return asdict(check_in_reals(self._alternatives(row), self._fake(row), picture))
+
+        key = (row.context, arrays_identity((picture,)))
+        return Fidelity(**self._recorded("fidelity", key, measure))
+
     def _quality(self, row: _Row, pictures: PictureSet) -> QualityRecords:
         """By what enlarged, what became of every picture."""
         return {
@@ -152,16 +163,19 @@ class Recorder:
             "integer": ((row.context,), partial(self._integers, row, pictures)),
         }
         if network.fake_quantize is not None:
-            means["fake_quantized"] = (row.context,), by(partial(self._fake, row))
+            means["fake_quantized"] = (
+                (row.context,),
+                by(lambda image: self._fake(row).picture(image)),
+            )
         return means
 
-    def _fake(self, row: _Row, image: Pixels) -> Pixels:
-        """A picture by the codes of a row, computed in real numbers."""
+    def _fake(self, row: _Row) -> RealNetwork:
+        """The codes of a row, computed in real numbers."""
         if self._real is None or self._real[0] != row.context:
             assert row.network.fake_quantize is not None
-            enlarge = row.network.fake_quantize(row.method, row.policy, row.rounding)
-            self._real = row.context, enlarge
-        return self._real[1](image)
+            real = row.network.fake_quantize(row.method, row.policy, row.rounding)
+            self._real = row.context, real
+        return self._real[1]
 
     def _integers(self, row: _Row, pictures: PictureSet, picture: JudgedPicture) -> Record:
         enlarged, variant = self._alternatives(row).enlarge(picture.low)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +10,28 @@ from numpy.typing import NDArray
 from accelerators import EnergyModel
 from hwsim.compare.alternatives import Adaptive
 from hwsim.compare.pictures import PictureSet
+from hwsim.fidelity import Oracle
 from quant.graph import Graph, Size
 from quant.policy import BitPolicy
 
 Enlarge = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 Quantize = Callable[[str, BitPolicy, str], Graph | Adaptive]
 """From a method's name, a policy and a requantization mode to integers."""
-FakeQuantize = Callable[[str, BitPolicy, str], Enlarge]
+
+
+class RealNetwork(Protocol):
+    """A network in a method's codes, computed in real numbers."""
+
+    def picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture that comes out, uint8, height x width x colours."""
+        ...
+
+    def oracle(self, image: NDArray[np.uint8]) -> Oracle:
+        """What computes the codes of the graph that an image runs."""
+        ...
+
+
+FakeQuantize = Callable[[str, BitPolicy, str], RealNetwork]
 
 DEFAULT_SIZE = Size(180, 320)
 """Height and width of the input image that costs are counted for: a quarter, at ×4, of the picture

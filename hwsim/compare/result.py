@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hwsim.compare.bit_exactness import BitExactness
+from hwsim.compare.bit_exactness import BitExactness, Fidelity
 from hwsim.compare.costs import GraphCost, ImageCosts, Spread
 from hwsim.compare.pictures import mean_quality
 from hwsim.compare.request import Combination
@@ -45,6 +45,7 @@ class Cell:
         costs: of one image; None where the row cannot be done.
         quality: of every picture; None without pictures or trained weights.
         bit_exact: how the machine's integers compare; None where it was not asked for.
+        fidelity: how its codes compare with real numbers; None where it was not asked for.
         error: why the row cannot be done; None where it can.
     """
 
@@ -57,6 +58,7 @@ class Cell:
     costs: ImageCosts | None = None
     quality: QualityRecords | None = None
     bit_exact: BitExactness | None = None
+    fidelity: Fidelity | None = None
     error: str | None = None
 
     def spread(self, figure: str) -> Spread | None:
@@ -152,6 +154,7 @@ class CompareResult:
             "variants": _variants(cell.costs),
             "selector": _selector(cell.costs),
             "bit_exact": None if cell.bit_exact is None else asdict(cell.bit_exact),
+            "fidelity": None if cell.fidelity is None else asdict(cell.fidelity),
             "error": cell.error,
         }
 

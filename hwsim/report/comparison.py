@@ -170,6 +170,14 @@ def _notes(found: CompareResult) -> Iterator[str]:
             f"One picture of {len(checked)} rows was run on the simulated machine: {wrong:,} of "
             f"{values:,} integers differ from the kernels that PSNR was computed by."
         )
+    compared = [cell.fidelity for cell in found.cells if cell.fidelity is not None]
+    if compared:
+        values = sum(each.values for each in compared)
+        differing = sum(each.differing for each in compared)
+        yield (
+            f"Of the same picture, {differing:,} of {values:,} codes of all feature maps differ "
+            "from those computed in real numbers."
+        )
     for cell in found.cells:
         if cell.error is not None:
             yield f"{cell.combination} on {cell.accelerator}: {cell.error}"

@@ -48,6 +48,8 @@ def _row(found: CompareResult, cell: Cell) -> dict[str, object]:
     row |= _spread("latency_ms", cell.latency_ms)
     row["sram_peak_kib"] = cell.sram_peak_kib
     row["bit_exact_mismatches"] = cell.bit_exact and cell.bit_exact.mismatches
+    row["fidelity_values"] = cell.fidelity and cell.fidelity.values
+    row["fidelity_differing"] = cell.fidelity and cell.fidelity.differing
     row["error"] = cell.error
     classes = cell.costs.classes() if cell.costs else {}
     row |= {f"class_{name}_energy_uj": part.energy_uj for name, part in classes.items()}

@@ -4,6 +4,7 @@ from quant.common.accumulators import Accumulator
 from quant.common.codes import CodeKind
 from quant.common.run_time_scaling import PLACEMENTS
 from quant.graph.accumulators import accumulator_bits, can_overflow, with_accumulators
+from quant.graph.convolution_rules import sum_bits
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import Size
 from quant.graph.operators import (
@@ -32,7 +33,6 @@ from quant.graph.operators import (
     TermRounding,
     TransposedConvolution,
 )
-from quant.graph.rules import sum_bits
 from quant.graph.run_time_scaling_rules import scaled_sum_bits
 from quant.graph.serialization import load_graph, save_graph
 from quant.graph.types import Encoding, IntegerType, Padding, TensorType

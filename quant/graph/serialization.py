@@ -24,7 +24,7 @@ from quant.graph.verifier import verify
 FORMAT = "hwsim-graph"
 ADAPTIVE_FORMAT = "hwsim-adaptive-graph"
 """Of files with several graphs (`quant.graph.adaptive_file`)."""
-VERSION = 5
+VERSION = 6
 SUFFIX = ".hwgraph"
 
 ReadT = TypeVar("ReadT")

@@ -8,7 +8,7 @@ these only where a value lies next to the middle between two codes.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -93,6 +93,10 @@ class EncodedExecution:
         """The picture that comes out, uint8, height x width x colours."""
         result = next(codes for name, codes in self._tensors(image) if name == self._output)
         return result[0].permute(1, 2, 0).to(torch.uint8).numpy()
+
+    def oracle(self, image: NDArray[np.uint8]) -> Self:
+        """What computes the codes of the graph that an image runs: there is but one."""
+        return self
 
     @torch.no_grad()
     def codes_from(

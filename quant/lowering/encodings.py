@@ -14,7 +14,7 @@ from quant.common.codes import CodeKind
 from quant.common.requantization_modes import MODES
 from quant.graph import Encoding, IntegerType, TensorType
 from quant.graph.operators import Integers
-from quant.graph.rules import BIAS_BITS
+from quant.graph.rule_parts import BIAS_BITS
 from quant.graph.types import MAXIMUM_BITS
 from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import FloatInput, FloatLayer, Reals

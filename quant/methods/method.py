@@ -1,7 +1,7 @@
 """What a quantization method is."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,26 @@ class Quantized(Protocol):
         ...
 
 
+class Oracle(Protocol):
+    """What computes feature maps' codes one by one, without a graph's constants."""
+
+    def codes_from(
+        self, name: str, operands: Sequence[NDArray[np.integer[Any]]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """See `quant.lowering.encoded_execution.EncodedExecution.codes_from`."""
+        ...
+
+
 class RealExecution(Protocol):
     """A network in the codes of its encodings, computed in real numbers."""
+
+    def oracle(self, image: NDArray[np.uint8]) -> Oracle:
+        """What computes the codes of the graph that an image runs.
+
+        Args:
+            image: uint8, height x width x colours.
+        """
+        ...
 
     def codes(self, image: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """The codes of every feature map, in order, under the names they have in the graph.

@@ -59,6 +59,9 @@ def test_two_methods_on_two_machines(hwsim: Command, data: Path, tmp_path: Path)
         assert psnr_db["integer"] == pytest.approx(psnr_db["float"], abs=1)
         assert row["bit_exact"]["mismatches"] == 0
         assert row["bit_exact"]["values"] == 20 * 24 * 3
+        assert row["fidelity"]["values"] > 20 * 24 * 3
+        assert row["fidelity"]["differing"] < row["fidelity"]["values"] / 1000
+        assert row["fidelity"]["farthest_from_tie"] < 1e-4
         assert row["feature_average_bits"] == {"mean": 8, "p5": 8, "p95": 8}
         assert row["weights"] == "shipped"
         (variant,) = row["variants"]

@@ -17,9 +17,9 @@ from hwsim.adaptive import (
 from hwsim.image_run import compare_image, run_image
 from hwsim.machine import KERNELS, REFERENCE, run_layerwise
 from hwsim.report.image_run import result_from_adaptive_estimate, result_from_run
-from hwsim.report.result import feature_average_bits
 from hwsim.simulation import simulate
 from quant.graph import Size
+from quant.graph.bits import feature_average_bits
 from quant.methods.adabm.complexity import complexity
 from tests.adaptive_graphs import adaptive_graph
 from tests.machines import machine, prices

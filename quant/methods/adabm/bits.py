@@ -57,19 +57,20 @@ class ImageBits(nn.Module):
         found = complexities(images)
         hard = (found > upper).double() - (found < lower).double()
         smooth = torch.tanh((found - (upper + lower) / 2) * 2 / (upper - lower))
-        self.offsets = (smooth + (hard - smooth).detach()).float()[:, None, None, None]
+        self.offsets = (hard.detach() + (smooth - smooth.detach())).float()[:, None, None, None]
 
     def keep_apart(self) -> None:
         """Move the upper threshold so that it stays above the lower one."""
         with torch.no_grad():
-            self.thresholds[1].clamp_(min=float(self.thresholds[0]) + LEAST_GAP)
+            lower, upper = self.thresholds
+            self.thresholds[1] = torch.maximum(upper, lower + LEAST_GAP)
 
 
 def layer_offset(measure: Tensor) -> Tensor:
     """The bits a layer adds: its measure rounded to −1, 0 or 1, with the gradient of tanh."""
     smooth = torch.tanh(measure)
     hard = measure.clamp(-1, 1).round()
-    return smooth + (hard - smooth).detach()
+    return hard.detach() + (smooth - smooth.detach())
 
 
 def initial_offsets(sensitivities: Sequence[float]) -> NDArray[np.float64]:

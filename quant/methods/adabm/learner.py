@@ -278,5 +278,5 @@ def _readers(network: FloatNetwork, layers: Mapping[str, LayerInput]) -> dict[st
 
 
 def _array(value: Tensor) -> NDArray[np.floating[Any]]:
-    array: NDArray[np.floating[Any]] = value.detach().float().numpy()
+    array: NDArray[np.floating[Any]] = value.detach().float().reshape(-1).numpy()
     return array.copy()

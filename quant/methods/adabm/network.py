@@ -86,7 +86,7 @@ class AdaptiveExecution:
         self._adaptive = network.graph()
         self._variants = [variant.execution() for variant in network.variants]
 
-    def chosen(self, image: NDArray[np.uint8]) -> "EncodedExecution":
+    def oracle(self, image: NDArray[np.uint8]) -> "EncodedExecution":
         """The network that an image runs.
 
         Args:
@@ -97,11 +97,11 @@ class AdaptiveExecution:
 
     def codes(self, image: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """The codes of every feature map; see `EncodedExecution.codes`."""
-        return self.chosen(image).codes(image)
+        return self.oracle(image).codes(image)
 
     def picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture that comes out; see `EncodedExecution.picture`."""
-        return self.chosen(image).picture(image)
+        return self.oracle(image).picture(image)
 
 
 def adaptive_encodings(
@@ -127,7 +127,7 @@ def adaptive_encodings(
     for name in layers.learned:
         layer = nodes[name].operator
         assert isinstance(layer, FloatLayer)
-        reach = float(learned[f"{name}/reach"])
+        reach = _number(learned, f"{name}/reach")
         weights[name] = mid_rise_weights(layer.weight, bits[name].weight_bits, reach)
     variants = []
     for image_offset in OFFSETS:
@@ -136,7 +136,7 @@ def adaptive_encodings(
             if f"{name}/low" in learned:
                 offset = _offset(layers.roles[name], name, learned, image_offset)
                 width = bits[name].activation_bits + offset
-                low, high = float(learned[f"{name}/low"]), float(learned[f"{name}/high"])
+                low, high = _number(learned, f"{name}/low"), _number(learned, f"{name}/high")
                 inputs[name] = range_encoding(low, high, width, grid)
         encodings = replace(real, inputs=inputs, weights=weights)
         variants.append(with_whole_offsets(network, encodings))
@@ -152,7 +152,11 @@ def range_encoding(low: float, high: float, bits: int, grid: ScaleGrid) -> MapEn
 
 def layer_offset_of(learned: Tensors, name: str) -> int:
     """The bits a layer adds: its measure, rounded to −1, 0 or 1."""
-    return int(np.rint(np.clip(float(learned[f"{name}/measure"]), -1, 1)))
+    return int(np.rint(np.clip(_number(learned, f"{name}/measure"), -1, 1)))
+
+
+def _number(learned: Tensors, name: str) -> float:
+    return float(learned[name].reshape(-1)[0])
 
 
 def _offset(role: Role, name: str, learned: Tensors, image_offset: int) -> int:

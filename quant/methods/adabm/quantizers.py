@@ -53,11 +53,11 @@ class LayerInput(nn.Module):
     def keep_apart(self) -> None:
         """Move the upper bound so that it stays above the lower one."""
         with torch.no_grad():
-            self.high.clamp_(min=float(self.low) + _SMALLEST)
+            self.high.copy_(torch.maximum(self.high, self.low + _SMALLEST))
 
     def _clip(self, values: Tensor) -> None:
         with torch.no_grad():
-            bits = float(self.layer_bits())
+            bits = float(self.layer_bits().detach())
             low, high = clipped_range(values, self.low, self.high, bits)
             self.low.copy_(low)
             self.high.copy_(high)

@@ -22,8 +22,8 @@ from quant.lowering import (
 from quant.lowering.float_operators import FloatConvolution
 from quant.lowering.run_time_points import PointEncoding
 from quant.lowering.storage import Store, storages
+from quant.methods.body_layers import body_layers
 from quant.methods.calibration import Calibration
-from quant.methods.dfsq.body import body_layers
 from quant.methods.dfsq.histograms import Histograms, normalized_histograms, patches_of
 from quant.methods.dfsq.subsets import SELECTIONS, padded
 from quant.methods.dfsq.weights import asymmetric_weights, smallest_scales
@@ -82,7 +82,7 @@ class Dfsq:
             UserError: beside what every method raises, a layer of the body has codes of too many
                 bits, or a requantization mode has no multipliers.
         """
-        body = body_layers(network)
+        body = _scalable(network)
         bits = policy.resolve(network.layer_names())
         _require_narrow({name: bits[name] for name in body})
         grid = scale_grid(network, mode_named(rounding).name)
@@ -138,6 +138,16 @@ def _require_narrow(bits: Mapping[str, LayerBits]) -> None:
                 f"method dfsq, layer '{name}': expected at most {MOST_ENCODED_BITS} bits, as its "
                 f"set has 377 points, given {given}; give the layer fewer"
             )
+
+
+def _scalable(network: FloatNetwork) -> tuple[str, ...]:
+    """The convolutions of the body whose channels can be scaled at run time, in order."""
+    by_name = network.by_name()
+    return tuple(
+        name
+        for name in body_layers(network)
+        if isinstance(operator := by_name[name].operator, FloatConvolution) and operator.groups == 1
+    )
 
 
 def _with_wide_others(

@@ -5,7 +5,7 @@ import numpy as np
 from quant.common.codes import CodeKind
 from quant.common.run_time_scaling import LARGEST_POINT
 from quant.graph import IntegerType
-from quant.graph.rules import BIAS_BITS
+from quant.graph.rule_parts import BIAS_BITS
 from quant.lowering import MapEncoding, WeightEncoding
 from quant.lowering.float_operators import FloatLayer, Reals
 

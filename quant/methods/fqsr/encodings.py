@@ -27,6 +27,7 @@ from quant.lowering import (
 from quant.lowering.encodings import IMAGE_BITS, with_consecutive_codes
 from quant.lowering.float_network import FloatNode
 from quant.lowering.float_operators import FloatInput, FloatLayer
+from quant.lowering.plan import NARROW_BITS
 from quant.lowering.storage import REARRANGING, Storage, Store, storages
 from quant.methods.fqsr.fake_quantized import Grids
 
@@ -119,7 +120,11 @@ def sum_encoding(operand: MapEncoding) -> MapEncoding:
 
 
 def _inputs(network: FloatNetwork, intervals: Intervals) -> dict[str, MapEncoding]:
-    """What each layer reads: the picture itself, odd codes, or unsigned ones."""
+    """What each layer reads: the picture itself, odd codes, or unsigned ones.
+
+    Only tables write odd codes, and none reads more than 9 bits; wider grids keep consecutive
+    ones.
+    """
     image = network.nodes[0].operator
     assert isinstance(image, FloatInput)
     layer_map = intervals.grids.layer_map
@@ -130,7 +135,9 @@ def _inputs(network: FloatNetwork, intervals: Intervals) -> dict[str, MapEncodin
         (layer_map.unsigned_inputs, intervals.unsigned),
     ):
         for name in names:
-            inputs[name] = of(f"fm/{name}", intervals.grids.bits[name].activation_bits)
+            bits = intervals.grids.bits[name].activation_bits
+            encoding = of(f"fm/{name}", bits)
+            inputs[name] = encoding if bits <= NARROW_BITS else with_consecutive_codes(encoding)
     return inputs
 
 

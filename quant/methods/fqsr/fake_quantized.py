@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from quant.common.errors import UserError
 from quant.lowering import FloatNetwork, Images
 from quant.lowering.execution import constants_of
 from quant.lowering.float_operators import FloatInput
@@ -80,13 +82,19 @@ class FakeQuantized(nn.Module):
             images: uint8, height x width x colours each; the first 20 are looked at.
 
         Raises:
-            UserError: there are none, or they do not fit the network.
+            UserError: there are none, they do not fit the network, or a feature map overflows.
         """
         require_images(self.trainable.network, images)
         self.train()
         for image in images[:WARM_UP_CALLS]:
             self.trainable(_batch(image))
         self.eval()
+        for name, reach in self.reaches().items():
+            if not isfinite(reach):
+                raise UserError(
+                    f"method fqsr: expected finite values of '{name}' on the calibration images, "
+                    "found an overflow; train the network again or give other weights"
+                )
 
     @torch.no_grad()
     def largest_magnitudes(self, names: Sequence[str], images: Images) -> dict[str, float]:

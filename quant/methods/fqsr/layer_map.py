@@ -90,7 +90,7 @@ def registration_order(network: FloatNetwork) -> tuple[str, ...]:
         node.name for node in network.nodes if isinstance(node.operator, FloatLayer | FloatAdd)
     ]
     sums = _sums(network)
-    if _has_prelus_only(network):
+    if _is_like_srresnet(network):
         return tuple(name for name in names if name not in sums)
     last = sums[-1:]
     return tuple([name for name in names if name not in last] + last)
@@ -102,7 +102,7 @@ def _outputs(network: FloatNetwork, preset: Preset) -> list[str]:
     As released, EDSR's second and later upsampling convolutions go without.
     """
     outputs = [name for name in network.layer_names() if name in _before_layers(network)]
-    if preset == "released" and not _has_prelus_only(network):
+    if preset == "released" and not _is_like_srresnet(network):
         again = set(_upsampling(network)[1:])
         outputs = [name for name in outputs if name not in again]
     return outputs
@@ -114,25 +114,24 @@ def _additions(network: FloatNetwork, preset: Preset) -> list[str]:
     sums = [name for name in _sums(network) if name in before]
     if preset == "paper":
         return sums
-    return [] if _has_prelus_only(network) else sums[:-1]
+    return [] if _is_like_srresnet(network) else sums[:-1]
 
 
 def _unsigned(network: FloatNetwork) -> list[str]:
     """Of SRResNet, the layers right behind a PReLU from the fifth block on; of others, none."""
-    if not _has_prelus_only(network):
+    if not _is_like_srresnet(network):
         return []
     nodes = network.by_name()
     later = network.layer_names()[_FIRST_UNSIGNED:]
     return [n for n in later if isinstance(nodes[nodes[n].inputs[0]].operator, FloatPRelu)]
 
 
-def _has_prelus_only(network: FloatNetwork) -> bool:
-    """Whether a network is like SRResNet: its activations are PReLUs by themselves."""
-    clamps = {
-        node.operator.clamp for node in network.nodes if isinstance(node.operator, FloatLayer)
-    }
-    prelus = any(isinstance(node.operator, FloatPRelu) for node in network.nodes)
-    return prelus and RELU not in clamps
+def _is_like_srresnet(network: FloatNetwork) -> bool:
+    """Whether the first layer ends in a PReLU, and none in a ReLU."""
+    layers = [node for node in network.nodes if isinstance(node.operator, FloatLayer)]
+    behind = network.readers()[layers[0].name]
+    clamps = [node.operator.clamp for node in layers if isinstance(node.operator, FloatLayer)]
+    return RELU not in clamps and any(isinstance(node.operator, FloatPRelu) for node in behind)
 
 
 def _sums(network: FloatNetwork) -> list[str]:

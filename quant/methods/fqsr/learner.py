@@ -10,6 +10,7 @@ from torch.nn import functional
 from quant.methods.fqsr.fake_quantized import FakeQuantized
 from quant.methods.learning.pictures import Pictures
 from quant.methods.learning.schedule import Schedule
+from quant.training.hardware import named_device
 
 QUANTIZATION_LOSS = 0.3
 """Weight of the sum of mean|x − Q(x)| over all quantizers. Source: specification 4.3, F6."""
@@ -32,6 +33,9 @@ class FqsrLearner:
 
     Attributes:
         iterations: updates in all.
+
+    Raises:
+        UserError: the schedule asks for CUDA and there is none.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class FqsrLearner:
     ) -> None:
         self.iterations = schedule.iterations
         self._pictures, self._schedule, self._relative_rate = pictures, schedule, relative_rate
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = named_device(schedule.device)
         self._network = network.to(self._device).train()
         trained = [p for p in network.trainable.parameters() if p.requires_grad]
         reaches = [quantizer.reach for quantizer in network.quantizers_in_order()]

@@ -105,6 +105,7 @@ class Fqsr:
         encodings = fixed_encodings(spread, Intervals(grids, reaches, scales))
         streams = missing_streams(spread, encodings)
         if streams:
+            calibration.require_fitting()
             measured = FakeQuantized(spread, grids)
             measured.set_reaches(reaches)
             magnitudes = measured.largest_magnitudes(streams, calibration.images)
@@ -154,21 +155,23 @@ class Fqsr:
         )
 
     def __str__(self) -> str:
+        return self._spelled(*self.__slots__)
+
+    def _spelled(self, *names: str) -> str:
+        """The method with those of some options that are not as usual."""
         usual = Fqsr()
-        options = {
-            name: getattr(self, name)
-            for name in self.__slots__
-            if getattr(self, name) != getattr(usual, name)
-        }
-        return _spelled(options)
+        given = {name: getattr(self, name) for name in names}
+        entries = [
+            name if value is True else f"{name}={value}"
+            for name, value in given.items()
+            if value != getattr(usual, name)
+        ]
+        return NAME + (":" + ",".join(entries) if entries else "")
 
     @property
     def _learned_name(self) -> str:
         """The method with the options that decide what learned parameters fit."""
-        usual = Fqsr()
-        deciding = ("preset", "outputs", "direct")
-        options = {name: getattr(self, name) for name in deciding}
-        return _spelled({n: v for n, v in options.items() if v != getattr(usual, n)})
+        return self._spelled("preset", "outputs", "direct")
 
     def _parameters(self, network: FloatNetwork, policy: BitPolicy) -> Learned | None:
         """What was learned before: in the file that was named, else what ships."""
@@ -188,15 +191,17 @@ class Fqsr:
     ) -> FakeQuantized:
         """With learned parameters, else calibrated, with as many updates as asked for."""
         from quant.methods.fqsr.learner import FqsrLearner
-        from quant.methods.fqsr.parameters import pictures_of, short_schedule, take_over
+        from quant.methods.fqsr.parameters import short_schedule, take_over
         from quant.methods.learning.loop import learn
+        from quant.methods.learning.pictures import Pictures
 
         trained = self._untrained(network, policy)
         if learned is not None:
             take_over(trained, learned.tensors)
             return trained.eval()
         if self.iterations:
-            pictures = pictures_of(calibration.images, int(network.scale()))
+            calibration.require_fitting()
+            pictures = Pictures.of(calibration.images, int(network.scale()), "calibration")
             schedule = short_schedule(self.iterations, pictures)
             learn(FqsrLearner(trained, pictures, schedule, self.relative or None), {})
             return trained.cpu().eval()
@@ -213,11 +218,6 @@ class Fqsr:
 
         chosen = layer_map(network, self.preset, direct=self.direct)
         return Grids(chosen, policy.resolve(network.layer_names()), self.outputs)
-
-
-def _spelled(options: Mapping[str, object]) -> str:
-    entries = [name if value is True else f"{name}={value}" for name, value in options.items()]
-    return NAME + (":" + ",".join(entries) if entries else "")
 
 
 def _told(provenance: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""What FQSR learned as named tensors and back, and learning from the pictures at hand.
+"""What FQSR learned as named tensors and back.
 
 Tensors are ``fm/…``, ``wt/…``, ``ot/…`` and ``add/…`` (intervals), ``weight/layer`` (out_channels x
 in_channels x height x width, on the grid of its interval, so that half precision loses none of its
@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from quant.common.errors import UserError
-from quant.imaging.resize import bicubic_downscale, crop_to_multiple
-from quant.lowering import Images
 from quant.lowering.float_operators import FloatLayer, FloatPRelu
 from quant.methods.fqsr.fake_quantized import FakeQuantized
 from quant.methods.learning.learned import Tensors
 from quant.methods.learning.pictures import Pictures
 from quant.methods.learning.schedule import Schedule
-from quant.training.patches import TrainingPair, fingerprint
 
 _PATCH = 48
 """Side of a low-resolution patch. Source: specification 4.4."""
@@ -63,28 +60,13 @@ def take_over(network: FakeQuantized, tensors: Tensors) -> None:
     network.set_reaches({name: tensors[name].item() for name in network.intervals})
 
 
-def pictures_of(images: Images, scale: int) -> Pictures:
-    """Calibration pictures as pictures to learn from: they are the high resolution.
-
-    Args:
-        images: uint8, height x width x colours each.
-        scale: the factor between the resolutions.
-    """
-    pairs = []
-    for image in images:
-        high = crop_to_multiple(image, scale)
-        pairs.append(TrainingPair(bicubic_downscale(high, scale), high))
-    return Pictures(pairs, fingerprint(pairs), ("calibration",))
-
-
 def short_schedule(iterations: int, pictures: Pictures) -> Schedule:
     """The usual schedule, with patches that fit into the smallest picture.
 
     Raises:
         UserError: a picture has less than 8 pixels each way at low resolution.
     """
-    sides = [min(pair.low.shape[:2]) for pair in pictures.pairs]
-    return Schedule(iterations, patch=min([_PATCH, *sides]))
+    return Schedule(iterations, patch=min(_PATCH, pictures.smallest_side()))
 
 
 def _constants(network: FakeQuantized) -> Iterator[tuple[str, Tensor]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quant.common.requantization_modes import DEFAULT_MODE
+from quant.graph.bits import COUNTED_LAYERS
 from quant.lowering import FloatNetwork
 from quant.methods.body_layers import body_layers, with_eight_bits_elsewhere
 from quant.methods.calibration import Calibration
@@ -76,7 +77,11 @@ class Odm:
         pictures = tensors_of(calibration.images)
         encoded = encode(network, found.tensors, widened, pictures, rounding)
         source = Source(widened, str(self), calibration.description, rounding)
-        metadata = {**source.metadata(network), "bits": str(policy)}
+        metadata = {
+            **source.metadata(network),
+            "bits": str(policy),
+            COUNTED_LAYERS: ",".join(body_layers(network)),
+        }
         return QuantizedNetwork(encoded.network, encoded.encodings, rounding, metadata)
 
     def learn(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwsim.adaptive import front_end
 from hwsim.compare import (
     CompareRequest,
     CompareResult,
@@ -19,13 +20,13 @@ from hwsim.compare import (
 from hwsim.ledger import FILE_NAME
 from hwsim.simulation import estimate
 from quant.common.errors import UserError
-from quant.graph import Size
+from quant.graph import Graph, Size
 from quant.imaging import write_png
 from quant.imaging.evaluation import judge
 from quant.policy import BitPolicy
 from tests.edsr_graphs import edsr_graph
 from tests.machines import machine, prices
-from tests.unit.compare.adaptive_graphs import Quantizer, by_brightness, entry
+from tests.unit.compare.adaptive_graphs import ItsOwnOracle, Quantizer, by_brightness, entry
 
 SMALL, TINY = (prices(machine(kib, side)) for kib, side in ((64, 8), (16, 4)))
 SIZE = Size(8, 10)
@@ -102,10 +103,12 @@ def test_means_are_over_the_pictures_of_a_data_set(folder: Path) -> None:
 def test_bits_that_depend_on_the_image_spread_costs_over_the_pictures(folder: Path) -> None:
     cell = sweep(request_of(Quantizer(), pictures(folder), "adaptive")).cells[0]
     graphs = by_brightness()
-    few, many, added = (
-        estimate(graph, SMALL.accelerator, SMALL, SIZE).cost.energy_uj
+    one, other, selector = (
+        estimate(graph, SMALL.accelerator, SMALL, SIZE)
         for graph in (*graphs.variants, graphs.selector)
     )
+    few, many = one.cost.energy_uj, other.cost.energy_uj
+    added = front_end(selector, SMALL.accelerator, SMALL).energy_uj
     energy = cell.spread("energy_uj")
     assert energy is not None
     assert energy.mean == pytest.approx((few + 2 * many) / 3 + added)  # one dark, two light
@@ -172,6 +175,23 @@ def test_the_same_codes_in_reals_are_judged_where_asked_for(folder: Path) -> Non
     cell = found.cells[0]
     # The simulation of this entry is the graph itself.
     assert found.quality(cell, "dark", "fake_quantized") == found.quality(cell, "dark", "integer")
+
+
+def test_codes_that_differ_from_those_in_reals_are_counted(folder: Path) -> None:
+    shown = pictures(folder)
+    checked = shown.smallest().low
+    request = replace(request_of(Quantizer(), shown), check=checked)
+    for wrong in (0, 1):
+        quantizer = Quantizer()
+        graph = quantizer("one", BitPolicy.parse("w8a8"), "half_up")
+        assert isinstance(graph, Graph)
+        real = ItsOwnOracle(graph, wrong)
+        network = replace(entry(quantizer), fake_quantize=lambda *_, real=real: real)
+        (cell, *_) = sweep(replace(request, networks=(network,))).cells
+        assert cell.fidelity is not None
+        assert cell.fidelity.values > checked.size * 4
+        assert cell.fidelity.differing == wrong * checked.size * 4
+        assert cell.fidelity.farthest_from_tie == 0.5 * wrong
 
 
 def test_every_machine_runs_the_picture_to_be_checked(folder: Path) -> None:

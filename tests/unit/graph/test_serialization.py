@@ -169,8 +169,8 @@ def test_a_rewritten_file_is_a_graph_file(tmp_path: Path) -> None:
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
-    assert refusal(rewritten(tmp_path / "a.hwgraph", nothing, version=6)) == (
-        "the graph format is version 6, this hwsim reads version 5; "
+    assert refusal(rewritten(tmp_path / "a.hwgraph", nothing, version=7)) == (
+        "the graph format is version 7, this hwsim reads version 6; "
         "quantize the network again with this hwsim"
     )
 

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.simulation import compare, simulate
-from hwsim.verify.fidelity import fidelity
 from quant.common.codes import CodeKind
 from quant.graph import Add, Convolution, Graph, IntegerType, LookupTable, ParametricRelu
 from quant.lowering import (

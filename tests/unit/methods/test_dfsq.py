@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from hwsim.arithmetic import reference
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE, run_layerwise
 from hwsim.simulation import compare, simulate
-from hwsim.verify.fidelity import fidelity
 from quant.common.errors import UserError
 from quant.common.run_time_scaling import PLACEMENTS, nearest_point_thresholds
 from quant.graph import Encode, Graph, Node, Normalization, ScaledConvolution, Statistics
@@ -25,7 +25,7 @@ from quant.lowering import FloatNetwork
 from quant.lowering.float_operators import FloatConvolution
 from quant.lowering.trace import trace
 from quant.methods import Calibration, Dfsq, method_named
-from quant.methods.dfsq.body import body_layers
+from quant.methods.body_layers import body_layers
 from quant.methods.dfsq.histograms import (
     BINS,
     BINS_PER_UNIT,

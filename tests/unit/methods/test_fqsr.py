@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE, execute, run_layerwise
 from hwsim.schedule import schedule
-from hwsim.verify.fidelity import fidelity
 from quant.common.codes import CodeKind
 from quant.common.errors import UserError
 from quant.common.requantization_modes import mode_named
@@ -322,6 +322,18 @@ def test_options_come_back_from_the_text() -> None:
     )
     assert method_named(str(method)) == method
     assert str(method_named("fqsr")) == "fqsr"
+
+
+@pytest.mark.parametrize("bits", ["w1a1/all", "w8a8", "w16a16"])
+@pytest.mark.parametrize("options", ["outputs=2", "preset=released,direct"])
+def test_any_width(bits: str, options: str) -> None:
+    network = trace(build_network(EDSRConfig(1, 4, 2), seed=1).eval())
+    calibration = Calibration(network, [picture(24, 24)])
+    method = Fqsr.parse(options)
+    lowered = method.quantize(network, BitPolicy.parse(bits), calibration)
+    graph = lowered.graph()
+    for found in fidelity(graph, lowered.execution(), picture(7, 9), KERNELS):
+        assert found.farthest < 1e-3, found
 
 
 def test_a_graph_tells_how_it_was_made() -> None:

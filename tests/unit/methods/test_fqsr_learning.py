@@ -17,7 +17,7 @@ from quant.methods.fqsr import Fqsr
 from quant.methods.fqsr.fake_quantized import WARM_UP_CALLS, FakeQuantized, Grids
 from quant.methods.fqsr.layer_map import layer_map
 from quant.methods.fqsr.learner import QUANTIZATION_LOSS, FqsrLearner
-from quant.methods.fqsr.parameters import learned_tensors, pictures_of, take_over
+from quant.methods.fqsr.parameters import learned_tensors, take_over
 from quant.methods.fqsr.rewriting import with_slopes
 from quant.methods.learning.learned import load_learned, save_learned
 from quant.methods.learning.pictures import Pictures
@@ -35,7 +35,7 @@ def network() -> FloatNetwork:
 
 
 def pictures() -> Pictures:
-    return pictures_of([picture(40, 40, seed=seed) for seed in range(2)], 2)
+    return Pictures.of([picture(40, 40, seed=seed) for seed in range(2)], 2, "calibration")
 
 
 def schedule(iterations: int = ITERATIONS) -> Schedule:
@@ -180,6 +180,20 @@ def test_tensors_that_do_not_fit_are_named() -> None:
     assert str(raised.value) == (
         "method fqsr: expected the learned tensor 'ot/head.0' above 0, found none; learn the "
         "parameters again with hwsim train --method fqsr"
+    )
+
+
+def test_a_network_that_overflows_says_so() -> None:
+    module = edsr(blocks=1, channels=4)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.fill_(1e30)
+    trained = trace(module, "small")
+    with pytest.raises(UserError) as raised:
+        Fqsr().quantize(trained, POLICY, Calibration(trained, [picture(16, 16)]))
+    assert str(raised.value) == (
+        "method fqsr: expected finite values of 'fm/body.0.body.0' on the calibration images, "
+        "found an overflow; train the network again or give other weights"
     )
 
 

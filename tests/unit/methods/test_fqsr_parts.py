@@ -102,6 +102,12 @@ def test_the_paper_quantizes_what_the_release_leaves_out() -> None:
     assert paper.unsigned_inputs == layer_map(network, "released").unsigned_inputs
 
 
+@pytest.mark.parametrize("preset", ["paper", "released"])
+def test_edsr_that_was_trained_with_prelus_is_edsr(preset: Preset) -> None:
+    network = traced(EDSRConfig(blocks=16, channels=1, scale=4, prelu=True))
+    assert layer_map(network, preset) == layer_map(edsr_of(4), preset)
+
+
 def test_direct_leaves_out_the_first_of_two_roundings() -> None:
     network = edsr_of(2)
     left_out = set(layer_map(network, "paper").outputs) - set(

@@ -44,6 +44,22 @@ def test_asymmetric_grid_and_gradients_follow_the_formulas() -> None:
         assert float(grads[2]) == pytest.approx(expected_high, abs=1e-6)
 
 
+def test_one_range_for_all_values_is_computed_as_a_range_for_each() -> None:
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(3, 4, 5, generator=generator) * 2
+    weights = torch.randn(3, 4, 5, generator=generator)
+    found = []
+    for levels in (7.0, torch.tensor(7.0)):  # the latter takes the general way
+        low, high = torch.tensor(-1.3, requires_grad=True), torch.tensor(2.1, requires_grad=True)
+        leaf = values.clone().requires_grad_()
+        quantized = asymmetric(leaf, low, high, levels)
+        (quantized * weights).sum().backward()  # type: ignore[no-untyped-call]
+        found.append((quantized, leaf.grad, low.grad, high.grad))
+    for one, other in zip(*found, strict=True):
+        assert one is not None
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
 def test_mid_rise_has_no_zero_and_its_reach_learns_from_the_error() -> None:
     reach = torch.tensor(1.5, requires_grad=True)
     values = torch.tensor([-9.0, -0.1, 0.0, 0.4, 1.4, 7.0])

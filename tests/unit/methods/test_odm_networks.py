@@ -9,19 +9,28 @@ import numpy as np
 import pytest
 import torch
 
+from hwsim.cli import main
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.simulation import compare, simulate
-from hwsim.verify.fidelity import fidelity
 from quant.common.codes import CodeKind
 from quant.common.errors import UserError
 from quant.graph import Convolution, Requantize
+from quant.graph.bits import counted_layers
+from quant.imaging.files import write_png
 from quant.lowering.execution import Execution
 from quant.lowering.float_network import FloatNetwork
 from quant.lowering.float_operators import FloatAffine, FloatConvolution
 from quant.lowering.trace import trace
 from quant.methods import Calibration, method_named
 from quant.methods.body_layers import body_layers
-from quant.methods.learning.learned import Learned, Tensors, fingerprint, save_learned
+from quant.methods.learning.learned import (
+    Learned,
+    Tensors,
+    fingerprint,
+    load_learned,
+    save_learned,
+)
 from quant.methods.learning.pictures import Pictures
 from quant.methods.learning.schedule import Schedule
 from quant.methods.odm import Odm
@@ -167,6 +176,7 @@ def test_calibration_alone_has_layers_elsewhere_at_eight_bits_and_says_what_was_
     graph = quantized.graph()
     assert graph.metadata["method"] == "odm-v2"
     assert graph.metadata["bits"] == "w4a4"
+    assert counted_layers(graph.metadata) == set(body_layers(network))
     for name in set(network.layer_names()) - set(body_layers(network)):
         layer = graph.node(name).operator
         assert isinstance(layer, Convolution)
@@ -259,3 +269,35 @@ def test_pictures_too_small_to_learn_from_are_refused() -> None:
             network, POLICY, Calibration(network, [picture(14, 40)])
         )
     assert str(raised.value) == ("learning: patch must be at least 8, got 7; correct it")
+
+
+@pytest.mark.parametrize("method", ["odm", "odm-v2"])
+def test_the_command_line_trains_and_runs_what_was_learned(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for n in range(2):
+        write_png(folder / f"{n}.png", picture(40, 40, seed=n))
+    trained = main(
+        ["train", "edsr_tiny_x2", "--method", method, "--bits", "w4a4", "--images", str(folder),
+         "--out", str(tmp_path / "out"), "--iterations", "1", "--batch", "4", "--patch", "8",
+         "--device", "cpu", "--quiet"]
+    )  # fmt: skip
+    path = tmp_path / "out" / f"edsr_tiny_x2_{method}_w4a4.safetensors"
+    assert trained == 0
+    assert capsys.readouterr().out == f"{path}: 1 iterations\n"
+    learned = load_learned(path)
+    assert learned.method == method
+    assert learned.provenance["device"] == "cpu"
+    network = trace(load_network("edsr_tiny_x2"), "edsr_tiny_x2")
+    found = method_named(f"{method}:learned={path}").quantize(
+        network, POLICY, Calibration(network, [picture()])
+    )
+    assert found.graph().metadata["method"] == f"{method}:learned={path}"
+    other = BitPolicy.parse("w2a2")
+    with pytest.raises(UserError) as raised:
+        method_named(f"{method}:learned={path}").quantize(
+            network, other, Calibration(network, [picture()])
+        )
+    assert str(raised.value).startswith(f"{path}: expected parameters learned for policy ")

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwsim.fidelity import fidelity
 from hwsim.machine import KERNELS, REFERENCE
-from hwsim.verify.fidelity import fidelity
 from quant.graph import Convolution, Graph
 from quant.lowering.trace import trace
 from quant.methods import Calibration, MinMax
