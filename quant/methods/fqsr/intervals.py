@@ -34,12 +34,10 @@ class Interval(nn.Module):
 
     Attributes:
         reach: the learned interval, float32 [].
-        first_reach: what it was when the warm-up ended, float32 [].
         calls: warm-up calls so far, int64 [].
     """
 
     reach: nn.Parameter
-    first_reach: Tensor
     calls: Tensor
 
     def __init__(
@@ -49,7 +47,6 @@ class Interval(nn.Module):
         self.levels, self.signed, self.warm_up = levels, signed, warm_up
         self._on_loss = on_loss
         self.reach = nn.Parameter(torch.tensor(0.0))
-        self.register_buffer("first_reach", torch.tensor(0.0))
         self.register_buffer("calls", torch.tensor(0))
 
     def forward(self, values: Tensor) -> Tensor:
@@ -66,7 +63,6 @@ class Interval(nn.Module):
     def set_reach(self, reach: float) -> None:
         """Take over an interval that was learned; nothing is left to warm up."""
         self.reach.fill_(reach)
-        self.first_reach.fill_(reach)
         self.calls.fill_(self.warm_up)
 
     @torch.no_grad()
@@ -79,7 +75,6 @@ class Interval(nn.Module):
         seen = int(self.calls)
         largest = values.abs().max().clamp(min=_LEAST_REACH)
         self.reach.copy_((self.reach * seen + largest) / (seen + 1))
-        self.first_reach.copy_(self.reach)
         self.calls += 1
 
 

@@ -28,7 +28,7 @@ class FqsrLearner:
         pictures: what is learned from.
         schedule: how long and how.
         relative_rate: None gives intervals the learning rate of the weights, as released; a number
-            gives each this many times as much for each unit of its first value, because intervals
+            gives each this many times as much for each unit of its own value, because intervals
             of tens hardly move in a short run else.
 
     Attributes:
@@ -94,5 +94,5 @@ class FqsrLearner:
         for group, quantizer in zip(groups[1:], quantizers, strict=True):
             relative = self._relative_rate
             group["lr"] = rate * (
-                1 if relative is None else relative * float(quantizer.first_reach)
+                1 if relative is None else relative * float(quantizer.reach.detach())
             )

@@ -46,8 +46,8 @@ class Fqsr:
             addition's codes, not first to its own.
         learned: a file of learned parameters; empty: those that ship, else calibration.
         iterations: updates on the calibration pictures, where there is no such file.
-        relative: times the learning rate, what intervals move by as a part of their first value;
-            0: by the learning rate itself, as released.
+        relative: times the learning rate, what intervals move by as a part of their value; 0: by
+            the learning rate itself, as released.
 
     Raises:
         UserError: ``outputs`` is out of range.

@@ -295,6 +295,15 @@ def test_a_rounding_that_cannot_add_halfway_codes_says_so() -> None:
     )
 
 
+def test_what_ships_is_used_without_any_picture() -> None:
+    network = trace(load_network("edsr_baseline_x2"), "edsr_baseline_x2")
+    lowered = Fqsr().quantize(network, POLICY, Calibration(network, []))
+    graph = lowered.graph()
+    assert graph.metadata["learned"].startswith("500 updates")
+    for found in fidelity(graph, lowered.execution(), picture(6, 7), KERNELS):
+        assert found.farthest < 1e-3, found
+
+
 # Options.
 
 
