@@ -414,13 +414,14 @@ def test_parameters_learned_into_a_file_are_used(network: FloatNetwork, tmp_path
     )
 
 
-def test_parameters_that_ship_are_used_without_learning() -> None:
-    network = trace(load_network("edsr_tiny_x2"), "edsr_tiny_x2")
-    policy = BitPolicy.parse("w8a8")
+@pytest.mark.parametrize(("name", "bits"), [("edsr_tiny_x2", "w8a8"), ("edsr_baseline_x2", "w4a4")])
+def test_parameters_that_ship_are_used_without_learning(name: str, bits: str) -> None:
+    network = trace(load_network(name), name)
+    policy = BitPolicy.parse(bits)
     shipped = shipped_learned(network, "adabm", policy)
     assert shipped is not None
     assert set(shipped.provenance) >= {"iterations", "images_sha256", "seed", "torch"}
-    found = quantized(network, "adabm", "w8a8")
+    found = quantized(network, "adabm", bits)
     assert found.thresholds == tuple(float(value) for value in shipped.tensors["thresholds"])
     assert shipped_learned(network, "adabm-fq", policy) is None
 
