@@ -48,14 +48,6 @@ WIDTHS: Mapping[str, ScaledWidths] = {
 """By placement (`quant.common.run_time_scaling.PLACEMENTS`)."""
 
 
-def array_passes(array: "Array", weight_bits: int, activation_bits: int) -> tuple[int, int]:
-    """Slices of a weight and of an activation of any width; each pair is one pass."""
-    return (
-        len(slices(weight_bits, array.weight_bits)),
-        len(slices(activation_bits, array.activation_bits)),
-    )
-
-
 def sliced_cycles(
     array: "Array",
     pixels: int,
@@ -66,7 +58,8 @@ def sliced_cycles(
     feed: int = 0,
 ) -> int:
     """`convolution_cycles` for operands of any width; every pair of slices is a pass."""
-    of_weight, of_activation = array_passes(array, weight_bits, activation_bits)
+    of_weight = len(slices(weight_bits, array.weight_bits))
+    of_activation = len(slices(activation_bits, array.activation_bits))
     return convolution_cycles(
         array,
         pixels,

@@ -6,7 +6,6 @@ from accelerators import Accelerator
 from accelerators.datapaths.channel_scaling import (
     MEAN_BITS,
     WIDTHS,
-    array_passes,
     scaling_cycles,
     sliced_cycles,
 )
@@ -90,11 +89,9 @@ class ScaledArrayWork:
 
     def operand_slices(self, accelerator: Accelerator) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Widths of the slices of a weight and of an activation."""
-        weight_bits, activation_bits = self.operand_bits
-        array = accelerator.array
-        return slices(weight_bits, array.weight_bits), slices(
-            activation_bits, array.activation_bits
-        )
+        (weight_bits, activation_bits), array = self.operand_bits, accelerator.array
+        of_weight = slices(weight_bits, array.weight_bits)
+        return of_weight, slices(activation_bits, array.activation_bits)
 
     @property
     def table_entries(self) -> int:
@@ -178,11 +175,6 @@ class ScaledArrayWork:
             return 0
         sum_bytes = ceil_divide(accelerator.channel_scaler.accumulator_bits, 8)
         return self.scaling.border_classes * self.channels * sum_bytes
-
-    def passes(self, accelerator: Accelerator) -> int:
-        """Passes of one multiply-accumulate."""
-        of_weight, of_activation = array_passes(accelerator.array, *self.operand_bits)
-        return of_weight * of_activation
 
     def sram_reads(self, accelerator: Accelerator) -> SramReads:
         """Words of codes and weights it reads from SRAM."""
