@@ -52,12 +52,16 @@ class Interval(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """The nearest values of the grid; while warming up, the values themselves."""
         values = values.float() if values.dtype == torch.bfloat16 else values
-        if self.training and int(self.calls) < self.warm_up:
+        if self.is_warming_up():
             self._observe(values.detach())
             return values
         quantized, loss = nearest_of_interval(values, self.reach, self.levels, signed=self.signed)
         self._on_loss(loss)
         return quantized
+
+    def is_warming_up(self) -> bool:
+        """Whether the next call passes its tensor through."""
+        return self.training and int(self.calls) < self.warm_up
 
     @torch.no_grad()
     def set_reach(self, reach: float) -> None:
