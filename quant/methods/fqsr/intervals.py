@@ -117,12 +117,17 @@ class _NearestOfInterval(torch.autograd.Function):
         quantized = torch.empty_like(values)
         size = float(reach)
         steps = levels / 2 if signed else levels
-        middle = levels / 2 if signed else 0.0
         changed = values.new_zeros(())
         scratch = values.new_empty(min(_PART, values.numel()))
         for part, out in _parts(values, quantized):
             torch.mul(part, steps / size, out=out)
-            out.add_(middle).round_().clamp_(0, levels).sub_(middle).mul_(size / steps)
+            if signed:
+                # Not rounded around levels / 2, where float32 has lost the sign of what is tiny:
+                # slopes near 0 make whole feature maps of that, and tables see the sign.
+                out.floor_().add_(0.5).clamp_(-steps, steps)
+            else:
+                out.round_().clamp_(0, levels)
+            out.mul_(size / steps)
             difference = torch.sub(part, out, out=scratch[: part.numel()])
             changed += difference.abs_().sum()
         ctx.save_for_backward(values, quantized)
