@@ -164,10 +164,33 @@ def _places(network: FloatNetwork, layer_map: LayerMap, found: Mapping[str, Inte
     return Places(
         inputs={name: inputs.get(name, picture) for name in layer_map.weights},
         weights=of("wt", layer_map.weights),
+        biases={
+            name: _bias_codes(found[f"fm/{name}"], found[f"wt/{name}"], found[f"ot/{name}"])
+            for name in layer_map.outputs
+            if f"fm/{name}" in found
+        },
         outputs=of("ot", layer_map.outputs),
         operands=of("add", layer_map.additions),
         pads_first=True,
     )
+
+
+def _bias_codes(source: Interval, weight: Interval, target: Interval) -> Quantizer:
+    """Rounds biases as they are stored: in units of the sums, with the half range of the result.
+
+    A unit is up to a third of a step of the result at 4 bits, and a wrong bias is wrong at every
+    pixel. Gradients pass unchanged.
+    """
+
+    def nearest(bias: Tensor) -> Tensor:
+        if any(interval.is_warming_up() for interval in (source, weight, target)):
+            return bias
+        unit = (source.reach * weight.reach).detach() / (source.levels * weight.levels)
+        middle = target.reach.detach()
+        stored = torch.floor((bias.detach() + middle) / unit + 0.5) * unit - middle
+        return bias + (stored - bias).detach()
+
+    return nearest
 
 
 def _picture_codes(network: FloatNetwork) -> Quantizer:

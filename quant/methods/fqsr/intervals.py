@@ -52,12 +52,16 @@ class Interval(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """The nearest values of the grid; while warming up, the values themselves."""
         values = values.float() if values.dtype == torch.bfloat16 else values
-        if self.training and int(self.calls) < self.warm_up:
+        if self.is_warming_up():
             self._observe(values.detach())
             return values
         quantized, loss = nearest_of_interval(values, self.reach, self.levels, signed=self.signed)
         self._on_loss(loss)
         return quantized
+
+    def is_warming_up(self) -> bool:
+        """Whether the next call passes its tensor through."""
+        return self.training and int(self.calls) < self.warm_up
 
     @torch.no_grad()
     def set_reach(self, reach: float) -> None:
@@ -113,12 +117,17 @@ class _NearestOfInterval(torch.autograd.Function):
         quantized = torch.empty_like(values)
         size = float(reach)
         steps = levels / 2 if signed else levels
-        middle = levels / 2 if signed else 0.0
         changed = values.new_zeros(())
         scratch = values.new_empty(min(_PART, values.numel()))
         for part, out in _parts(values, quantized):
             torch.mul(part, steps / size, out=out)
-            out.add_(middle).round_().clamp_(0, levels).sub_(middle).mul_(size / steps)
+            if signed:
+                # Not rounded around levels / 2, where float32 has lost the sign of what is tiny:
+                # slopes near 0 make whole feature maps of that, and tables see the sign.
+                out.floor_().add_(0.5).clamp_(-steps, steps)
+            else:
+                out.round_().clamp_(0, levels)
+            out.mul_(size / steps)
             difference = torch.sub(part, out, out=scratch[: part.numel()])
             changed += difference.abs_().sum()
         ctx.save_for_backward(values, quantized)

@@ -44,7 +44,8 @@ class Fqsr:
         outputs: bits of layers' results and of additions' operands, 2 to 8.
         direct: whether a layer that only a quantized addition reads is rounded once, to the
             addition's codes, not first to its own.
-        learned: a file of learned parameters; empty: those that ship, else calibration.
+        learned: a file of learned parameters, which learning starts from; empty: those that ship,
+            else calibration.
         iterations: updates on the calibration pictures, where there is no such file.
         relative: times the learning rate, what intervals move by as a part of their value; 0: by
             the learning rate itself, as released.
@@ -131,7 +132,7 @@ class Fqsr:
     ) -> Learned:
         """See `LearningMethod.learn`."""
         from quant.methods.fqsr.learner import FqsrLearner
-        from quant.methods.fqsr.parameters import learned_tensors
+        from quant.methods.fqsr.parameters import learned_tensors, take_over
         from quant.methods.learning.loop import learn
 
         trained = self._untrained(network, policy)
@@ -142,9 +143,11 @@ class Fqsr:
             "schedule": str(schedule),
             "pictures": pictures.sha256,
         }
+        if self.learned and (start := self._parameters(network, policy)) is not None:
+            take_over(trained, start.tensors)
         learner = FqsrLearner(trained, pictures, schedule, self.relative or None)
         learn(learner, identity, checkpoint, tell)
-        if schedule.iterations == 0:
+        if schedule.iterations == 0 and not self.learned:
             trained.calibrate([pair.low for pair in pictures.pairs])
         return Learned(
             learned_tensors(trained.cpu().eval()),

@@ -32,6 +32,7 @@ class Places:
     Attributes:
         inputs: of layers by name.
         weights: of layers by name.
+        biases: of layers by name.
         outputs: of any node by name; every reader gets the quantized map.
         operands: of additions by name; both operands.
         pads_first: whether a layer's input is padded with zeros first and then quantized, so that
@@ -40,6 +41,7 @@ class Places:
 
     inputs: Mapping[str, Quantizer] = field(default_factory=dict)
     weights: Mapping[str, Quantizer] = field(default_factory=dict)
+    biases: Mapping[str, Quantizer] = field(default_factory=dict)
     outputs: Mapping[str, Quantizer] = field(default_factory=dict)
     operands: Mapping[str, Quantizer] = field(default_factory=dict)
     pads_first: bool = False
@@ -146,6 +148,8 @@ def _quantized_result(
         operands = [places.inputs[node.name](operands[0])]
     if node.name in places.weights:
         constants = (places.weights[node.name](constants[0]), *constants[1:])
+    if node.name in places.biases:
+        constants = (constants[0], places.biases[node.name](constants[1]))
     if node.name in places.operands:
         operands = [places.operands[node.name](operand) for operand in operands]
     if isinstance(operator, FloatLayer) and bfloat16:

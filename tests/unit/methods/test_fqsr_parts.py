@@ -205,6 +205,13 @@ def test_the_fused_quantizer_is_the_formula_with_its_gradients(signed: bool) -> 
     torch.testing.assert_close(ours[1], theirs[1], rtol=1e-4, atol=1e-3)
 
 
+def test_the_sign_of_tiny_values_counts() -> None:
+    """As in a table, which is computed in float64; 0 itself goes up."""
+    values = torch.tensor([-1e-20, 0.0, 1e-20])
+    quantized, _ = nearest_of_interval(values, torch.tensor(3.0), 15, signed=True)
+    assert quantized.tolist() == pytest.approx([-0.2, 0.2, 0.2])
+
+
 def test_gradients_of_single_values() -> None:
     """(y − x)/α inside, ±1 outside, 0 below an unsigned grid (specification 4.1)."""
     for value, signed, expected in (
