@@ -137,7 +137,7 @@ class Spread:
     @property
     def varies(self) -> bool:
         """Whether it depends on the image."""
-        return not self.p5 == self.mean == self.p95
+        return self.p5 != self.p95
 
 
 @dataclass(frozen=True, slots=True)
