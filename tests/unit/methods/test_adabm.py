@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hwsim.verify.fidelity import fidelity
 
+from hwsim.fidelity import fidelity
 from hwsim.image_run import compare_image, run_image
 from hwsim.machine import KERNELS, REFERENCE
 from quant.common.errors import UserError
@@ -28,7 +28,7 @@ from quant.methods.adabm.method import AdaBM, drawn_patches
 from quant.methods.adabm.network import AdaptiveNetwork
 from quant.methods.adabm.quantizers import LayerInput
 from quant.methods.adabm.ranges import averaged, clipped_range, least_error_reach
-from quant.methods.learning.learned import load_learned
+from quant.methods.learning.learned import load_learned, shipped_learned
 from quant.methods.learning.loop import learn
 from quant.methods.learning.pictures import Pictures
 from quant.methods.learning.schedule import Schedule
@@ -412,6 +412,18 @@ def test_parameters_learned_into_a_file_are_used(network: FloatNetwork, tmp_path
     assert str(raised.value).startswith(
         f"{path}: expected parameters learned for method adabm, found adabm-fq; "
     )
+
+
+@pytest.mark.parametrize(("name", "bits"), [("edsr_tiny_x2", "w8a8"), ("edsr_baseline_x2", "w4a4")])
+def test_parameters_that_ship_are_used_without_learning(name: str, bits: str) -> None:
+    network = trace(load_network(name), name)
+    policy = BitPolicy.parse(bits)
+    shipped = shipped_learned(network, "adabm", policy)
+    assert shipped is not None
+    assert set(shipped.provenance) >= {"iterations", "images_sha256", "seed", "torch"}
+    found = quantized(network, "adabm", bits)
+    assert found.thresholds == tuple(float(value) for value in shipped.tensors["thresholds"])
+    assert shipped_learned(network, "adabm-fq", policy) is None
 
 
 @pytest.mark.parametrize(
