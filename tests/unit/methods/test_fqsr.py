@@ -299,7 +299,7 @@ def test_what_ships_is_used_without_any_picture() -> None:
     network = trace(load_network("edsr_baseline_x2"), "edsr_baseline_x2")
     lowered = Fqsr().quantize(network, POLICY, Calibration(network, []))
     graph = lowered.graph()
-    assert graph.metadata["learned"].startswith("320 updates")
+    assert graph.metadata["learned"].startswith("60 updates")
     for found in fidelity(graph, lowered.execution(), picture(6, 7), KERNELS):
         assert found.farthest < 1e-3, found
 
