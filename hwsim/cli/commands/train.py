@@ -45,10 +45,10 @@ def _learn(arguments: Namespace) -> int:
     from quant.methods import method_named
     from quant.methods.learning.pictures import Pictures
     from quant.methods.learning.schedule import Schedule
-    from quant.methods.learning.training import learn_to_file
+    from quant.methods.learning.training import learn_to_file, learning_method
 
     _refuse(arguments, tuple(set(_OPTIONS) - {*_LEARNING_OPTIONS, "precision"}), "train networks")
-    method = method_named(arguments.method)
+    method = learning_method(method_named(arguments.method))
     policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)
     given = {name: getattr(arguments, name) for name in _LEARNING_OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}

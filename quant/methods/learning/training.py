@@ -49,6 +49,20 @@ class LearningMethod(Protocol):
         ...
 
 
+def learning_method(method: object) -> LearningMethod:
+    """A quantization method as one that learns.
+
+    Raises:
+        UserError: it does not.
+    """
+    if not isinstance(method, LearningMethod):
+        raise UserError(
+            f"method {method}: expected one that learns, such as odm-v2; leave out --method to "
+            "train the float network"
+        )
+    return method
+
+
 def learn_to_file(
     network: FloatNetwork,
     method: object,
@@ -72,14 +86,10 @@ def learn_to_file(
     Raises:
         UserError: the method does not learn, or as `LearningMethod.learn`.
     """
-    if not isinstance(method, LearningMethod):
-        raise UserError(
-            f"method {method}: expected one that learns, such as odm-v2; leave out --method to "
-            "train the float network"
-        )
+    learning = learning_method(method)
     checkpoint = path.parent / CHECKPOINT_NAME
     started = time.monotonic()
-    learned = method.learn(network, policy, pictures, schedule, checkpoint, tell)
+    learned = learning.learn(network, policy, pictures, schedule, checkpoint, tell)
     record: dict[str, object] = {
         "command": f"hwsim train {network.name} --method {method} --bits {policy}",
         **{name: getattr(schedule, name) for name in Schedule.__slots__},

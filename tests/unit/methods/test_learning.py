@@ -13,6 +13,7 @@ from torch import Tensor
 from quant.common.errors import UserError
 from quant.lowering.execution import Execution
 from quant.lowering.trace import trace
+from quant.methods import MinMax
 from quant.methods.learning.learned import (
     Learned,
     fingerprint,
@@ -23,6 +24,7 @@ from quant.methods.learning.learned import (
 from quant.methods.learning.loop import learn
 from quant.methods.learning.quantizers import asymmetric, half_range, mid_rise
 from quant.methods.learning.trainable_network import Places, TrainableNetwork
+from quant.methods.learning.training import learning_method
 from quant.policy import BitPolicy
 from tests.unit.lowering.small_networks import edsr, picture
 
@@ -210,4 +212,13 @@ def test_learned_parameters_come_back_from_their_file(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"{path}: expected parameters that a quantization method learned, found a damaged file or "
         "one of another kind; make it with hwsim train --method"
+    )
+
+
+def test_a_method_that_does_not_learn_is_refused() -> None:
+    with pytest.raises(UserError) as raised:
+        learning_method(MinMax())
+    assert str(raised.value) == (
+        "method minmax: expected one that learns, such as odm-v2; leave out --method to train the "
+        "float network"
     )
