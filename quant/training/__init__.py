@@ -3,12 +3,13 @@
 from quant.training.config import TrainingConfig
 from quant.training.export import export_weights
 from quant.training.loop import TrainingResult, train
-from quant.training.shipping import ShippedWeights, ship_weights
+from quant.training.shipping import ShippedWeights, average_weights, ship_weights
 
 __all__ = [
     "ShippedWeights",
     "TrainingConfig",
     "TrainingResult",
+    "average_weights",
     "export_weights",
     "ship_weights",
     "train",

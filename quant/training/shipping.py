@@ -1,9 +1,12 @@
 """From trained weights to the file that comes with the package."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import torch
 
 from quant.common.errors import UserError
 from quant.imaging.data_sets import open_data_set
@@ -77,3 +80,29 @@ def ship_weights(network: str, trained: Path, path: Path, validation: Path) -> S
     provenance["file_psnr_change_db"] = round(shipped_db - trained_db, 5)
     save_weights(path, original, provenance, precision="float16")
     return ShippedWeights(path, path.stat().st_size, trained_db, shipped_db)
+
+
+def average_weights(network: str, files: Sequence[Path], path: Path) -> None:
+    """Write the mean of several weights files of one network.
+
+    Where runs start from one another, the mean is often better than each (Wortsman et al., "Model
+    soups", ICML 2022, arXiv 2203.05482). The provenance is the first file's, with those of the
+    others under ``averaged_with``.
+
+    Args:
+        network: a name in the registry.
+        files: weights files, at least one.
+        path: the file to write.
+
+    Raises:
+        UserError: a file is unfit, or ``path`` cannot be written.
+    """
+    networks = [load_network(network, file) for file in files]
+    states = [one.state_dict() for one in networks]
+    mean = {
+        name: torch.stack([state[name].double() for state in states]).mean(0).to(value.dtype)
+        for name, value in states[0].items()
+    }
+    networks[0].load_state_dict(mean)
+    first, *others = [read_provenance(file) for file in files]
+    save_weights(path, networks[0], first | {"averaged_with": others})

@@ -8,7 +8,7 @@ from quant.common.errors import UserError
 from quant.networks import load_network
 from quant.networks.registry import shipped_weights
 from quant.networks.weights import read_provenance, read_state, save_weights
-from quant.training import ship_weights
+from quant.training import average_weights, ship_weights
 
 
 def test_shipped_weights_are_half_as_large_and_as_good(images: Path, tmp_path: Path) -> None:
@@ -43,3 +43,15 @@ def test_all_weights_in_the_package_keep_to_the_budget() -> None:
     assert path is not None
     sizes = {file.name: file.stat().st_size for file in path.parent.iterdir()}
     assert 0 < sum(sizes.values()) <= shipping.WHEEL_BUDGET_BYTES, sizes
+
+
+def test_the_mean_of_weights_is_theirs_number_by_number(tmp_path: Path) -> None:
+    files = [tmp_path / f"{seed}.safetensors" for seed in (1, 2)]
+    for seed, file in enumerate(files, start=1):
+        save_weights(file, load_network("mobile_sr_x2", random_seed=seed), {"seed": seed})
+    mean = tmp_path / "mean.safetensors"
+    average_weights("mobile_sr_x2", files, mean)
+    one, other, found = (read_state(file) for file in (*files, mean))
+    for name, value in found.items():
+        torch.testing.assert_close(value, (one[name] + other[name]) / 2)
+    assert read_provenance(mean) == {"seed": 1, "averaged_with": [{"seed": 2}]}
