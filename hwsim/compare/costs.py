@@ -122,7 +122,10 @@ class Spread:
         """The spread of figures of which each stands for a weight of images."""
         total = sum(weights)
         pairs = sorted(zip(figures, weights, strict=True))
+        met = {figure for figure, weight in pairs if weight > 0}
         mean = sum(figure * weight for figure, weight in pairs) / total
+        if len(met) == 1:
+            (mean,) = met  # the quotient may be off in its last bit
 
         def percentile(share: float) -> float:
             reached = 0.0
@@ -137,7 +140,7 @@ class Spread:
     @property
     def varies(self) -> bool:
         """Whether it depends on the image."""
-        return self.p5 != self.p95
+        return not self.p5 == self.mean == self.p95
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,9 @@ def random_accumulator(
     sums = reference.convolve(padded, convolution.weight, convolution.bias)
     needed = int(np.abs(sums).max()).bit_length() + 1
     bits = needed - int(random.integers(0, 4, endpoint=True))
-    return Accumulator(min(max(bits, LEAST_BITS), MOST_BITS), overflow)
+    # The least sum of a register is one more in magnitude than what a mode of its width is sure of.
+    most = min(MOST_BITS, MODES[convolution.requantization.rounding].sum_bits - 1)
+    return Accumulator(min(max(bits, LEAST_BITS), most), overflow)
 
 
 def random_add(

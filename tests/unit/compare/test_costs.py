@@ -109,6 +109,7 @@ def test_percentiles_are_figures_of_images(
 def test_a_figure_varies_as_soon_as_one_image_differs() -> None:
     assert Spread.of([1.0, 2.0], [1.0, 99.0]).varies
     assert not Spread.of([1.0, 2.0], [0.0, 5.0]).varies
+    assert not Spread.of([0.1, 0.1], [0.1, 0.2]).varies  # 0.1·0.1 + 0.1·0.2 is not 0.1·0.3
 
 
 def _alone(graph: Graph) -> Alternatives:
