@@ -37,6 +37,16 @@ class Calibration:
         """Raises: UserError: as `ranges`, before anything is computed."""
         require_images(self._network, self.images)
 
+    def tell(self, done: int, total: int, _loss: float) -> None:
+        """Pass on how far a method is that learns on these pictures.
+
+        Args:
+            done: updates done.
+            total: all updates.
+        """
+        if self._progress is not None:
+            self._progress(done, total)
+
     @cached_property
     def ranges(self) -> Statistics:
         """Smallest and largest value of every feature map.

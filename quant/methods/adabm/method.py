@@ -218,7 +218,7 @@ class AdaBM:
             iterations=self.iterations,
             signed_maximum=self.signed_maximum,
         )
-        learn(learner, {})
+        learn(learner, {}, tell=calibration.tell)
         learner.prepare()  # where no update did it
         return learner.learned()
 

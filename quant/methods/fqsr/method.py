@@ -206,7 +206,8 @@ class Fqsr:
             calibration.require_fitting()
             pictures = Pictures.of(calibration.images, int(network.scale()), "calibration")
             schedule = short_schedule(self.iterations, pictures)
-            learn(FqsrLearner(trained, pictures, schedule, self.relative or None), {})
+            learner = FqsrLearner(trained, pictures, schedule, self.relative or None)
+            learn(learner, {}, tell=calibration.tell)
             return trained.cpu().eval()
         trained.calibrate(calibration.images)
         return trained

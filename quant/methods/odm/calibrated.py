@@ -58,7 +58,7 @@ def calibrated(
         pictures = Pictures.of(calibration.images, scale, "calibration")
         patch = min(_PATCH, pictures.smallest_side())
         schedule = Schedule(iterations=method.iterations, patch=patch)
-        return learned_on(method, network, policy, pictures, schedule)
+        return learned_on(method, network, policy, pictures, schedule, tell=calibration.tell)
     starts = observe_inputs(network, tuple(bits), tensors_of(calibration.images))
     schedule = Schedule(iterations=0)
     learner = OdmLearner(network, method.settings, bits, starts, schedule, _no_batch)

@@ -13,7 +13,7 @@ from torch import Tensor
 from quant.common.errors import UserError
 from quant.lowering.execution import Execution
 from quant.lowering.trace import trace
-from quant.methods import MinMax
+from quant.methods import Calibration, MinMax, method_named
 from quant.methods.learning.learned import (
     Learned,
     fingerprint,
@@ -222,3 +222,15 @@ def test_a_method_that_does_not_learn_is_refused() -> None:
         "method minmax: expected one that learns, such as odm-v2; leave out --method to train the "
         "float network"
     )
+
+
+@pytest.mark.parametrize("method", ["adabm", "fqsr", "odm", "odm-v2"])
+def test_learning_on_the_calibration_pictures_tells_its_progress(method: str) -> None:
+    network = trace(edsr(blocks=1))
+    told: list[tuple[int, int]] = []
+    calibration = Calibration(
+        network, [picture(32, 34)], lambda done, total: told.append((done, total))
+    )
+    method_named(f"{method}:iterations=3").quantize(network, BitPolicy.parse("w4a4"), calibration)
+    assert told[-4:].count((2, 3)) == 1
+    assert (3, 3) in told
