@@ -17,6 +17,7 @@ from quant.common.files import atomic_output
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
 _PANEL_INCHES = (5.4, 4.2)
+_LEGEND_COLUMNS = 3  # below each panel: names of methods may have options
 _MICROJOULES_PER_MILLIJOULE = 1e3
 
 
@@ -42,8 +43,9 @@ def write_comparison_chart(path: Path, found: CompareResult) -> None:
             axes.set_title(f"{network} on {machine}", fontsize=10)
             _draw(axes, found, [cell for cell in cells if cell.accelerator == machine], methods)
     # Every panel has a line for every method, an empty one where it has no row.
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower left", ncols=8,
-                  frameon=False)  # fmt: skip
+    lines = panels[0][0].get_legend_handles_labels()
+    ncols = _LEGEND_COLUMNS * len(machines)
+    figure.legend(*lines, loc="outside lower left", ncols=ncols, frameon=False)
     with atomic_output(path) as temporary:
         figure.savefig(temporary, format="png", dpi=130)
 
