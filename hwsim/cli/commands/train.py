@@ -43,6 +43,7 @@ def execute(arguments: Namespace) -> int:
 def _learn(arguments: Namespace) -> int:
     from quant.lowering.trace import trace
     from quant.methods import method_named
+    from quant.methods.learning.learned import learned_file_name
     from quant.methods.learning.pictures import Pictures
     from quant.methods.learning.schedule import Schedule
     from quant.methods.learning.training import learn_to_file, learning_method
@@ -59,9 +60,8 @@ def _learn(arguments: Namespace) -> int:
     scale = network_config(arguments.network).scale
     messages.say("reading the training pictures …")
     pictures = Pictures.load(tuple(arguments.images), scale, schedule.patch)
-    bits = str(policy).replace("/", "_").replace(",", "").replace(" ", "_")
     name = arguments.method.partition(":")[0]
-    path = arguments.out / f"{arguments.network}_{name}_{bits}.safetensors"
+    path = arguments.out / learned_file_name(arguments.network, name, policy)
     with messages.stage(f"learning {arguments.method}") as step:
         learn_to_file(
             trace(network, arguments.network), method, policy, pictures, schedule, path,

@@ -18,8 +18,7 @@ from quant.methods.learning.learned import (
     Learned,
     Tensors,
     fingerprint,
-    load_learned,
-    require_fitting,
+    load_fitting,
     shipped_learned,
 )
 from quant.methods.options import count, flag, parse_options
@@ -187,9 +186,7 @@ class AdaBM:
     ) -> Tensors:
         name = self._learned_name
         if self.learned is not None:
-            found = load_learned(self.learned)
-            require_fitting(self.learned, found, network, name, policy)
-            return found.tensors
+            return load_fitting(self.learned, network, name, policy).tensors
         if self.iterations == ITERATIONS:
             shipped = shipped_learned(network, name, policy)
             if shipped is not None:

@@ -16,8 +16,7 @@ from quant.methods.fqsr.rewriting import for_each_reader, with_slopes
 from quant.methods.learning.learned import (
     Learned,
     fingerprint,
-    load_learned,
-    require_fitting,
+    load_fitting,
     shipped_learned,
 )
 from quant.methods.options import choice, count, flag, parse_options
@@ -180,10 +179,7 @@ class Fqsr:
         """What was learned before: in the file that was named, else what ships."""
         if not self.learned:
             return shipped_learned(network, self._learned_name, policy)
-        path = Path(self.learned)
-        learned = load_learned(path)
-        require_fitting(path, learned, network, self._learned_name, policy)
-        return learned
+        return load_fitting(Path(self.learned), network, self._learned_name, policy)
 
     def _trained(
         self,
@@ -194,9 +190,10 @@ class Fqsr:
     ) -> FakeQuantized:
         """With learned parameters, else calibrated, with as many updates as asked for."""
         from quant.methods.fqsr.learner import FqsrLearner
-        from quant.methods.fqsr.parameters import short_schedule, take_over
+        from quant.methods.fqsr.parameters import take_over
         from quant.methods.learning.loop import learn
         from quant.methods.learning.pictures import Pictures
+        from quant.methods.learning.schedule import short_schedule
 
         trained = self._untrained(network, policy)
         if learned is not None:

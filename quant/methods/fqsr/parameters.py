@@ -16,11 +16,6 @@ from quant.common.errors import UserError
 from quant.lowering.float_operators import FloatLayer, FloatPRelu
 from quant.methods.fqsr.fake_quantized import FakeQuantized
 from quant.methods.learning.learned import Tensors
-from quant.methods.learning.pictures import Pictures
-from quant.methods.learning.schedule import Schedule
-
-_PATCH = 48
-"""Side of a low-resolution patch. Source: specification 4.4."""
 
 
 @torch.no_grad()
@@ -58,15 +53,6 @@ def take_over(network: FakeQuantized, tensors: Tensors) -> None:
         if name not in tensors or tensors[name].size != 1 or not tensors[name] > 0:
             raise _unfit(name, ())
     network.set_reaches({name: tensors[name].item() for name in network.intervals})
-
-
-def short_schedule(iterations: int, pictures: Pictures) -> Schedule:
-    """The usual schedule, with patches that fit into the smallest picture.
-
-    Raises:
-        UserError: a picture has less than 8 pixels each way at low resolution.
-    """
-    return Schedule(iterations, patch=min(_PATCH, pictures.smallest_side()))
 
 
 def _constants(network: FakeQuantized) -> Iterator[tuple[str, Tensor]]:

@@ -103,6 +103,29 @@ def load_learned(path: Path) -> Learned:
         ) from error
 
 
+def learned_file_name(network: str, method: str, policy: BitPolicy) -> str:
+    """The usual name of a file of what a method learned.
+
+    Args:
+        network: name of the float network.
+        method: name of the method.
+        policy: bits of the network's layers.
+    """
+    bits = str(policy).replace("/", "_").replace(",", "").replace(" ", "_")
+    return f"{network}_{method}_{bits}.safetensors"
+
+
+def load_fitting(path: Path, network: FloatNetwork, method: str, policy: BitPolicy) -> Learned:
+    """Read what was learned by a method on a network for a policy.
+
+    Raises:
+        UserError: as `load_learned` and `require_fitting`.
+    """
+    learned = load_learned(path)
+    require_fitting(path, learned, network, method, policy)
+    return learned
+
+
 def shipped_files(network: str) -> tuple[Path, ...]:
     """The files of what methods learned on a network that come with the package."""
     return tuple(sorted(_SHIPPED.glob(f"{network}_*.safetensors")))
@@ -116,8 +139,7 @@ def shipped_learned(network: FloatNetwork, method: str, policy: BitPolicy) -> Le
         method: the name in the file.
         policy: bits of its layers.
     """
-    bits = str(policy).replace("/", "_").replace(",", "").replace(" ", "_")
-    path = _SHIPPED / f"{network.name}_{method}_{bits}.safetensors"
+    path = _SHIPPED / learned_file_name(network.name, method, policy)
     if not path.is_file():
         return None
     learned = load_learned(path)

@@ -1,8 +1,17 @@
 """How long and how a method learns, as data."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from quant.common.errors import UserError
+
+if TYPE_CHECKING:
+    from quant.methods.learning.pictures import Pictures
+
+_PATCH_PIXELS = 48
+"""Usual side of a low-resolution patch in the literature (specification 8, O8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Schedule:
 
     iterations: int
     batch: int = 8
-    patch: int = 48
+    patch: int = _PATCH_PIXELS
     learning_rate: float = 1e-4
     seed: int = 1
     bfloat16: bool = False
@@ -43,3 +52,12 @@ class Schedule:
             raise UserError(
                 f"learning: learning_rate must be above 0, got {self.learning_rate}; correct it"
             )
+
+
+def short_schedule(iterations: int, pictures: Pictures) -> Schedule:
+    """The usual schedule, with patches that fit into the smallest picture.
+
+    Raises:
+        UserError: a picture has less than 8 pixels each way at low resolution.
+    """
+    return Schedule(iterations, patch=min(_PATCH_PIXELS, pictures.smallest_side()))

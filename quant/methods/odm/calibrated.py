@@ -15,14 +15,11 @@ from quant.methods.calibration import Calibration
 from quant.methods.learning.learned import Learned, fingerprint
 from quant.methods.learning.loop import Told, learn
 from quant.methods.learning.pictures import Pictures
-from quant.methods.learning.schedule import Schedule
+from quant.methods.learning.schedule import Schedule, short_schedule
 from quant.methods.odm.learner import OdmLearner, starting_batches
 from quant.methods.odm.settings import CALIBRATION_PATCHES
 from quant.methods.odm.start import observe_inputs
 from quant.policy import BitPolicy
-
-_PATCH = 48
-"""Side of a low-resolution patch, where pictures are as large (specification 8, O8)."""
 
 if TYPE_CHECKING:
     from quant.methods.odm.method import Odm
@@ -56,8 +53,7 @@ def calibrated(
     if method.iterations:
         scale = int(network.scale())
         pictures = Pictures.of(calibration.images, scale, "calibration")
-        patch = min(_PATCH, pictures.smallest_side())
-        schedule = Schedule(iterations=method.iterations, patch=patch)
+        schedule = short_schedule(method.iterations, pictures)
         return learned_on(method, network, policy, pictures, schedule, tell=calibration.tell)
     starts = observe_inputs(network, tuple(bits), tensors_of(calibration.images))
     schedule = Schedule(iterations=0)

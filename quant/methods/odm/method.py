@@ -109,15 +109,13 @@ class Odm:
 
     def _found(self, network: FloatNetwork, policy: BitPolicy) -> Learned | None:
         """What was learned before: in the file that is named, or with the package."""
-        from quant.methods.learning.learned import load_learned, require_fitting, shipped_learned
+        from quant.methods.learning.learned import load_fitting, shipped_learned
 
         if self.learned is None:
             if self.iterations is not None:
                 return None
             return shipped_learned(network, self.variant, policy)
-        learned = load_learned(self.learned)
-        require_fitting(self.learned, learned, network, self.variant, policy)
-        return learned
+        return load_fitting(self.learned, network, self.variant, policy)
 
     @property
     def variant(self) -> str:
