@@ -69,12 +69,14 @@ def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
     word_bits = accelerator.sram.word_bits
     activation_words, weight_words = work.sram_reads(accelerator)
     parameter_words = ceil_divide(command.parameters.size_bytes * 8, word_bits)
-    written_bits = output.columns * pixel_bytes(command.channels, output.buffer.integer) * 8
+    shuffled = 1 if command.remap is None else command.remap.factor**2
+    written_channels = command.channels // shuffled
+    written_bits = output.columns * pixel_bytes(written_channels, output.buffer.integer) * 8
     charges: Charges = Counter(
         {
             READ_WORD: activation_words + weight_words + parameter_words,
             WRITE_WORD: output.count * ceil_divide(written_bits, word_bits),
-            REQUANTIZE_OUTPUT: output.pixels * command.channels,
+            REQUANTIZE_OUTPUT: command.pixels * command.channels,
         }
     )
     if isinstance(work, ArrayWork):

@@ -20,6 +20,7 @@ from hwsim.arithmetic.packing import unpack_vector
 from hwsim.arithmetic.rearrangement import replicate_border
 from hwsim.arithmetic.scaled_convolution import ScaledKernel, scaled_convolve
 from hwsim.machine.accumulators import LayerOverflows, OverflowLog
+from hwsim.machine.kernel_operators import KERNELS
 from hwsim.machine.memory import Sram
 from hwsim.machine.rows import read_rows, write_rows
 from hwsim.schedule.commands import ConvolutionSettings, Convolve
@@ -27,7 +28,7 @@ from hwsim.schedule.constants import read_parameters
 from hwsim.schedule.storage import code_format
 from hwsim.schedule.vector_constants import POINT_CODE
 from quant.graph import Padding as TilePadding
-from quant.graph import Requantization
+from quant.graph import Requantization, TensorType
 
 Codes = NDArray[np.integer[Any]]
 Constants = PackedConvolution | BoundedConvolution | ScaledKernel
@@ -50,7 +51,10 @@ class MacArray:
         self._overflows = overflows
         self._threads = threads
         self._laid_out: dict[tuple[str, int], _LaidOut] = {}
-        self._laid_out_group = -1
+
+    def forget(self) -> None:
+        """SRAM is allocated anew: no constants of before come again."""
+        self._laid_out.clear()
 
     def convolve(self, command: Convolve) -> None:
         """Fill some channels of a tile; of a declared accumulator, note what overflowed."""
@@ -72,6 +76,8 @@ class MacArray:
             placed = found.moved(command.row, command.column, command.first_channel)
             part = LayerOverflows(command.node, constants.accumulator, codes.size, placed)
             self._overflows.add(part)
+        if command.remap is not None:
+            codes = KERNELS.compute(command.remap, [_shuffled_type(command)], [codes])
         write_rows(self._sram, command.output, codes, command.first_channel)
 
     def _constants(self, command: Convolve) -> Constants:
@@ -79,9 +85,6 @@ class MacArray:
 
         Many tiles find the same bytes there, so a block is laid out again only when they differ.
         """
-        if command.group != self._laid_out_group:
-            self._laid_out.clear()
-            self._laid_out_group = command.group
         blocks = [command.weights, command.parameters]
         if command.scaling is not None:
             blocks.append(command.scaling.points)
@@ -91,6 +94,11 @@ class MacArray:
         if known is None or known.octets != octets:
             known = self._laid_out[key] = _LaidOut(octets, _lay_out(command, *octets))
         return known.packed
+
+
+def _shuffled_type(command: Convolve) -> TensorType:
+    """The type of what is remapped: the output's codes, in as many channels as were computed."""
+    return TensorType(command.channels, command.output.buffer.integer)
 
 
 def _lay_out(

@@ -56,7 +56,7 @@ class Sram:
         self._held[address] = size_bytes
 
     def mark_rows(self, rows: Rows) -> tuple[int, ...]:
-        """Note that rows hold something now; their addresses."""
+        """Note that rows hold something now, from the start of their slots on; their addresses."""
         size_bytes = rows.columns * rows.buffer.pixel_bytes
         addresses = rows.addresses()
         for address in addresses:
@@ -73,13 +73,15 @@ class Sram:
         return self.octets[block.address : block.address + block.size_bytes]
 
     def check_rows(self, rows: Rows) -> tuple[int, ...]:
-        """Addresses of rows, having made sure that every byte of them was written.
+        """Addresses of rows' first pixels, having made sure that every byte of them was written.
 
         Raises:
             MachineError: some byte was not.
         """
-        buffer = rows.buffer
-        return self._check(rows, rows.columns * buffer.pixel_bytes, buffer.name)
+        addresses = self._check(rows, rows.end_bytes, rows.buffer.name)
+        if not (offset := rows.offset_bytes):
+            return addresses
+        return tuple([address + offset for address in addresses])
 
     def _check(self, piece: Piece, size_bytes: int, name: str) -> tuple[int, ...]:
         addresses = piece.addresses()

@@ -34,7 +34,8 @@ class Worker:
         self.dma = Dma(dram, sram)
         self._sram = sram
         self._overflows = overflows
-        mac_array, vector_unit = MacArray(sram, overflows, threads), VectorUnit(sram)
+        self._mac_array = mac_array = MacArray(sram, overflows, threads)
+        vector_unit = VectorUnit(sram)
         self._actions: dict[type[Command], Callable[[Any], None]] = {
             LoadConstants: self.dma.load_constants,
             LoadRows: self.dma.load_rows,
@@ -58,3 +59,4 @@ class Worker:
     def _forget(self, _: Barrier) -> None:
         self._overflows.require_none()  # of the group that ended
         self._sram.forget()
+        self._mac_array.forget()

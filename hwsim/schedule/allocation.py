@@ -62,7 +62,7 @@ def allocate(
     Every buffer that a transfer fills or drains holds the rows of two steps, so that the next
     step's rows arrive and the last step's leave while this step computes.
     """
-    arena = _Arena(accelerator.sram.word_bits // 8)
+    arena = Arena(accelerator.sram.word_bits // 8)
     grid = group.grid
     steps = ceil_divide(grid.height, tiling.rows) * ceil_divide(grid.width, tiling.columns)
     capacity = min(2, steps) * tiling.rows
@@ -90,7 +90,7 @@ def allocate(
 
 
 def _input_buffer(
-    arena: "_Arena",
+    arena: "Arena",
     group: Group,
     tiling: Tiling,
     types: Mapping[str, TensorType],
@@ -119,7 +119,7 @@ def _input_rows(tiling: Tiling, grid: Size, down: Axis, height: int) -> int:
 
 
 def _weight_slots(
-    arena: "_Arena", convolution: Convolution | None, channels: int
+    arena: "Arena", convolution: Convolution | None, channels: int
 ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
     """Weights and parameters: one block when all of them stay, else two that take turns."""
     if convolution is None:
@@ -134,7 +134,7 @@ def _weight_slots(
 
 
 def _prepared(
-    arena: "_Arena",
+    arena: "Arena",
     convolution: Convolution | None,
     channels: int,
     slots: int,
@@ -156,13 +156,13 @@ def _settings(convolution: Convolution) -> ConvolutionSettings:
     return ConvolutionSettings.of(convolution)
 
 
-def _output_buffer(arena: "_Arena", node: Node, columns: int, capacity: int) -> LineBuffer:
+def _output_buffer(arena: "Arena", node: Node, columns: int, capacity: int) -> LineBuffer:
     if is_reduction(node):
         return arena.rows(node.name, node.output, 1, 1)
     return arena.rows(node.name, node.output, columns, capacity)
 
 
-class _Arena:
+class Arena:
     """SRAM handed out from address 0 on, every piece on a word."""
 
     def __init__(self, word_bytes: int) -> None:

@@ -205,7 +205,8 @@ class Convolve:
     """Output channels from ``first_channel`` on, for the rows of one tile, on the MAC array.
 
     ``row`` and ``column`` are where the tile begins in the whole output; ``scaling`` is there for
-    a scaled convolution only.
+    a scaled convolution only. With a ``remap`` all output channels are written as a pixel shuffle
+    places them, by other addresses: ``output`` has factor times the tile's rows and columns.
     """
 
     group: int
@@ -221,15 +222,19 @@ class Convolve:
     padding: Padding
     settings: ConvolutionSettings
     scaling: ScalingOperands | None = None
+    remap: PixelShuffle | None = None
+
+    @property
+    def pixels(self) -> int:
+        """Output pixels, before they are remapped."""
+        return self.output.pixels // (1 if self.remap is None else self.remap.factor**2)
 
     @property
     def work(self) -> ArrayWork | ScaledArrayWork:
         """What it asks of the array."""
         prepares = self.scaling is not None and self.scaling.prepares
         activation_bits = self.input.buffer.integer.bits
-        return self.settings.work(
-            self.output.pixels, self.channels, activation_bits, prepares=prepares
-        )
+        return self.settings.work(self.pixels, self.channels, activation_bits, prepares=prepares)
 
     @property
     def reads(self) -> tuple[Piece, ...]:

@@ -1,7 +1,8 @@
 """Where feature maps and constants lie in DRAM."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hwsim.schedule.groups import Group
 from hwsim.schedule.storage import (
@@ -14,27 +15,39 @@ from hwsim.schedule.storage import (
     round_up,
 )
 from hwsim.schedule.vector_constants import constants_bytes
-from quant.graph import Convolution, Graph, Size
+from quant.graph import Convolution, Graph, Node, Size
+
+
+class Part(Protocol):
+    """Nodes that run before and after others, none in between: a group, or several together."""
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """Its nodes."""
+
+    @property
+    def stored(self) -> Sequence[Node]:
+        """Those whose tensor goes to DRAM."""
 
 
 def place_tensors(
-    graph: Graph, groups: tuple[Group, ...], sizes: Mapping[str, Size], burst_bytes: int, base: int
+    graph: Graph, parts: Sequence[Part], sizes: Mapping[str, Size], burst_bytes: int, base: int
 ) -> tuple[dict[str, DramTensor], int]:
     """Give every feature map that visits DRAM an address, reusing the space of dead ones.
 
-    A tensor lives from the group that stores it to the last group that reads it; the image lives
+    A tensor lives from the part that stores it to the last part that reads it; the image lives
     from the start and the output to the end. Tensors are placed in order of birth at the lowest
     address that is free for their whole life.
 
     Returns:
         The tensors by node name, and the size of the DRAM image in bytes.
     """
-    last_read = _last_reads(graph, groups)
+    last_read = _last_reads(graph, parts)
     placed: dict[str, DramTensor] = {}
     death: dict[str, int] = {}
     top = base
     births = [(-1, graph.input)] + [
-        (index, node) for index, group in enumerate(groups) for node in group.stored
+        (index, node) for index, part in enumerate(parts) for node in part.stored
     ]
     for birth, node in births:
         row_bytes = round_up(
@@ -60,14 +73,14 @@ def place_tensors(
     return placed, top
 
 
-def _last_reads(graph: Graph, groups: tuple[Group, ...]) -> dict[str, int]:
+def _last_reads(graph: Graph, parts: Sequence[Part]) -> dict[str, int]:
     last = {node.name: -1 for node in graph.nodes}
-    for index, group in enumerate(groups):
-        for node in group.nodes:
+    for index, part in enumerate(parts):
+        for node in part.nodes:
             last[node.name] = max(last[node.name], index)
             for name in node.inputs:
                 last[name] = index
-    last[graph.output] = len(groups)
+    last[graph.output] = len(parts)
     return last
 
 

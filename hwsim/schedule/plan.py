@@ -1,32 +1,33 @@
-"""What is decided before any command exists: groups, tilings, and room in SRAM."""
+"""What is decided before any command exists: groups, cascades, how they are cut, room in SRAM."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from accelerators import Accelerator
 from hwsim.schedule.accumulators import check_accumulators
 from hwsim.schedule.allocation import Allocation, allocate
+from hwsim.schedule.cascade import Cascade, Reaches, Walk
+from hwsim.schedule.cascade_places import (
+    CascadeAllocation,
+    allocate_cascade,
+    ring_rows,
+    ring_widths,
+    strips,
+)
+from hwsim.schedule.cascade_tiling import CascadeProblem, cascade_traffic_bytes
 from hwsim.schedule.commands import Command
 from hwsim.schedule.emit import emit_group
+from hwsim.schedule.emit_cascade import emit_cascade
 from hwsim.schedule.expansion import expanded
-from hwsim.schedule.groups import ScheduleError, form_groups
+from hwsim.schedule.groups import Group, ScheduleError, form_groups
 from hwsim.schedule.layout import GroupConstants, place_constants, place_tensors
+from hwsim.schedule.optimizer import Network, Part, best_parts
 from hwsim.schedule.program import ScheduledGroup, Tiling
-from hwsim.schedule.tiling import Problem, choose_tiling
-from hwsim.schedule.vector_constants import constants_bytes
-from quant.graph import (
-    BilinearResize,
-    Convolution,
-    Graph,
-    NearestResize,
-    Node,
-    PixelShuffle,
-    ScaledConvolution,
-    Size,
-    Statistics,
-)
-
-Shape = tuple[object, ...]
+from hwsim.schedule.shapes import Memory, Shape, Shapes
+from hwsim.schedule.storage import DramTensor
+from hwsim.schedule.tiling import Problem, dram_traffic_bytes
+from quant.graph import Graph, Node, Size, TensorType
 
 LARGEST_IMAGE_PIXELS = 2**24
 """Pixels of the largest image that is scheduled; this project's choice.
@@ -36,44 +37,91 @@ pixel, 260 bytes a command, so 2 GiB at this limit and 200 GiB for 40 000 x 40 0
 """
 
 
+class Plan(Protocol):
+    """One or several groups that run together, and how they are cut."""
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """The groups."""
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """Their nodes."""
+
+    @property
+    def stored(self) -> Sequence[Node]:
+        """Nodes whose tensor goes to DRAM."""
+
+    @property
+    def traffic_bytes(self) -> int:
+        """Bytes they move over the DRAM bus."""
+
+    def constants(self, address: int) -> list[GroupConstants]:
+        """Where constants of each group lie in DRAM when they are laid out from an address on."""
+
+    def commands(
+        self, first: int, constants: Sequence[GroupConstants], tensors: Mapping[str, DramTensor]
+    ) -> Iterator[Command]:
+        """Their commands; the first group is number ``first`` of its program."""
+
+    def describe(self, cascade: int) -> list[ScheduledGroup]:
+        """The groups as programs and reports show them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupPlan:
-    """A group of operators and how it will be cut.
+    """A group of operators that runs alone.
 
     Attributes:
         problem: the operators, their tensors and the machine.
         tiling: how the output is cut.
-        shape: as in `ScheduledGroup`.
+        shape: all that its commands and their costs depend on.
     """
 
     problem: Problem
     tiling: Tiling
     shape: Shape
 
-    def constants(self, address: int) -> GroupConstants:
-        """Where the group's constants lie in DRAM when they are laid out from an address on."""
+    @property
+    def groups(self) -> Sequence[Group]:
+        """See `Plan`."""
+        return (self.problem.group,)
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """See `Plan`."""
+        return self.problem.group.nodes
+
+    @property
+    def stored(self) -> Sequence[Node]:
+        """See `Plan`."""
+        return self.problem.group.stored
+
+    @property
+    def traffic_bytes(self) -> int:
+        """See `Plan`."""
+        return dram_traffic_bytes(self.problem, self.tiling)
+
+    def constants(self, address: int) -> list[GroupConstants]:
+        """See `Plan`."""
         burst_bytes = self.problem.accelerator.dram.burst_bytes
-        return place_constants(self.problem.group, self.tiling.channels, address, burst_bytes)
+        return [place_constants(self.problem.group, self.tiling.channels, address, burst_bytes)]
 
-    def commands(self, index: int, constants: GroupConstants) -> Iterator[Command]:
-        """The commands of the group, which is number ``index`` of its program."""
-        return emit_group(index, self.problem, self.tiling, self._allocation(), constants)
-
-    def describe(self) -> ScheduledGroup:
-        """The group as programs and reports show it."""
-        problem, group = self.problem, self.problem.group
-        convolution = group.convolution
-        return ScheduledGroup(
-            group.anchor.name,
-            tuple(node.name for node in group.nodes),
-            tuple(node.operator.kind for node in group.nodes),
-            self.tiling,
-            self._allocation().size_bytes,
-            convolution.macs_per_pixel * problem.grid.pixels if convolution else 0,
-            convolution.weight_type.bits if convolution else None,
-            problem.types[group.anchor.inputs[0]].integer.bits,
-            self.shape,
+    def commands(
+        self, first: int, constants: Sequence[GroupConstants], tensors: Mapping[str, DramTensor]
+    ) -> Iterator[Command]:
+        """See `Plan`."""
+        problem = self.problem
+        placed = Problem(
+            problem.group, problem.types, problem.sizes, tensors, problem.accelerator
         )
+        return emit_group(first, placed, self.tiling, self._allocation(), constants[0])
+
+    def describe(self, cascade: int) -> list[ScheduledGroup]:
+        """See `Plan`."""
+        size_bytes = self._allocation().size_bytes
+        types, group = self.problem.types, self.problem.group
+        return [_described(group, types, self.tiling, cascade, size_bytes, self.shape)]
 
     def _allocation(self) -> Allocation:
         problem = self.problem
@@ -82,13 +130,124 @@ class GroupPlan:
         )
 
 
-def plan_groups(
+@dataclass(frozen=True, slots=True, eq=False)
+class CascadePlan:
+    """Groups that run together.
+
+    Attributes:
+        problem: the cascade, its tensors and the machine.
+        walk: how it is cut.
+        sizes: heights and widths by node name.
+        shape: all that its commands and their costs depend on.
+    """
+
+    problem: CascadeProblem
+    walk: Walk
+    sizes: Mapping[str, Size]
+    shape: Shape
+
+    @property
+    def cascade(self) -> Cascade:
+        """The stages."""
+        return self.problem.cascade
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """See `Plan`."""
+        return self.cascade.groups
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """See `Plan`."""
+        return [node for group in self.groups for node in group.nodes]
+
+    @property
+    def stored(self) -> Sequence[Node]:
+        """See `Plan`."""
+        names = {store.tensor for store in self.cascade.stores}
+        return [node for node in self.nodes if node.name in names]
+
+    @property
+    def traffic_bytes(self) -> int:
+        """See `Plan`."""
+        return cascade_traffic_bytes(self.problem, self.walk)
+
+    def constants(self, address: int) -> list[GroupConstants]:
+        """See `Plan`."""
+        placed: list[GroupConstants] = []
+        for group in self.groups:
+            channels = group.convolution.out_channels if group.convolution is not None else 1
+            burst_bytes = self.problem.accelerator.dram.burst_bytes
+            placed.append(place_constants(group, channels, address, burst_bytes))
+            address = placed[-1].end
+        return placed
+
+    def commands(
+        self, first: int, constants: Sequence[GroupConstants], tensors: Mapping[str, DramTensor]
+    ) -> Iterator[Command]:
+        """See `Plan`."""
+        return emit_cascade(
+            first, self.cascade, self.walk, self._allocation(), constants, tensors, self.sizes
+        )
+
+    def describe(self, cascade: int) -> list[ScheduledGroup]:
+        """See `Plan`."""
+        size_bytes = self._allocation().size_bytes
+        described = []
+        for stage, group in enumerate(self.groups):
+            ratio, convolution = self.cascade.ratios[stage], group.convolution
+            tiling = Tiling(
+                min(self.walk.columns * ratio, group.grid.width),
+                min(self.walk.rows * ratio, group.grid.height),
+                convolution.out_channels if convolution is not None else 1,
+            )
+            shape = (self.shape, stage)
+            types = self.problem.types
+            described.append(_described(group, types, tiling, cascade, size_bytes, shape))
+        return described
+
+    def _allocation(self) -> CascadeAllocation:
+        cascade, walk = self.cascade, self.walk
+        reaches = Reaches(cascade, walk.rows, walk.ahead)
+        widths = ring_widths(cascade, reaches, strips(cascade.unit, walk.columns))
+        rings = {
+            name: (rows, widths[name]) for name, rows in ring_rows(cascade, reaches, walk.rows)
+        }
+        return allocate_cascade(cascade, rings, self.problem.types, self.problem.accelerator)
+
+
+def _described(
+    group: Group,
+    types: Mapping[str, TensorType],
+    tiling: Tiling,
+    cascade: int,
+    size_bytes: int,
+    shape: object,
+) -> ScheduledGroup:
+    convolution = group.convolution
+    return ScheduledGroup(
+        group.anchor.name,
+        tuple(node.name for node in group.nodes),
+        tuple(node.operator.kind for node in group.nodes),
+        tiling,
+        cascade,
+        size_bytes,
+        convolution.macs_per_pixel * group.grid.pixels if convolution else 0,
+        convolution.weight_type.bits if convolution else None,
+        types[group.anchor.inputs[0]].integer.bits,
+        shape,
+    )
+
+
+def plan_network(
     graph: Graph,
     accelerator: Accelerator,
     image: Size,
-    tilings: MutableMapping[Shape, Tiling] | None = None,
-) -> list[GroupPlan]:
-    """Cut a graph into groups and each group into tiles.
+    memory: Memory | None = None,
+    *,
+    fuses: bool = True,
+) -> list[Plan]:
+    """Cut a graph into groups, put groups into cascades, and cut each into tiles.
 
     Tensors are placed in DRAM as if there were no constants before them, which is enough for
     everything but addresses.
@@ -97,7 +256,8 @@ def plan_groups(
         graph: a verified graph.
         accelerator: the machine.
         image: height and width of the input image.
-        tilings: tilings found so far on this machine, by shape; new ones are added.
+        memory: what was found so far on this machine; what is found is added.
+        fuses: whether groups may run together in cascades.
 
     Raises:
         ScheduleError: the image is too large, accumulators are not what the graph needs, or no tile
@@ -115,59 +275,21 @@ def plan_groups(
     check_accumulators(graph, accelerator)
     groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
-    known = {} if tilings is None else tilings
-    plans = []
-    for group in groups:
-        problem = Problem(group, types, sizes, tensors, accelerator)
-        shape = _shape(problem)
-        if shape not in known:
-            known[shape] = choose_tiling(problem)
-        plans.append(GroupPlan(problem, known[shape], shape))
-    return plans
+    network = Network(groups, types, sizes, tensors, accelerator)
+    memory = Memory() if memory is None else memory
+    shapes = Shapes(graph, groups, sizes, memory)
+    return [
+        _plan(network, part) for part in best_parts(network, shapes, memory, fuses=fuses)
+    ]
 
 
-def _shape(problem: Problem) -> Shape:
-    """All that a tiling depends on for one accelerator: shapes, widths and wiring, not names."""
-    group = problem.group
-    names = list(dict.fromkeys(name for node in group.nodes for name in (*node.inputs, node.name)))
-    stored = {node.name for node in group.stored}
-    operators = tuple(
-        (_operator_shape(node), tuple(names.index(name) for name in (*node.inputs, node.name)))
-        for node in group.nodes
-    )
-    tensors = tuple(
-        (
-            problem.types[name].channels,
-            problem.types[name].integer,
-            problem.sizes[name],
-            name in stored,
-        )
-        for name in names
-    )
-    return operators, tensors
-
-
-def _operator_shape(node: Node) -> Shape:
-    """What commands of an operator and their costs depend on, beside its tensors."""
-    operator = node.operator
-    own: Shape = ()
-    match operator:
-        case Convolution():
-            scaled = operator if isinstance(operator, ScaledConvolution) else None
-            own = (
-                operator.weight.shape,
-                operator.weight_type,
-                operator.padding,
-                operator.stride,
-                operator.dilation,
-                operator.groups,
-                operator.tap_offset is not None,
-                scaled and (scaled.placement, scaled.is_centred, scaled.points.shape),
-            )
-        case Statistics():
-            own = (operator.statistic,)
-        case PixelShuffle() | NearestResize():
-            own = (operator.factor,)
-        case BilinearResize():
-            own = (operator.factor, operator.half_pixel_centers)
-    return operator.kind, constants_bytes(operator, node.output), *own
+def _plan(network: Network, part: Part) -> Plan:
+    types, tensors, accelerator = network.types, network.tensors, network.accelerator
+    if part.tiling is not None:
+        group = network.groups[part.first]
+        problem = Problem(group, types, network.sizes, tensors, accelerator)
+        return GroupPlan(problem, part.tiling, part.shape)
+    assert part.cascade is not None
+    assert part.walk is not None
+    cascade = CascadeProblem(part.cascade, types, tensors, accelerator)
+    return CascadePlan(cascade, part.walk, network.sizes, part.shape)

@@ -32,23 +32,28 @@ class Tiling:
 class ScheduledGroup:
     """Operators executed together on each tile: an anchor and the elementwise ones behind it.
 
+    Groups of one cascade run together, the next one's tiles between this one's
+    (`hwsim.schedule.cascade`).
+
     Attributes:
         name: the anchor's node name.
         nodes: the nodes, anchor first.
         kinds: their operator kinds, in the same order.
         tiling: how the output is cut.
-        sram_bytes: SRAM the group's buffers occupy.
+        cascade: number of the cascade it runs in, counted from 0 in the order of execution.
+        sram_bytes: SRAM the buffers of all groups of its cascade occupy.
         macs: multiply-accumulate operations of the anchor.
         weight_bits: width of the anchor's weights, None without weights.
         activation_bits: width of the anchor's input.
-        shape: all that the group's commands depend on but names, addresses and constants' values;
-            equal shapes cost the same on the same machine.
+        shape: all that the commands of its cascade depend on but names, addresses and constants'
+            values, and its position there; equal shapes cost the same on the same machine.
     """
 
     name: str
     nodes: tuple[str, ...]
     kinds: tuple[str, ...]
     tiling: Tiling
+    cascade: int
     sram_bytes: int
     macs: int
     weight_bits: int | None

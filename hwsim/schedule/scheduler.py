@@ -1,6 +1,6 @@
 """From an integer graph and an accelerator to a program: plan, place, emit, verify."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,20 +9,23 @@ from hwsim.schedule.commands import Barrier, Command
 from hwsim.schedule.constants import write_constants
 from hwsim.schedule.expansion import expanded
 from hwsim.schedule.layout import GroupConstants, place_tensors
-from hwsim.schedule.plan import GroupPlan, plan_groups
-from hwsim.schedule.program import Program
+from hwsim.schedule.plan import Plan, plan_network
+from hwsim.schedule.program import Program, ScheduledGroup
 from hwsim.schedule.verifier import verify_program
 from quant.common.collector import collector_paused
 from quant.graph import Graph, Size
 
 
-def schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
+def schedule(
+    graph: Graph, accelerator: Accelerator, image: Size, *, fuses: bool = True
+) -> Program:
     """Map a graph to an accelerator for images of one size.
 
     Args:
         graph: a verified graph.
         accelerator: the machine.
         image: height and width of the input image.
+        fuses: whether layers may run together, with the feature maps between them in SRAM.
 
     Returns:
         A verified program.
@@ -33,30 +36,31 @@ def schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
         GraphError: the image is too small for the graph.
     """
     with collector_paused():
-        return _schedule(graph, accelerator, image)
+        return _schedule(graph, accelerator, image, fuses=fuses)
 
 
-def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
+def _schedule(graph: Graph, accelerator: Accelerator, image: Size, *, fuses: bool) -> Program:
     graph = expanded(graph)
-    plans = plan_groups(graph, accelerator, image)
+    plans = plan_network(graph, accelerator, image, fuses=fuses)
     burst = accelerator.dram.burst_bytes
     # Constants come first in DRAM, and how they are cut depends on the tilings.
     places, constant_bytes = _place_constants(plans)
-    groups = tuple(plan.problem.group for plan in plans)
-    tensors, dram_bytes = place_tensors(graph, groups, graph.sizes(image), burst, constant_bytes)
+    tensors, dram_bytes = place_tensors(graph, plans, graph.sizes(image), burst, constant_bytes)
 
     constants = np.zeros(constant_bytes, np.uint8)
     commands: list[Command] = []
-    for index, plan in enumerate(plans):
-        placed = replace(plan, problem=replace(plan.problem, tensors=tensors))
-        write_constants(constants, plan.problem.group, places[index])
-        commands.append(Barrier(index))
-        commands += placed.commands(index, places[index])
+    groups: list[ScheduledGroup] = []
+    for number, (plan, place) in enumerate(zip(plans, places, strict=True)):
+        for group, of_group in zip(plan.groups, place, strict=True):
+            write_constants(constants, group, of_group)
+        commands.append(Barrier(len(groups)))
+        commands += plan.commands(len(groups), place, tensors)
+        groups += plan.describe(number)
     return verify_program(
         Program(
             graph.name,
             accelerator.name,
-            tuple(plan.describe() for plan in plans),
+            tuple(groups),
             tuple(commands),
             constants,
             tensors,
@@ -68,11 +72,11 @@ def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
     )
 
 
-def _place_constants(plans: list[GroupPlan]) -> tuple[list[GroupConstants], int]:
-    """Constants of every group, one behind the other from address 0, and where they end."""
+def _place_constants(plans: Sequence[Plan]) -> tuple[list[list[GroupConstants]], int]:
+    """Constants of every plan, one behind the other from address 0, and where they end."""
     address = 0
-    placed: list[GroupConstants] = []
+    placed: list[list[GroupConstants]] = []
     for plan in plans:
         placed.append(plan.constants(address))
-        address = placed[-1].end
+        address = placed[-1][-1].end
     return placed, address

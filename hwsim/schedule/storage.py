@@ -145,15 +145,20 @@ class LineBuffer:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Consecutive rows in a line buffer, ``columns`` pixels wide, from running row ``first`` on."""
+    """Consecutive rows in a line buffer, ``columns`` pixels wide, from running row ``first`` on.
+
+    ``offset`` is how many pixels of each row lie before them: what reads a tile may need less of
+    a row than what wrote it has made.
+    """
 
     buffer: LineBuffer
     first: int
     count: int
     columns: int
+    offset: int = 0
 
     def addresses(self) -> tuple[int, ...]:
-        """SRAM address of each row, top to bottom."""
+        """SRAM address of the slot of each row, top to bottom."""
         buffer = self.buffer
         return _ring_addresses(
             buffer.address,
@@ -162,6 +167,16 @@ class Rows:
             self.first % buffer.capacity,
             self.count,
         )
+
+    @property
+    def offset_bytes(self) -> int:
+        """Bytes from the start of a slot to the first pixel."""
+        return self.offset * self.buffer.pixel_bytes
+
+    @property
+    def end_bytes(self) -> int:
+        """Bytes from the start of a slot to behind the last pixel."""
+        return (self.offset + self.columns) * self.buffer.pixel_bytes
 
     @property
     def pixels(self) -> int:

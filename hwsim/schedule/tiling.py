@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
+from typing import Generic, TypeVar
 
 from accelerators import Accelerator
 from accelerators.vector_unit import work_cycles
@@ -58,14 +59,32 @@ class Problem:
         return input_axes(anchor.operator, self.sizes[anchor.inputs[0]])
 
 
-def choose_tiling(problem: Problem) -> Tiling:
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[T]):
+    """The way a part of a graph is cut, and what it was chosen for.
+
+    Attributes:
+        cut: the way.
+        traffic_bytes: bytes moved over the DRAM bus; exact.
+        cycles: an estimate.
+    """
+
+    cut: T
+    traffic_bytes: int
+    cycles: int
+
+
+def choose_tiling(problem: Problem) -> Choice[Tiling]:
     """The best tiling of a group that fits SRAM.
 
     Raises:
         ScheduleError: not even the smallest tile fits.
     """
     available = problem.accelerator.sram.size_kib * 1024
-    best: tuple[tuple[int, int, int, int], Tiling] | None = None
+    best: tuple[tuple[int, int, int, int], Choice[Tiling]] | None = None
     lasting = _lasting_bytes(problem)
     widths = {
         columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
@@ -83,9 +102,9 @@ def choose_tiling(problem: Problem) -> Tiling:
                 if best is not None and traffic > best[0][0]:
                     continue
                 cycles, steps = _estimated_cycles(problem, tiling, traffic)
-                rank = (traffic, _significant(cycles), steps, size_bytes)
+                rank = (traffic, significant(cycles), steps, size_bytes)
                 if best is None or rank < best[0]:
-                    best = rank, tiling
+                    best = rank, Choice(tiling, traffic, cycles)
     if best is None:
         raise _too_small(problem)
     return best[1]
@@ -104,7 +123,7 @@ def _sram_bytes(problem: Problem, tiling: Tiling) -> int:
     ).size_bytes
 
 
-def _significant(cycles: int) -> int:
+def significant(cycles: int) -> int:
     """Cycles to eight significant bits: differences below the estimate's own error do not count."""
     drop = max(0, cycles.bit_length() - 8)
     return cycles >> drop << drop
@@ -242,7 +261,7 @@ def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
     convolution = problem.group.convolution
     if convolution is None:
         return 0
-    settings = _settings(convolution)
+    settings = convolution_settings(convolution)
     activation_bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
     return sum(
         count * settings.work(pixels, channels, activation_bits).cycles(problem.accelerator)
@@ -250,8 +269,9 @@ def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
     )
 
 
-@lru_cache(maxsize=64)  # asked for by every tiling tried
-def _settings(convolution: Convolution) -> ConvolutionSettings:
+@lru_cache(maxsize=1024)  # asked for by every tiling tried
+def convolution_settings(convolution: Convolution) -> ConvolutionSettings:
+    """What the array is told of a convolution; one object for one convolution."""
     return ConvolutionSettings.of(convolution)
 
 

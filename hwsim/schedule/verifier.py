@@ -70,7 +70,8 @@ class _Memory:
             if known is None or known.size_bytes < piece.size_bytes:
                 self._regions[piece.address] = piece
             return
-        buffer, count, columns = piece.buffer, piece.count, piece.columns
+        buffer, count = piece.buffer, piece.count
+        columns = piece.offset + piece.columns
         if (buffer, count, columns) in self._fitting:
             return
         if count > buffer.capacity:

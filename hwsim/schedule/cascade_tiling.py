@@ -1,0 +1,219 @@
+"""The choice of how a cascade is cut: strips, rows of a step."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from accelerators import Accelerator
+from accelerators.vector_unit import work_cycles
+from hwsim.schedule.cascade import Cascade, Reaches, Walk
+from hwsim.schedule.cascade_places import (
+    Columns,
+    constant_bytes,
+    ring_rows,
+    ring_widths,
+    stage_columns,
+    strips,
+    tensor_columns,
+)
+from hwsim.schedule.groups import Group
+from hwsim.schedule.roles import Role, role
+from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
+from hwsim.schedule.tiling import Choice, convolution_settings, significant
+from hwsim.schedule.traffic import strip_bytes, transfer_cycles
+from hwsim.schedule.vector_work import vector_work
+from quant.graph import TensorType
+
+MOST_RECOMPUTED = Fraction(1, 16)
+"""Of a cascade's multiplications, what may be done again between strips. This project's choice:
+at 45 nm a byte from DRAM takes the energy of some two hundred 8-bit multiply-accumulates, but
+they also take the array's time."""
+
+MOST_STRIPS = 32
+"""Strips that are tried at most; narrower ones would recompute more than `MOST_RECOMPUTED`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeProblem:
+    """A cascade and all that a walk through it depends on.
+
+    Attributes:
+        cascade: the stages.
+        types: tensor types by node name.
+        tensors: the tensors that visit DRAM.
+        accelerator: the machine.
+    """
+
+    cascade: Cascade
+    types: Mapping[str, TensorType]
+    tensors: Mapping[str, DramTensor]
+    accelerator: Accelerator
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A cascade cut into strips of one width: what does not depend on the rows of a step.
+
+    Attributes:
+        strips: of the unit grid.
+        widths: the most columns that are held of each tensor.
+        stage_widths: columns that each stage computes, with how many strips have them.
+        traffic_bytes: bytes moved over the DRAM bus.
+    """
+
+    strips: Sequence[Columns]
+    widths: Mapping[str, int]
+    stage_widths: Sequence[Counter[int]]
+    traffic_bytes: int
+
+
+def choose_walk(problem: CascadeProblem) -> Choice[Walk] | None:
+    """The best walk that fits SRAM: least traffic, then fewest cycles; None if none fits."""
+    cascade, accelerator = problem.cascade, problem.accelerator
+    available = accelerator.sram.size_kib * 1024
+    available -= constant_bytes(cascade, accelerator.sram.word_bits // 8)
+    if available <= 0:
+        return None
+    best: tuple[tuple[int, int, int], Choice[Walk]] | None = None
+    reaches = {
+        (rows, ahead): Reaches(cascade, rows, ahead)
+        for rows in _row_choices(cascade.unit.height)
+        for ahead in (False, True)
+    }
+    for columns in _column_choices(cascade.unit.width):
+        cut: _Cut | None = None
+        for (rows, ahead), reach in reaches.items():
+            walk = Walk(columns, rows, ahead)
+            if cut is None:
+                if (cut := _cut(problem, reach, columns)) is None:
+                    return None if best is None else best[1]
+                if best is not None and cut.traffic_bytes > best[0][0]:
+                    break
+            size_bytes = _ring_bytes(problem, reach, walk, cut)
+            if size_bytes > available:
+                continue
+            cycles = _estimated_cycles(problem, reach, walk, cut)
+            rank = cut.traffic_bytes, significant(cycles), size_bytes
+            if best is None or rank < best[0]:
+                best = rank, Choice(walk, cut.traffic_bytes, cycles)
+    return None if best is None else best[1]
+
+
+def cascade_traffic_bytes(problem: CascadeProblem, walk: Walk) -> int:
+    """Bytes a cascade moves over the DRAM bus under a walk; exact."""
+    reaches = Reaches(problem.cascade, walk.rows, walk.ahead)
+    return _traffic_bytes(problem, reaches, strips(problem.cascade.unit, walk.columns))
+
+
+def _row_choices(height: int) -> list[int]:
+    """Powers of two up to 16 and below the height; more rows take memory and save little."""
+    return [rows for rows in (1, 2, 4, 8, 16) if rows < height] or [height]
+
+
+def _column_choices(width: int) -> list[int]:
+    """Widths of 1, 2, 3 … equal strips, the widest first."""
+    counts = range(1, min(MOST_STRIPS, width) + 1)
+    return list(dict.fromkeys(ceil_divide(width, count) for count in counts))
+
+
+def _cut(problem: CascadeProblem, reaches: Reaches, columns: int) -> _Cut | None:
+    """A cascade in strips; None where too much is computed again."""
+    cascade = problem.cascade
+    cut = strips(cascade.unit, columns)
+    stage_widths = [
+        Counter(stage_columns(cascade, reaches, stage, strip).width for strip in cut)
+        for stage in range(len(cascade.groups))
+    ]
+    done = necessary = 0
+    for group, widths in zip(cascade.groups, stage_widths, strict=True):
+        if group.convolution is not None:
+            macs = group.convolution.macs_per_pixel * group.grid.height
+            done += macs * sum(width * count for width, count in widths.items())
+            necessary += macs * group.grid.width
+    if done > necessary * (1 + MOST_RECOMPUTED):
+        return None
+    traffic = _traffic_bytes(problem, reaches, cut)
+    return _Cut(cut, ring_widths(cascade, reaches, cut), stage_widths, traffic)
+
+
+def _traffic_bytes(problem: CascadeProblem, reaches: Reaches, cut: Sequence[Columns]) -> int:
+    cascade, tensors = problem.cascade, problem.tensors
+    burst = problem.accelerator.dram.burst_bytes
+    total = constant_bytes(cascade, burst)
+    for name in cascade.sources:
+        tensor = tensors[name]
+        total += tensor.size.height * sum(
+            strip_bytes(tensor, tensor_columns(cascade, reaches, name, strip).width, burst)
+            for strip in cut
+        )
+    for store in cascade.stores:
+        tensor = tensors[store.tensor]
+        ratio = tensor.size.width // cascade.unit.width
+        total += tensor.size.height * sum(
+            strip_bytes(tensor, strip.width * ratio, burst) for strip in cut
+        )
+    return total
+
+
+def _ring_bytes(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut) -> int:
+    """SRAM that rings take, each row on a word."""
+    word_bytes = problem.accelerator.sram.word_bits // 8
+    total = 0
+    for name, rows in ring_rows(problem.cascade, reaches, walk.rows):
+        kind = problem.types[name]
+        row_bytes = cut.widths[name] * pixel_bytes(kind.channels, kind.integer)
+        total += rows * round_up(row_bytes, word_bytes)
+    return total
+
+
+def _estimated_cycles(
+    problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut
+) -> int:
+    """Cycles of a cascade, for ranking: the busiest unit, and what one waits for another.
+
+    In a step a stage waits for the one before it, so the array and the vector unit take turns
+    unless stages behind the vector unit run a step later.
+    """
+    cascade, accelerator = problem.cascade, problem.accelerator
+    array = vector = 0
+    for stage, group in enumerate(cascade.groups):
+        heights = _heights(group.grid.height, walk.rows * cascade.ratios[stage], reaches.leads[stage])
+        for height, times in heights.items():
+            for width, count in cut.stage_widths[stage].items():
+                pixels = height * width
+                array += times * count * _array_cycles(problem, group, pixels)
+                vector += times * count * _vector_cycles(problem, group, pixels)
+    transfer = transfer_cycles(accelerator, cut.traffic_bytes)
+    computing = max(array, vector) if walk.ahead else array + vector
+    return max(computing, transfer) + accelerator.dram.latency_cycles * len(cut.strips)
+
+
+def _heights(height: int, rows: int, lead: int) -> Counter[int]:
+    """Heights of the pieces that steps cut a stage's rows into, with how often each occurs."""
+    first = min(lead % rows, height)
+    whole, rest = divmod(height - first, rows)
+    return Counter({rows: whole}) + Counter({first: 1}) + Counter({rest: 1})
+
+
+def _array_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
+    convolution = group.convolution
+    if convolution is None:
+        return 0
+    bits = problem.types[group.anchor.inputs[0]].integer.bits
+    work = convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
+    return work.cycles(problem.accelerator)
+
+
+def _vector_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
+    unit, banks = problem.accelerator.vector_unit, problem.accelerator.sram.banks
+    return sum(
+        work_cycles(
+            vector_work(node.operator, node.output.integer),
+            unit.lanes,
+            banks,
+            pixels * problem.types[node.name].channels,
+        )
+        for node in group.nodes
+        if role(node.operator) is Role.ELEMENTWISE
+    )
