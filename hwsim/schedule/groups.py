@@ -1,11 +1,11 @@
 """Which operators run together on a tile: an anchor and those behind it that need no other tile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hwsim.schedule.roles import JOINING, OWN_GRID, ROLES, WINDOWED, Role, role
 from quant.common.errors import UserError
-from quant.graph import Convolution, Graph, Input, Node, Size
+from quant.graph import Convolution, Graph, Input, LookupTable, Node, Requantize, Size
 
 
 class ScheduleError(UserError):
@@ -76,21 +76,37 @@ def form_groups(graph: Graph, sizes: Mapping[str, Size]) -> tuple[Group, ...]:
         else:
             members.append([node])
             group_of[node.name] = len(members) - 1
-    consumers = graph.consumers()
-    return tuple(
-        _group(
-            nodes,
-            tuple(
-                node
-                for node in nodes
-                if node.name == graph.output
-                or any(group_of[reader] != index for reader in consumers[node.name])
-                or not consumers[node.name]
-            ),
-            sizes,
-        )
-        for index, nodes in enumerate(members)
-    )
+    return tuple(make_group(graph, nodes, sizes) for nodes in members)
+
+
+def split_copies(
+    graph: Graph, groups: Sequence[Group], sizes: Mapping[str, Size]
+) -> list[tuple[int, Group]]:
+    """Groups with their last copies apart, each with the number of the group it is part of.
+
+    Where a group stores a feature map and a copy of it in other codes, the copy can as well be
+    made by whoever reads it: then only the map goes through DRAM. `make_group` puts parts of a
+    group together again.
+    """
+    apart: list[tuple[int, Group]] = []
+    for index, group in enumerate(groups):
+        copies = _last_copies(group)
+        kept = [node for node in group.nodes if node not in copies]
+        apart += [(index, make_group(graph, part, sizes)) for part in (kept, copies) if part]
+    return apart
+
+
+def _last_copies(group: Group) -> list[Node]:
+    """Nodes of a group that only put what is stored into other codes, for others to read."""
+    stored = {node.name for node in group.stored}
+    return [
+        node
+        for node in group.nodes[1:]
+        if isinstance(node.operator, Requantize | LookupTable)
+        and node.name in stored
+        and node.inputs[0] in stored
+        and not any(node.name in other.inputs for other in group.nodes)
+    ]
 
 
 def _check_mapped(node: Node) -> None:
@@ -114,9 +130,18 @@ def _grid(node: Node, sizes: Mapping[str, Size]) -> Size:
     return sizes[node.name if role(node.operator) in OWN_GRID else node.inputs[0]]
 
 
-def _group(nodes: list[Node], stored: tuple[Node, ...], sizes: Mapping[str, Size]) -> Group:
+def make_group(graph: Graph, nodes: Sequence[Node], sizes: Mapping[str, Size]) -> Group:
+    """The group of some nodes, the anchor first, followers in graph order."""
     inside = {node.name for node in nodes}
     grid = _grid(nodes[0], sizes)
+    consumers = graph.consumers()
+    stored = tuple(
+        node
+        for node in nodes
+        if node.name == graph.output
+        or not consumers[node.name]
+        or any(reader not in inside for reader in consumers[node.name])
+    )
     # A windowed anchor reads its first operand by windows, others like those behind it do.
     windows = 1 if role(nodes[0].operator) in WINDOWED else 0
     names = [*nodes[0].inputs[windows:], *(name for node in nodes[1:] for name in node.inputs)]

@@ -7,16 +7,17 @@ runs of neighbouring groups that fit SRAM.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
-from hwsim.schedule.groups import Group
+from hwsim.schedule.groups import Group, make_group
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
 from hwsim.schedule.storage import DramTensor
 from hwsim.schedule.tiling import Choice, Problem, choose_tiling
-from quant.graph import Size, TensorType
+from quant.graph import Graph, Size, TensorType
 
 FAILURES = 2
 """Runs in a row that do not fit, after which longer ones from the same group are not tried: they
@@ -49,7 +50,9 @@ class Network:
     """What is divided.
 
     Attributes:
-        groups: of the graph, in the order of execution.
+        groups: of the graph, in the order of execution, copies apart (`split_copies`).
+        origins: for each the number of the group that it is part of.
+        graph: the graph.
         types: tensor types by node name.
         sizes: heights and widths by node name.
         tensors: the tensors that visit DRAM if no group runs together with another.
@@ -57,10 +60,23 @@ class Network:
     """
 
     groups: Sequence[Group]
+    origins: Sequence[int]
+    graph: Graph
     types: Mapping[str, TensorType]
     sizes: Mapping[str, Size]
     tensors: Mapping[str, DramTensor]
     accelerator: Accelerator
+
+    def joined(self, first: int, last: int) -> list[Group]:
+        """The groups from one to before another, parts of one group put together."""
+        runs = groupby(range(first, last), key=self.origins.__getitem__)
+        return [self._group(list(run)) for _, run in runs]
+
+    def _group(self, indices: Sequence[int]) -> Group:
+        if len(indices) == 1:
+            return self.groups[indices[0]]
+        nodes = [node for index in indices for node in self.groups[index].nodes]
+        return make_group(self.graph, nodes, self.sizes)
 
 
 _Cost = tuple[int, int]
@@ -104,15 +120,18 @@ def _parts_from(
     network: Network, shapes: Shapes, memory: Memory, first: int, *, fuses: bool
 ) -> list[tuple[Part, _Cost]]:
     """Every part that starts with a group, with its cost."""
-    groups = network.groups
-    tiling = _tiling(network, shapes.of(first, first + 1), memory, groups[first])
-    alone = Part(first, first + 1, shapes.of(first, first + 1), tiling=tiling.cut)
-    found = [(alone, (tiling.traffic_bytes, tiling.cycles))]
+    groups, origins = network.groups, network.origins
+    found = []
+    last = first
+    while last < len(groups) and origins[last] == origins[first]:
+        last += 1
+        shape = shapes.of(first, last)
+        tiling = _tiling(network, shape, memory, network.joined(first, last)[0])
+        alone = Part(first, last, shape, tiling=tiling.cut)
+        found.append((alone, (tiling.traffic_bytes, tiling.cycles)))
     failures = 0
-    last = first + 1
-    while fuses and failures < FAILURES and last < len(groups):
-        if last == first + 1 and not can_be_stage(groups[first], network.sizes):
-            break
+    is_stage = all(can_be_stage(group, network.sizes) for group in groups[first:last])
+    while fuses and is_stage and failures < FAILURES and last < len(groups):
         if not can_be_stage(groups[last], network.sizes):
             break
         last += 1
@@ -142,8 +161,7 @@ def _walk(
 ) -> tuple[Cascade | None, Choice[Walk] | None]:
     if memory.walks.get(shape, shape) is None:  # known not to fit
         return None, None
-    groups = network.groups[first:last]
-    cascade = form_cascade(groups, shapes.outside(first, last), network.sizes)
+    cascade = form_cascade(network.joined(first, last), shapes.outside(first, last), network.sizes)
     if shape not in memory.walks:
         memory.walks[shape] = None
         if cascade is not None:

@@ -20,7 +20,7 @@ from hwsim.schedule.commands import Command
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.emit_cascade import emit_cascade
 from hwsim.schedule.expansion import expanded
-from hwsim.schedule.groups import Group, ScheduleError, form_groups
+from hwsim.schedule.groups import Group, ScheduleError, form_groups, split_copies
 from hwsim.schedule.layout import GroupConstants, place_constants, place_tensors
 from hwsim.schedule.optimizer import Network, Part, best_parts
 from hwsim.schedule.program import ScheduledGroup, Tiling
@@ -275,7 +275,10 @@ def plan_network(
     check_accumulators(graph, accelerator)
     groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
-    network = Network(groups, types, sizes, tensors, accelerator)
+    apart = split_copies(graph, groups, sizes) if fuses else list(enumerate(groups))
+    groups = [group for _, group in apart]
+    origins = [origin for origin, _ in apart]
+    network = Network(groups, origins, graph, types, sizes, tensors, accelerator)
     memory = Memory() if memory is None else memory
     shapes = Shapes(graph, groups, sizes, memory)
     return [
@@ -286,7 +289,7 @@ def plan_network(
 def _plan(network: Network, part: Part) -> Plan:
     types, tensors, accelerator = network.types, network.tensors, network.accelerator
     if part.tiling is not None:
-        group = network.groups[part.first]
+        (group,) = network.joined(part.first, part.last)
         problem = Problem(group, types, network.sizes, tensors, accelerator)
         return GroupPlan(problem, part.tiling, part.shape)
     assert part.cascade is not None
