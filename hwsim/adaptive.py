@@ -222,6 +222,7 @@ def _decision(program: Program, accelerator: Accelerator, energy: EnergyModel) -
         nodes=(),
         kinds=(DECISION,),
         tiling=Tiling(1, 1, sums.channels),
+        cascade=0,
         sram_bytes=0,
         macs=0,
         weight_bits=None,

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from accelerators import Accelerator, EnergyModel
-from hwsim.cost import GroupCosts, ProgramCost, total_cost
+from hwsim.cost import CascadeCosts, ProgramCost, total_cost
 from hwsim.schedule.commands import Command
-from hwsim.schedule.plan import GroupPlan, Shape, plan_groups
-from hwsim.schedule.program import Tiling
+from hwsim.schedule.plan import Plan, plan_network
+from hwsim.schedule.shapes import Memory
 from quant.graph import Graph, Size
 
 
@@ -24,8 +24,8 @@ class Estimator:
     def __init__(self, accelerator: Accelerator, energy: EnergyModel) -> None:
         self.accelerator = accelerator
         self.energy = energy
-        self._tilings: dict[Shape, Tiling] = {}
-        self._costs = GroupCosts(accelerator, energy)
+        self._memory = Memory()
+        self._costs = CascadeCosts(accelerator, energy)
 
     def cost(self, graph: Graph, image: Size) -> ProgramCost:
         """The cost of a graph for one image of a size.
@@ -34,12 +34,17 @@ class Estimator:
             ScheduleError: the graph does not fit the accelerator.
             UserError: the energy model lacks an action.
         """
-        plans = plan_groups(graph, self.accelerator, image, self._tilings)
+        plans = plan_network(graph, self.accelerator, image, self._memory)
         return total_cost(
-            (self._costs.of(plan.describe(), _commands(plan)) for plan in plans), self.accelerator
+            (
+                cost
+                for number, plan in enumerate(plans)
+                for cost in self._costs.of(plan.describe(number), _commands(plan))
+            ),
+            self.accelerator,
         )
 
 
-def _commands(plan: GroupPlan) -> Iterator[Command]:
-    """The commands of a group, none of them made before they are asked for."""
-    yield from plan.commands(0, plan.constants(0))
+def _commands(plan: Plan) -> Iterator[Command]:
+    """The commands of a plan, none of them made before they are asked for."""
+    yield from plan.commands(0, plan.constants(0), plan.tensors)

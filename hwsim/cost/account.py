@@ -1,7 +1,7 @@
 """The cost of a program: cycles, energy and bytes, in total and per group of operators."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
@@ -22,7 +22,8 @@ class GroupCost:
 
     Attributes:
         group: the operators and their tiling.
-        cycles: from the barrier before it to the end of its last command.
+        cycles: from the barrier before it to the end of its last command; of groups that run
+            together, a share of that (`shares`).
         busy_cycles: cycles each unit was held, by unit.
         charges: how often which component did what.
         energy_by_component_uj: energy in microjoules, by component.
@@ -119,26 +120,62 @@ class ProgramCost:
         return max((cost.group.sram_bytes for cost in self.groups), default=0)
 
 
-def group_cost(
-    group: ScheduledGroup,
+def cascade_cost(
+    groups: Sequence[ScheduledGroup],
     commands: Iterable[Command],
     accelerator: Accelerator,
     energy: EnergyModel,
-) -> GroupCost:
-    """The cost of one group's commands: each on the clock, each action at its price.
+) -> tuple[GroupCost, ...]:
+    """The costs of groups that run together: commands on the clock, each action at its price.
 
-    A group starts when everything before it has ended, so its cost does not depend on the others.
+    They start when everything before them has ended, so their costs do not depend on others.
+    Commands and what they are charged belong to one group each. The time they take together is
+    shared out (`shares`), and leakage with it.
+
+    Args:
+        groups: of one cascade, in order.
+        commands: of theirs, with the barrier before them.
+        accelerator: the machine.
+        energy: the priced actions of that machine.
     """
     clock = Clock(accelerator)
     events = (event for command in commands if (event := clock.advance(command)) is not None)
-    times = Counter(event.cost for event in events)
-    busy = dict.fromkeys(UNITS, 0)
-    charges: Charges = Counter()
-    for cost, count in times.items():
-        busy[cost.unit] += count * cost.cycles
-        charges.update({action: count * each for action, each in cost.charges.items()})
-    charges.update(charge_idle(clock.now, accelerator))
-    return priced(group, clock.now, busy, charges, energy)
+    times = Counter((event.command.group, event.cost) for event in events)
+    first = min((number for number, _ in times), default=0)
+    busy = [dict.fromkeys(UNITS, 0) for _ in groups]
+    charges: list[Charges] = [Counter() for _ in groups]
+    for (number, cost), count in times.items():
+        busy[number - first][cost.unit] += count * cost.cycles
+        charges[number - first].update(
+            {action: count * each for action, each in cost.charges.items()}
+        )
+    costs = []
+    for group, cycles, held, charged in zip(
+        groups, shares(clock.now, busy), busy, charges, strict=True
+    ):
+        charged.update(charge_idle(cycles, accelerator))
+        costs.append(priced(group, cycles, held, charged, energy))
+    return tuple(costs)
+
+
+def shares(cycles: int, busy: Sequence[Mapping[str, int]]) -> list[int]:
+    """Whole cycles that groups account for which run together, all of them in all.
+
+    In proportion to how long each holds the unit that is held longest; this project's choice.
+    What is lost to rounding goes to the groups one after the other that lose most by it.
+
+    Args:
+        cycles: that they take together.
+        busy: cycles each group holds each unit.
+    """
+    unit = max(UNITS, key=lambda unit: sum(held[unit] for held in busy))
+    total = sum(held[unit] for held in busy)
+    if not total:
+        return [cycles, *[0] * (len(busy) - 1)]
+    parts = [divmod(cycles * held[unit], total) for held in busy]
+    missing = cycles - sum(whole for whole, _ in parts)
+    largest = sorted(range(len(parts)), key=lambda index: -parts[index][1])[:missing]
+    return [whole + (index in largest) for index, (whole, _) in enumerate(parts)]
 
 
 def priced(
@@ -156,8 +193,8 @@ def priced(
     return GroupCost(group, cycles, busy_cycles, charges, energy_uj)
 
 
-class GroupCosts:
-    """The costs of groups on one machine, each shape priced once.
+class CascadeCosts:
+    """The costs of cascades on one machine, each shape priced once.
 
     Attributes:
         accelerator: the machine.
@@ -167,19 +204,24 @@ class GroupCosts:
     def __init__(self, accelerator: Accelerator, energy: EnergyModel) -> None:
         self.accelerator = accelerator
         self.energy = energy
-        self._by_shape: dict[Hashable, GroupCost] = {}
+        self._by_shape: dict[Hashable, tuple[GroupCost, ...]] = {}
 
     def __len__(self) -> int:
         """Shapes priced so far."""
         return len(self._by_shape)
 
-    def of(self, group: ScheduledGroup, commands: Iterable[Command]) -> GroupCost:
-        """The cost of a group; its commands are looked at only where its shape is new."""
-        known = self._by_shape.get(group.shape)
+    def of(
+        self, groups: Sequence[ScheduledGroup], commands: Iterable[Command]
+    ) -> tuple[GroupCost, ...]:
+        """The costs of groups that run together; commands are looked at where the shape is new."""
+        shape = groups[0].shape
+        known = self._by_shape.get(shape)
         if known is None:
-            known = group_cost(group, commands, self.accelerator, self.energy)
-            self._by_shape[group.shape] = known
-        return replace(known, group=group)
+            known = cascade_cost(groups, commands, self.accelerator, self.energy)
+            self._by_shape[shape] = known
+        return tuple(
+            [replace(cost, group=group) for cost, group in zip(known, groups, strict=True)]
+        )
 
 
 def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> ProgramCost:
@@ -190,8 +232,14 @@ def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> Program
 
 def program_cost(program: Program, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:
     """The cost of a program as it was scheduled, group by group."""
-    costs = GroupCosts(accelerator, energy)
-    by_group = groupby(program.commands, key=attrgetter("group"))
+    costs = CascadeCosts(accelerator, energy)
+    parts = groupby(program.commands, key=lambda command: program.groups[command.group].cascade)
+    of_cascade = groupby(program.groups, key=attrgetter("cascade"))
     return total_cost(
-        (costs.of(program.groups[index], commands) for index, commands in by_group), accelerator
+        (
+            cost
+            for (_, commands), (_, groups) in zip(parts, of_cascade, strict=True)
+            for cost in costs.of(tuple(groups), commands)
+        ),
+        accelerator,
     )

@@ -18,6 +18,7 @@ from hwsim.schedule.cascade_places import (
     tensor_columns,
 )
 from hwsim.schedule.groups import Group
+from hwsim.schedule.objective import Figures, Objective, Rank
 from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
 from hwsim.schedule.tiling import Choice, convolution_settings, significant
@@ -68,14 +69,14 @@ class _Cut:
     traffic_bytes: int
 
 
-def choose_walk(problem: CascadeProblem) -> Choice[Walk] | None:
-    """The best walk that fits SRAM: least traffic, then fewest cycles; None if none fits."""
+def choose_walk(problem: CascadeProblem, objective: Objective) -> Choice[Walk] | None:
+    """The best walk that fits SRAM; None if none does."""
     cascade, accelerator = problem.cascade, problem.accelerator
     available = accelerator.sram.size_kib * 1024
     available -= constant_bytes(cascade, accelerator.sram.word_bits // 8)
     if available <= 0:
         return None
-    best: tuple[tuple[int, int, int], Choice[Walk]] | None = None
+    best: tuple[tuple[Rank, int], Choice[Walk]] | None = None
     reaches = {
         (rows, ahead): Reaches(cascade, rows, ahead)
         for rows in _row_choices(cascade.unit.height)
@@ -88,15 +89,14 @@ def choose_walk(problem: CascadeProblem) -> Choice[Walk] | None:
             if cut is None:
                 if (cut := _cut(problem, reach, columns)) is None:
                     return None if best is None else best[1]
-                if best is not None and cut.traffic_bytes > best[0][0]:
-                    break
             size_bytes = _ring_bytes(problem, reach, walk, cut)
             if size_bytes > available:
                 continue
             cycles = _estimated_cycles(problem, reach, walk, cut)
-            rank = cut.traffic_bytes, significant(cycles), size_bytes
-            if best is None or rank < best[0]:
-                best = rank, Choice(walk, cut.traffic_bytes, cycles)
+            figures = Figures(cut.traffic_bytes, significant(cycles))
+            rank = objective.rank(figures, accelerator)
+            if best is None or (rank, size_bytes) < best[0]:
+                best = (rank, size_bytes), Choice(walk, rank)
     return None if best is None else best[1]
 
 

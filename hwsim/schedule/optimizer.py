@@ -13,6 +13,7 @@ from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
 from hwsim.schedule.groups import Group, make_group
+from hwsim.schedule.objective import Objective, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
 from hwsim.schedule.storage import DramTensor
@@ -57,6 +58,7 @@ class Network:
         sizes: heights and widths by node name.
         tensors: the tensors that visit DRAM if no group runs together with another.
         accelerator: the machine.
+        objective: what is minimized.
     """
 
     groups: Sequence[Group]
@@ -66,6 +68,7 @@ class Network:
     sizes: Mapping[str, Size]
     tensors: Mapping[str, DramTensor]
     accelerator: Accelerator
+    objective: Objective
 
     def joined(self, first: int, last: int) -> list[Group]:
         """The groups from one to before another, parts of one group put together."""
@@ -79,12 +82,8 @@ class Network:
         return make_group(self.graph, nodes, self.sizes)
 
 
-_Cost = tuple[int, int]
-"""Bytes moved over the DRAM bus, then cycles."""
-
-
 def best_parts(network: Network, shapes: Shapes, memory: Memory, *, fuses: bool) -> list[Part]:
-    """The division that moves the fewest bytes, and of those the one that takes fewest cycles.
+    """The division with the least rank.
 
     Args:
         network: what is divided.
@@ -96,13 +95,13 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory, *, fuses: bool)
         ScheduleError: no tile of a group fits SRAM.
     """
     groups = network.groups
-    best: list[tuple[_Cost, Part | None]] = [((0, 0), None)]
+    best: list[tuple[Rank, Part | None]] = [((0, 0), None)]
     best += [((0, 0), None)] * len(groups)
     reached = {0}
     for first in range(len(groups)):
         base, _ = best[first]
-        for part, cost in _parts_from(network, shapes, memory, first, fuses=fuses):
-            total = base[0] + cost[0], base[1] + cost[1]
+        for part, rank in _parts_from(network, shapes, memory, first, fuses=fuses):
+            total = base[0] + rank[0], base[1] + rank[1]
             if part.last not in reached or total < best[part.last][0]:
                 best[part.last] = total, part
                 reached.add(part.last)
@@ -118,7 +117,7 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory, *, fuses: bool)
 
 def _parts_from(
     network: Network, shapes: Shapes, memory: Memory, first: int, *, fuses: bool
-) -> list[tuple[Part, _Cost]]:
+) -> list[tuple[Part, Rank]]:
     """Every part that starts with a group, with its cost."""
     groups, origins = network.groups, network.origins
     found = []
@@ -128,7 +127,7 @@ def _parts_from(
         shape = shapes.of(first, last)
         tiling = _tiling(network, shape, memory, network.joined(first, last)[0])
         alone = Part(first, last, shape, tiling=tiling.cut)
-        found.append((alone, (tiling.traffic_bytes, tiling.cycles)))
+        found.append((alone, tiling.rank))
     failures = 0
     is_stage = all(can_be_stage(group, network.sizes) for group in groups[first:last])
     while fuses and is_stage and failures < FAILURES and last < len(groups):
@@ -142,7 +141,7 @@ def _parts_from(
             continue
         failures = 0
         part = Part(first, last, shape, cascade=cascade, walk=walk.cut)
-        found.append((part, (walk.traffic_bytes, walk.cycles)))
+        found.append((part, walk.rank))
     return found
 
 
@@ -152,7 +151,7 @@ def _tiling(network: Network, shape: Shape, memory: Memory, group: Group) -> Cho
         problem = Problem(
             group, network.types, network.sizes, network.tensors, network.accelerator
         )
-        known = memory.tilings[shape] = choose_tiling(problem)
+        known = memory.tilings[shape] = choose_tiling(problem, network.objective)
     return known
 
 
@@ -168,5 +167,5 @@ def _walk(
             problem = CascadeProblem(
                 cascade, network.types, network.tensors, network.accelerator
             )
-            memory.walks[shape] = choose_walk(problem)
+            memory.walks[shape] = choose_walk(problem, network.objective)
     return cascade, memory.walks[shape]

@@ -22,6 +22,7 @@ from hwsim.schedule.emit_cascade import emit_cascade
 from hwsim.schedule.expansion import expanded
 from hwsim.schedule.groups import Group, ScheduleError, form_groups, split_copies
 from hwsim.schedule.layout import GroupConstants, place_constants, place_tensors
+from hwsim.schedule.objective import BALANCED, Objective
 from hwsim.schedule.optimizer import Network, Part, best_parts
 from hwsim.schedule.program import ScheduledGroup, Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
@@ -51,6 +52,10 @@ class Plan(Protocol):
     @property
     def stored(self) -> Sequence[Node]:
         """Nodes whose tensor goes to DRAM."""
+
+    @property
+    def tensors(self) -> Mapping[str, DramTensor]:
+        """The tensors that visit DRAM, as they were placed for planning."""
 
     @property
     def traffic_bytes(self) -> int:
@@ -96,6 +101,11 @@ class GroupPlan:
     def stored(self) -> Sequence[Node]:
         """See `Plan`."""
         return self.problem.group.stored
+
+    @property
+    def tensors(self) -> Mapping[str, DramTensor]:
+        """See `Plan`."""
+        return self.problem.tensors
 
     @property
     def traffic_bytes(self) -> int:
@@ -166,6 +176,11 @@ class CascadePlan:
         """See `Plan`."""
         names = {store.tensor for store in self.cascade.stores}
         return [node for node in self.nodes if node.name in names]
+
+    @property
+    def tensors(self) -> Mapping[str, DramTensor]:
+        """See `Plan`."""
+        return self.problem.tensors
 
     @property
     def traffic_bytes(self) -> int:
@@ -245,6 +260,7 @@ def plan_network(
     image: Size,
     memory: Memory | None = None,
     *,
+    objective: Objective = BALANCED,
     fuses: bool = True,
 ) -> list[Plan]:
     """Cut a graph into groups, put groups into cascades, and cut each into tiles.
@@ -256,7 +272,8 @@ def plan_network(
         graph: a verified graph.
         accelerator: the machine.
         image: height and width of the input image.
-        memory: what was found so far on this machine; what is found is added.
+        memory: what was found so far on this machine for this objective; what is found is added.
+        objective: what is minimized.
         fuses: whether groups may run together in cascades.
 
     Raises:
@@ -278,7 +295,7 @@ def plan_network(
     apart = split_copies(graph, groups, sizes) if fuses else list(enumerate(groups))
     groups = [group for _, group in apart]
     origins = [origin for origin, _ in apart]
-    network = Network(groups, origins, graph, types, sizes, tensors, accelerator)
+    network = Network(groups, origins, graph, types, sizes, tensors, accelerator, objective)
     memory = Memory() if memory is None else memory
     shapes = Shapes(graph, groups, sizes, memory)
     return [

@@ -1,8 +1,4 @@
-"""The choice of a group's tiling: least DRAM traffic, then fewest cycles, then fewest steps.
-
-Traffic first, because a byte from DRAM costs about as much energy as a hundred multiplications,
-and because the least traffic of a group can only fall when its tensors get narrower.
-"""
+"""The choice of a group's tiling: the best by an objective, then fewest steps, then least SRAM."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +13,7 @@ from hwsim.schedule.allocation import allocate
 from hwsim.schedule.commands import ConvolutionSettings
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
+from hwsim.schedule.objective import Figures, Objective, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
@@ -68,23 +65,23 @@ class Choice(Generic[T]):
 
     Attributes:
         cut: the way.
-        traffic_bytes: bytes moved over the DRAM bus; exact.
-        cycles: an estimate.
+        rank: how good it is.
     """
 
     cut: T
-    traffic_bytes: int
-    cycles: int
+    rank: Rank
 
 
-def choose_tiling(problem: Problem) -> Choice[Tiling]:
+def choose_tiling(problem: Problem, objective: Objective) -> Choice[Tiling]:
     """The best tiling of a group that fits SRAM.
 
     Raises:
         ScheduleError: not even the smallest tile fits.
     """
-    available = problem.accelerator.sram.size_kib * 1024
-    best: tuple[tuple[int, int, int, int], Choice[Tiling]] | None = None
+    accelerator = problem.accelerator
+    available = accelerator.sram.size_kib * 1024
+    best: tuple[tuple[Rank, int, int], Choice[Tiling]] | None = None
+    least_cycles = significant(_least_cycles(problem))
     lasting = _lasting_bytes(problem)
     widths = {
         columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
@@ -99,12 +96,14 @@ def choose_tiling(problem: Problem) -> Choice[Tiling]:
                     break
                 traffic = features + _input_rows(problem, rows) * strips
                 traffic += _weight_bytes(problem, tiling)
-                if best is not None and traffic > best[0][0]:
+                bound = Figures(traffic, least_cycles)
+                if best is not None and objective.rank(bound, accelerator) > best[1].rank:
                     continue
                 cycles, steps = _estimated_cycles(problem, tiling, traffic)
-                rank = (traffic, significant(cycles), steps, size_bytes)
-                if best is None or rank < best[0]:
-                    best = rank, Choice(tiling, traffic, cycles)
+                figures = Figures(traffic, significant(cycles))
+                rank = objective.rank(figures, accelerator)
+                if best is None or (rank, steps, size_bytes) < best[0]:
+                    best = (rank, steps, size_bytes), Choice(tiling, rank)
     if best is None:
         raise _too_small(problem)
     return best[1]
@@ -146,6 +145,16 @@ def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[i
     ring = (max(array, vector) + transfer + latency) // 2
     ends = (array + vector + transfer + latency) // steps
     return max(array, vector, transfer, ring) + ends, steps
+
+
+def _least_cycles(problem: Problem) -> int:
+    """Cycles no tiling of a group goes below: those of one tile as large as all of them."""
+    convolution, pixels = problem.group.convolution, problem.grid.pixels
+    if convolution is None:
+        return _vector_cycles(problem, pixels)
+    bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
+    work = convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
+    return work.cycles(problem.accelerator)
 
 
 def _row_choices(height: int) -> list[int]:
