@@ -17,6 +17,7 @@ from hwsim.machine import (
     execute_layerwise,
 )
 from hwsim.schedule import Program, schedule
+from hwsim.schedule.objective import BALANCED, Objective
 from quant.graph import Graph, Size
 
 Progress = Callable[[int, int], None]
@@ -77,14 +78,27 @@ class Comparison:
     overflows: tuple[LayerOverflows, ...] = ()
 
 
-def estimate(graph: Graph, accelerator: Accelerator, energy: EnergyModel, image: Size) -> Estimate:
+def estimate(
+    graph: Graph,
+    accelerator: Accelerator,
+    energy: EnergyModel,
+    image: Size,
+    objective: Objective = BALANCED,
+) -> Estimate:
     """Schedule a graph for images of one size and price it, without data.
+
+    Args:
+        graph: a verified graph.
+        accelerator: the machine.
+        energy: the priced actions of that machine.
+        image: height and width of the input image.
+        objective: what the schedule is chosen for.
 
     Raises:
         ScheduleError: the graph does not fit the accelerator.
         UserError: the energy model lacks an action.
     """
-    program = schedule(graph, accelerator, image)
+    program = schedule(graph, accelerator, image, objective=objective)
     return Estimate(program, program_cost(program, accelerator, energy))
 
 
@@ -94,6 +108,7 @@ def simulate(
     energy: EnergyModel,
     image: NDArray[np.int32],
     progress: Progress | None = None,
+    objective: Objective = BALANCED,
 ) -> Simulation:
     """Schedule a graph, execute it on an image bit for bit, and price it.
 
@@ -103,13 +118,15 @@ def simulate(
         energy: the priced actions of that machine.
         image: int32 [height, width, channels], codes of the input tensor.
         progress: called with commands done and commands in all.
+        objective: what the schedule is chosen for.
 
     Raises:
         AccumulatorOverflow: a sum left an accumulator whose overflow is ``error``.
         ScheduleError: the graph does not fit the accelerator.
         UserError: the energy model lacks an action.
     """
-    estimated = estimate(graph, accelerator, energy, Size(image.shape[0], image.shape[1]))
+    size = Size(image.shape[0], image.shape[1])
+    estimated = estimate(graph, accelerator, energy, size, objective)
     return run_estimated(estimated, accelerator, image, progress)
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.cost import group_cost, total_cost
+from hwsim.cost import cascade_cost, total_cost
 from hwsim.estimation import Estimator
 from hwsim.simulation import estimate
 from quant.graph import Graph, Size
@@ -31,9 +31,16 @@ def _agree(graph: Graph, image: Size) -> None:
     accelerator, energy = estimator.accelerator, estimator.energy
     estimated = estimate(graph, accelerator, energy, image)
     program = estimated.program
-    by_group = groupby(program.commands, key=lambda command: command.group)
+    by_cascade = groupby(program.groups, key=lambda group: group.cascade)
+    by_barrier = groupby(
+        program.commands, key=lambda command: program.groups[command.group].cascade
+    )
     fresh = total_cost(
-        (group_cost(program.groups[n], commands, accelerator, energy) for n, commands in by_group),
+        (
+            cost
+            for (_, groups), (_, commands) in zip(by_cascade, by_barrier, strict=True)
+            for cost in cascade_cost(tuple(groups), commands, accelerator, energy)
+        ),
         accelerator,
     )
     assert estimated.cost == fresh
