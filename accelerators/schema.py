@@ -112,6 +112,15 @@ class Dram(Schema):
     """Where these figures come from."""
 
 
+class Scheduling(Schema):
+    """What the machine's scheduler aims at; without this part, as stated here."""
+
+    objective: Literal["balanced", "cycles", "energy", "dram"] = "balanced"
+    """What is minimized; `hwsim.schedule.objective` says how each is counted."""
+    fusion: bool = True
+    """Whether layers may run together, with the feature maps between them in SRAM."""
+
+
 class Accelerator(Schema):
     """One machine: everything the schedule, the simulator and the cost model ask of it."""
 
@@ -139,6 +148,8 @@ class Accelerator(Schema):
     """The off-chip memory."""
     energy_table: ShortText
     """Name of a shipped energy table, or the path of a YAML file."""
+    scheduling: Scheduling = Field(default_factory=Scheduling)
+    """What its scheduler aims at."""
 
     @property
     def dram_bytes_per_cycle(self) -> Fraction:
@@ -166,8 +177,10 @@ def resized(
     sram_kib: int | None = None,
     accumulator_bits: int | None = None,
     accumulator_overflow: str | None = None,
+    objective: str | None = None,
+    fusion: bool | None = None,
 ) -> Accelerator:
-    """The same machine with another array, accumulator or SRAM size, for studies and tests.
+    """The same machine with another array, accumulator, SRAM size or schedule, for studies.
 
     The name tells what was changed, so that a report never shows a figure of one machine under
     the name of another.
@@ -181,6 +194,8 @@ def resized(
         ("array", "accumulator_bits"): accumulator_bits,
         ("array", "accumulator_overflow"): accumulator_overflow,
         ("sram", "size_kib"): sram_kib,
+        ("scheduling", "objective"): objective,
+        ("scheduling", "fusion"): fusion,
     }
     given = {path: value for path, value in changes.items() if value is not None}
     if not given:

@@ -17,7 +17,6 @@ from hwsim.machine import (
     execute_layerwise,
 )
 from hwsim.schedule import Program, schedule
-from hwsim.schedule.objective import BALANCED, Objective
 from quant.graph import Graph, Size
 
 Progress = Callable[[int, int], None]
@@ -78,27 +77,14 @@ class Comparison:
     overflows: tuple[LayerOverflows, ...] = ()
 
 
-def estimate(
-    graph: Graph,
-    accelerator: Accelerator,
-    energy: EnergyModel,
-    image: Size,
-    objective: Objective = BALANCED,
-) -> Estimate:
+def estimate(graph: Graph, accelerator: Accelerator, energy: EnergyModel, image: Size) -> Estimate:
     """Schedule a graph for images of one size and price it, without data.
-
-    Args:
-        graph: a verified graph.
-        accelerator: the machine.
-        energy: the priced actions of that machine.
-        image: height and width of the input image.
-        objective: what the schedule is chosen for.
 
     Raises:
         ScheduleError: the graph does not fit the accelerator.
         UserError: the energy model lacks an action.
     """
-    program = schedule(graph, accelerator, image, objective=objective)
+    program = schedule(graph, accelerator, image)
     return Estimate(program, program_cost(program, accelerator, energy))
 
 
@@ -108,7 +94,6 @@ def simulate(
     energy: EnergyModel,
     image: NDArray[np.int32],
     progress: Progress | None = None,
-    objective: Objective = BALANCED,
 ) -> Simulation:
     """Schedule a graph, execute it on an image bit for bit, and price it.
 
@@ -118,15 +103,13 @@ def simulate(
         energy: the priced actions of that machine.
         image: int32 [height, width, channels], codes of the input tensor.
         progress: called with commands done and commands in all.
-        objective: what the schedule is chosen for.
 
     Raises:
         AccumulatorOverflow: a sum left an accumulator whose overflow is ``error``.
         ScheduleError: the graph does not fit the accelerator.
         UserError: the energy model lacks an action.
     """
-    size = Size(image.shape[0], image.shape[1])
-    estimated = estimate(graph, accelerator, energy, size, objective)
+    estimated = estimate(graph, accelerator, energy, Size(image.shape[0], image.shape[1]))
     return run_estimated(estimated, accelerator, image, progress)
 
 

@@ -161,18 +161,15 @@ def cascade_cost(
 def shares(cycles: int, busy: Sequence[Mapping[str, int]]) -> list[int]:
     """Whole cycles that groups account for which run together, all of them in all.
 
-    In proportion to how long each holds the unit that is held longest; this project's choice.
+    In proportion to how long each holds the unit that it holds longest; this project's choice.
     What is lost to rounding goes to the groups one after the other that lose most by it.
 
     Args:
         cycles: that they take together.
         busy: cycles each group holds each unit.
     """
-    unit = max(UNITS, key=lambda unit: sum(held[unit] for held in busy))
-    total = sum(held[unit] for held in busy)
-    if not total:
-        return [cycles, *[0] * (len(busy) - 1)]
-    parts = [divmod(cycles * held[unit], total) for held in busy]
+    longest = [max(held.values()) for held in busy]
+    parts = [divmod(cycles * held, sum(longest)) for held in longest]
     missing = cycles - sum(whole for whole, _ in parts)
     largest = sorted(range(len(parts)), key=lambda index: -parts[index][1])[:missing]
     return [whole + (index in largest) for index, (whole, _) in enumerate(parts)]

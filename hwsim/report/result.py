@@ -21,10 +21,11 @@ BYTES_PER_KIB = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """What one group of operators, executed together, costs."""
+    """What one group of operators, executed on the same tiles, costs."""
 
     name: str
     operator: str
+    cascade: int
     weight_bits: int | None
     activation_bits: int
     macs: int
@@ -163,6 +164,7 @@ def _layer(cost: GroupCost, mac_slots_per_cycle: int) -> Layer:
     return Layer(
         name=group.name,
         operator="+".join(group.kinds),
+        cascade=group.cascade,
         weight_bits=group.weight_bits,
         activation_bits=group.activation_bits,
         macs=group.macs,

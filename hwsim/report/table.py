@@ -8,6 +8,7 @@ from hwsim.cost import GroupCost, ProgramCost
 
 _COLUMNS: dict[str, Callable[[GroupCost], object]] = {
     "layer": lambda cost: cost.group.name,
+    "cascade": lambda cost: cost.group.cascade,
     "operator": lambda cost: "+".join(cost.group.kinds),
     "weight_bits": lambda cost: cost.group.weight_bits,
     "activation_bits": lambda cost: cost.group.activation_bits,

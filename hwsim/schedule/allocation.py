@@ -170,11 +170,13 @@ class Arena:
         self.used_bytes = 0
 
     def block(self, name: str, size_bytes: int) -> Block:
+        """The next bytes, for constants."""
         block = Block(name, self.used_bytes, size_bytes)
         self.used_bytes += round_up(size_bytes, self.word_bytes)
         return block
 
     def rows(self, name: str, tensor: TensorType, columns: int, capacity: int) -> LineBuffer:
+        """The next bytes, for a ring of rows."""
         row_bytes = round_up(
             columns * pixel_bytes(tensor.channels, tensor.integer), self.word_bytes
         )

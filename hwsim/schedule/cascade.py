@@ -191,17 +191,13 @@ def _operands(group: Group) -> Iterator[tuple[str, Reach]]:
         (rows, columns), padding = operator.window, operator.padding
         yield (
             group.anchor.inputs[0],
-            Reach(
-                padding.top, rows - 1 - padding.top, padding.left, columns - 1 - padding.left
-            ),
+            Reach(padding.top, rows - 1 - padding.top, padding.left, columns - 1 - padding.left),
         )
     for name in group.streamed:
         yield name, Reach()
 
 
-def _shuffles(
-    groups: Sequence[Group], read: Mapping[str, int]
-) -> dict[str, PixelShuffle] | None:
+def _shuffles(groups: Sequence[Group], read: Mapping[str, int]) -> dict[str, PixelShuffle] | None:
     """Remaps through which tensors are written that stay in SRAM; None if they cannot be.
 
     The array writes its results where a pixel shuffle puts them. It writes them once, so nothing
@@ -260,7 +256,7 @@ class Reaches:
         self.tensor_leads: dict[str, int] = {}
         self.tensor_sides: dict[str, tuple[int, int]] = {}
         # Who reads a tensor stands behind who makes it, so from the last stage to the first.
-        for name, stage in reversed(cascade.made.items()):
+        for name, stage in reversed(list(cascade.made.items())):
             if name in cascade.readings:
                 slack = rows * cascade.ratios[stage] if ahead and _by_vector(cascade, name) else 0
                 self._add_stage(cascade, stage, name, slack)
@@ -288,6 +284,4 @@ class Reaches:
 def _by_vector(cascade: Cascade, name: str) -> bool:
     """Whether the vector unit makes a tensor."""
     group = cascade.groups[cascade.made[name]]
-    return name not in cascade.shuffles and (
-        group.convolution is None or name != group.anchor.name
-    )
+    return name not in cascade.shuffles and (group.convolution is None or name != group.anchor.name)

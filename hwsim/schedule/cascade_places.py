@@ -129,7 +129,9 @@ def allocate_cascade(
             continue
         channels = convolution.out_channels
         weights.append(arena.block(f"weights {stage}", weight_bytes(convolution, channels)))
-        parameters.append(arena.block(f"parameters {stage}", parameter_bytes(convolution, channels)))
+        parameters.append(
+            arena.block(f"parameters {stage}", parameter_bytes(convolution, channels))
+        )
     vectors = {
         node.name: arena.block(f"{node.name} (constants)", size_bytes)
         for group in cascade.groups
@@ -140,9 +142,7 @@ def allocate_cascade(
         name: arena.rows(name, types[name], columns, rows)
         for name, (rows, columns) in ring_sizes.items()
     }
-    return CascadeAllocation(
-        rings, tuple(weights), tuple(parameters), vectors, arena.used_bytes
-    )
+    return CascadeAllocation(rings, tuple(weights), tuple(parameters), vectors, arena.used_bytes)
 
 
 def constant_bytes(cascade: Cascade, granule: int) -> int:

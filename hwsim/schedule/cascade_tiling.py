@@ -1,12 +1,13 @@
 """The choice of how a cascade is cut: strips, rows of a step."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from accelerators import Accelerator
 from accelerators.vector_unit import work_cycles
+from hwsim.schedule.array_work import ArrayWork
 from hwsim.schedule.cascade import Cascade, Reaches, Walk
 from hwsim.schedule.cascade_places import (
     Columns,
@@ -18,8 +19,9 @@ from hwsim.schedule.cascade_places import (
     tensor_columns,
 )
 from hwsim.schedule.groups import Group
-from hwsim.schedule.objective import Figures, Objective, Rank
+from hwsim.schedule.objective import Aim, Figures, Rank
 from hwsim.schedule.roles import Role, role
+from hwsim.schedule.scaled_array_work import ScaledArrayWork
 from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
 from hwsim.schedule.tiling import Choice, convolution_settings, significant
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
@@ -61,15 +63,17 @@ class _Cut:
         widths: the most columns that are held of each tensor.
         stage_widths: columns that each stage computes, with how many strips have them.
         traffic_bytes: bytes moved over the DRAM bus.
+        least_cycles: of the array, whatever the rows of a step.
     """
 
     strips: Sequence[Columns]
     widths: Mapping[str, int]
     stage_widths: Sequence[Counter[int]]
     traffic_bytes: int
+    least_cycles: int
 
 
-def choose_walk(problem: CascadeProblem, objective: Objective) -> Choice[Walk] | None:
+def choose_walk(problem: CascadeProblem, aim: Aim) -> Choice[Walk] | None:
     """The best walk that fits SRAM; None if none does."""
     cascade, accelerator = problem.cascade, problem.accelerator
     available = accelerator.sram.size_kib * 1024
@@ -83,18 +87,20 @@ def choose_walk(problem: CascadeProblem, objective: Objective) -> Choice[Walk] |
         for ahead in (False, True)
     }
     for columns in _column_choices(cascade.unit.width):
-        cut: _Cut | None = None
+        cut = _cut(problem, next(iter(reaches.values())), columns)
+        if cut is None:
+            break
+        bound = aim.rank(Figures(cut.traffic_bytes, significant(cut.least_cycles)))
+        if best is not None and bound > best[1].rank:
+            continue
         for (rows, ahead), reach in reaches.items():
             walk = Walk(columns, rows, ahead)
-            if cut is None:
-                if (cut := _cut(problem, reach, columns)) is None:
-                    return None if best is None else best[1]
             size_bytes = _ring_bytes(problem, reach, walk, cut)
             if size_bytes > available:
                 continue
-            cycles = _estimated_cycles(problem, reach, walk, cut)
-            figures = Figures(cut.traffic_bytes, significant(cycles))
-            rank = objective.rank(figures, accelerator)
+            cycles = significant(_estimated_cycles(problem, reach, walk, cut))
+            picojoules = _array_pj(problem, reach, walk, cut, aim) if aim.counts_energy else 0.0
+            rank = aim.rank(Figures(cut.traffic_bytes, cycles, picojoules))
             if best is None or (rank, size_bytes) < best[0]:
                 best = (rank, size_bytes), Choice(walk, rank)
     return None if best is None else best[1]
@@ -125,16 +131,19 @@ def _cut(problem: CascadeProblem, reaches: Reaches, columns: int) -> _Cut | None
         Counter(stage_columns(cascade, reaches, stage, strip).width for strip in cut)
         for stage in range(len(cascade.groups))
     ]
-    done = necessary = 0
+    done = necessary = least_cycles = 0
     for group, widths in zip(cascade.groups, stage_widths, strict=True):
         if group.convolution is not None:
             macs = group.convolution.macs_per_pixel * group.grid.height
-            done += macs * sum(width * count for width, count in widths.items())
+            columns = sum(width * count for width, count in widths.items())
+            done += macs * columns
+            least_cycles += _array_cycles(problem, group, group.grid.height * columns)
             necessary += macs * group.grid.width
     if done > necessary * (1 + MOST_RECOMPUTED):
         return None
     traffic = _traffic_bytes(problem, reaches, cut)
-    return _Cut(cut, ring_widths(cascade, reaches, cut), stage_widths, traffic)
+    held = ring_widths(cascade, reaches, cut)
+    return _Cut(cut, held, stage_widths, traffic, least_cycles)
 
 
 def _traffic_bytes(problem: CascadeProblem, reaches: Reaches, cut: Sequence[Columns]) -> int:
@@ -167,26 +176,40 @@ def _ring_bytes(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut
     return total
 
 
-def _estimated_cycles(
-    problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut
-) -> int:
+def _estimated_cycles(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut) -> int:
     """Cycles of a cascade, for ranking: the busiest unit, and what one waits for another.
 
     In a step a stage waits for the one before it, so the array and the vector unit take turns
     unless stages behind the vector unit run a step later.
     """
-    cascade, accelerator = problem.cascade, problem.accelerator
+    accelerator = problem.accelerator
     array = vector = 0
-    for stage, group in enumerate(cascade.groups):
-        heights = _heights(group.grid.height, walk.rows * cascade.ratios[stage], reaches.leads[stage])
-        for height, times in heights.items():
-            for width, count in cut.stage_widths[stage].items():
-                pixels = height * width
-                array += times * count * _array_cycles(problem, group, pixels)
-                vector += times * count * _vector_cycles(problem, group, pixels)
+    for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut):
+        array += count * _array_cycles(problem, group, pixels)
+        vector += count * _vector_cycles(problem, group, pixels)
     transfer = transfer_cycles(accelerator, cut.traffic_bytes)
     computing = max(array, vector) if walk.ahead else array + vector
     return max(computing, transfer) + accelerator.dram.latency_cycles * len(cut.strips)
+
+
+def _array_pj(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut, aim: Aim) -> float:
+    """Energy of a cascade's multiplications and what they read, in picojoules."""
+    return sum(
+        count * aim.array_pj(work)
+        for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut)
+        if (work := _array_work(problem, group, pixels)) is not None
+    )
+
+
+def _tiles(
+    cascade: Cascade, reaches: Reaches, walk: Walk, cut: _Cut
+) -> Iterator[tuple[Group, int, int]]:
+    """Every size of tile of every stage: its group, its pixels, and how many tiles have it."""
+    for stage, group in enumerate(cascade.groups):
+        rows = walk.rows * cascade.ratios[stage]
+        for height, times in _heights(group.grid.height, rows, reaches.leads[stage]).items():
+            for width, count in cut.stage_widths[stage].items():
+                yield group, height * width, times * count
 
 
 def _heights(height: int, rows: int, lead: int) -> Counter[int]:
@@ -197,12 +220,19 @@ def _heights(height: int, rows: int, lead: int) -> Counter[int]:
 
 
 def _array_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
+    work = _array_work(problem, group, pixels)
+    return 0 if work is None else work.cycles(problem.accelerator)
+
+
+def _array_work(
+    problem: CascadeProblem, group: Group, pixels: int
+) -> ArrayWork | ScaledArrayWork | None:
+    """What a tile of a stage asks of the array, if anything."""
     convolution = group.convolution
     if convolution is None:
-        return 0
+        return None
     bits = problem.types[group.anchor.inputs[0]].integer.bits
-    work = convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
-    return work.cycles(problem.accelerator)
+    return convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
 
 
 def _vector_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:

@@ -1,6 +1,7 @@
 """Commands of a cascade: walk strips and steps, at each step every stage a few rows further."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from hwsim.schedule.cascade import Cascade, Reaches, Walk
@@ -49,6 +50,32 @@ def emit_cascade(
         yield from ahead.stores
 
 
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """A strip of the unit grid.
+
+    Attributes:
+        number: counted from 0.
+        columns: of the unit grid.
+        held: the columns that SRAM holds of each tensor.
+    """
+
+    number: int
+    columns: Columns
+    held: Mapping[str, Columns]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """What a stage computes in a step: rows y0 to y1, ``y1`` excluded, of some columns."""
+
+    strip: _Strip
+    stage: int
+    y0: int
+    y1: int
+    columns: Columns
+
+
 class _Emitter:
     """Builds the items of a cascade in execution order."""
 
@@ -85,58 +112,52 @@ class _Emitter:
 
     def items(self) -> Iterator[Item]:
         """The items of all steps, and an empty one between two strips."""
-        for number, strip in enumerate(strips(self.cascade.unit, self.walk.columns)):
+        cascade, reaches = self.cascade, self.reaches
+        for number, columns in enumerate(strips(cascade.unit, self.walk.columns)):
             if number:
                 yield Item()
-            yield from self._strip(number, strip)
+            names = cascade.tensor_ratios
+            held = {name: tensor_columns(cascade, reaches, name, columns) for name in names}
+            strip = _Strip(number, columns, held)
+            own = [
+                stage_columns(cascade, reaches, stage, columns)
+                for stage in range(len(cascade.groups))
+            ]
+            for step in self._steps():
+                yield self._item(strip, step, own)
 
-    def _strip(self, number: int, strip: Columns) -> Iterator[Item]:
+    def _steps(self) -> range:
+        """Steps of a strip; those before 0 are of stages and sources that are ahead."""
         cascade, reaches, rows = self.cascade, self.reaches, self.walk.rows
-        held = {
-            name: tensor_columns(cascade, reaches, name, strip) for name in cascade.tensor_ratios
-        }
-        own = [
-            stage_columns(cascade, reaches, stage, strip) for stage in range(len(cascade.groups))
+        ahead = [
+            *zip(reaches.leads, cascade.ratios, strict=True),
+            *(
+                (reaches.tensor_leads[name], cascade.tensor_ratios[name])
+                for name in cascade.sources
+            ),
         ]
-        first = -max(
-            chain(
-                (ceil_divide(lead, rows * ratio) for lead, ratio in zip(
-                    reaches.leads, cascade.ratios, strict=True)),
-                (
-                    ceil_divide(reaches.tensor_leads[name], rows * cascade.tensor_ratios[name])
-                    for name in cascade.sources
-                ),
-            )
-        )
-        for step in range(first, ceil_divide(cascade.unit.height, rows)):
-            yield self._item(number, strip, step, held, own)
+        first = max(ceil_divide(lead, rows * ratio) for lead, ratio in ahead)
+        return range(-first, ceil_divide(cascade.unit.height, rows))
 
-    def _item(
-        self, number: int, strip: Columns, step: int, held: dict[str, Columns], own: list[Columns]
-    ) -> Item:
+    def _item(self, strip: _Strip, step: int, own: Sequence[Columns]) -> Item:
         cascade, item = self.cascade, Item()
         for name in cascade.sources:
-            y0, y1 = self._span(step, cascade.tensor_ratios[name], self.reaches.tensor_leads[name])
+            lead = self.reaches.tensor_leads[name]
+            y0, y1 = self._span(step, cascade.tensor_ratios[name], lead)
             if y0 < y1:
-                use = cascade.readings[name][0]
-                rows = self._rows(name, number, y0, y1, held[name], held)
-                item.loads.append(
-                    LoadRows(
-                        self.first_group + use.stage,
-                        self.tensors[name],
-                        y0,
-                        held[name].start,
-                        rows,
-                    )
-                )
+                group = self.first_group + cascade.readings[name][0].stage
+                columns = strip.held[name]
+                rows = self._rows(strip, name, y0, y1, columns)
+                item.loads.append(LoadRows(group, self.tensors[name], y0, columns.start, rows))
         for stage, columns in enumerate(own):
             y0, y1 = self._span(step, cascade.ratios[stage], self.reaches.leads[stage])
             if y0 < y1:
                 if stage in self.waiting:
                     item.loads += self._constant_loads(stage)
                     self.waiting.remove(stage)
-                self._compute(item, stage, number, y0, y1, columns, held)
-                self._store(item, stage, number, y0, y1, strip, held)
+                tile = _Tile(strip, stage, y0, y1, columns)
+                item.computes += self._computes(tile)
+                item.stores += self._stores(tile)
         return item
 
     def _span(self, step: int, ratio: int, lead: int) -> tuple[int, int]:
@@ -145,18 +166,10 @@ class _Emitter:
         start = step * rows + lead
         return min(max(start, 0), height), min(max(start + rows, 0), height)
 
-    def _rows(
-        self,
-        name: str,
-        number: int,
-        y0: int,
-        y1: int,
-        columns: Columns,
-        held: dict[str, Columns],
-    ) -> Rows:
+    def _rows(self, strip: _Strip, name: str, y0: int, y1: int, columns: Columns) -> Rows:
         """Where rows of a tensor lie in SRAM; running rows count through all strips."""
-        first = number * self.sizes[name].height + y0
-        offset = columns.start - held[name].start
+        first = strip.number * self.sizes[name].height + y0
+        offset = columns.start - strip.held[name].start
         return Rows(self.allocation.rings[name], first, y1 - y0, columns.width, offset)
 
     def _constant_loads(self, stage: int) -> Iterator[Command]:
@@ -170,99 +183,68 @@ class _Emitter:
         for name, place in constants.vectors.items():
             yield LoadConstants(group, place.address, allocation.vectors[name])
 
-    def _compute(
-        self,
-        item: Item,
-        stage: int,
-        number: int,
-        y0: int,
-        y1: int,
-        columns: Columns,
-        held: dict[str, Columns],
-    ) -> None:
-        group = self.cascade.groups[stage]
+    def _computes(self, tile: _Tile) -> Iterator[Command]:
+        group, settings = self.cascade.groups[tile.stage], self.settings[tile.stage]
         for node in group.nodes:
-            if self.settings[stage] is not None and node is group.anchor:
-                item.computes.append(self._convolve(stage, number, y0, y1, columns, held))
+            if settings is not None and node is group.anchor:
+                yield self._convolve(tile, node, settings)
             elif not is_remap(node):
-                operands = tuple(
-                    [self._rows(name, number, y0, y1, columns, held) for name in node.inputs]
-                )
-                item.computes.append(
-                    Elementwise(
-                        self.first_group + stage,
-                        node.name,
-                        operands,
-                        self._rows(node.name, number, y0, y1, columns, held),
-                        node.operator,
-                        self.allocation.vectors.get(node.name),
-                    )
+                yield Elementwise(
+                    self.first_group + tile.stage,
+                    node.name,
+                    tuple([self._of_tile(tile, name) for name in node.inputs]),
+                    self._of_tile(tile, node.name),
+                    node.operator,
+                    self.allocation.vectors.get(node.name),
                 )
 
-    def _convolve(
-        self,
-        stage: int,
-        number: int,
-        y0: int,
-        y1: int,
-        columns: Columns,
-        held: dict[str, Columns],
-    ) -> Convolve:
-        node: Node = self.cascade.groups[stage].anchor
+    def _of_tile(self, tile: _Tile, name: str) -> Rows:
+        """The rows and columns of a tile, of a tensor on its grid."""
+        return self._rows(tile.strip, name, tile.y0, tile.y1, tile.columns)
+
+    def _convolve(self, tile: _Tile, node: Node, settings: ConvolutionSettings) -> Convolve:
         source = node.inputs[0]
         down, across = input_axes(node.operator, self.sizes[source])
-        rows, window = down.span(y0, y1), across.span(columns.start, columns.stop)
+        rows = down.span(tile.y0, tile.y1)
+        window = across.span(tile.columns.start, tile.columns.stop)
+        seen = Columns(window.first, window.last)
         name = self.shuffled.get(node.name, node.name)
-        shuffle, factor = self.cascade.shuffles.get(name), self.cascade.factor(name)
-        settings = self.settings[stage]
-        weights, parameters = self.allocation.weights[stage], self.allocation.parameters[stage]
-        assert settings is not None
+        factor = self.cascade.factor(name)
+        made = Columns(tile.columns.start * factor, tile.columns.stop * factor)
+        weights = self.allocation.weights[tile.stage]
+        parameters = self.allocation.parameters[tile.stage]
         assert weights is not None
         assert parameters is not None
-        wide = Columns(columns.start * factor, columns.stop * factor)
         return Convolve(
-            self.first_group + stage,
+            self.first_group + tile.stage,
             node.name,
-            self._rows(
-                source, number, rows.first, rows.last, Columns(window.first, window.last), held
-            ),
-            self._rows(name, number, y0 * factor, y1 * factor, wide, held),
+            self._rows(tile.strip, source, rows.first, rows.last, seen),
+            self._rows(tile.strip, name, tile.y0 * factor, tile.y1 * factor, made),
             weights,
             parameters,
-            y0,
-            columns.start,
+            tile.y0,
+            tile.columns.start,
             0,
             settings.out_channels,
             Padding(rows.before, rows.behind, window.before, window.behind),
             settings,
-            remap=shuffle,
+            remap=self.cascade.shuffles.get(name),
         )
 
-    def _store(
-        self,
-        item: Item,
-        stage: int,
-        number: int,
-        y0: int,
-        y1: int,
-        strip: Columns,
-        held: dict[str, Columns],
-    ) -> None:
-        """Take a strip's own share of what is stored to DRAM, without what it shares with others."""
+    def _stores(self, tile: _Tile) -> Iterator[Command]:
+        """Take a strip's own share of what is stored to DRAM, without what others have too."""
         for store in self.cascade.stores:
-            if store.stage != stage:
+            if store.stage != tile.stage:
                 continue
             finer, ratio = self.cascade.factor(store.held), self.cascade.tensor_ratios[store.held]
-            share = Columns(strip.start * ratio, strip.stop * ratio)
-            rows = self._rows(store.held, number, y0 * finer, y1 * finer, share, held)
+            strip = tile.strip
+            share = Columns(strip.columns.start * ratio, strip.columns.stop * ratio)
             factor = 1 if store.remap is None else store.remap.factor
-            item.stores.append(
-                StoreRows(
-                    self.first_group + stage,
-                    rows,
-                    self.tensors[store.tensor],
-                    y0 * finer * factor,
-                    share.start * factor,
-                    store.remap,
-                )
+            yield StoreRows(
+                self.first_group + tile.stage,
+                self._rows(strip, store.held, tile.y0 * finer, tile.y1 * finer, share),
+                self.tensors[store.tensor],
+                tile.y0 * finer * factor,
+                share.start * factor,
+                store.remap,
             )

@@ -13,7 +13,7 @@ from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
 from hwsim.schedule.groups import Group, make_group
-from hwsim.schedule.objective import Objective, Rank
+from hwsim.schedule.objective import Aim, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
 from hwsim.schedule.storage import DramTensor
@@ -58,7 +58,7 @@ class Network:
         sizes: heights and widths by node name.
         tensors: the tensors that visit DRAM if no group runs together with another.
         accelerator: the machine.
-        objective: what is minimized.
+        aim: what is minimized.
     """
 
     groups: Sequence[Group]
@@ -68,7 +68,7 @@ class Network:
     sizes: Mapping[str, Size]
     tensors: Mapping[str, DramTensor]
     accelerator: Accelerator
-    objective: Objective
+    aim: Aim
 
     def joined(self, first: int, last: int) -> list[Group]:
         """The groups from one to before another, parts of one group put together."""
@@ -82,14 +82,13 @@ class Network:
         return make_group(self.graph, nodes, self.sizes)
 
 
-def best_parts(network: Network, shapes: Shapes, memory: Memory, *, fuses: bool) -> list[Part]:
+def best_parts(network: Network, shapes: Shapes, memory: Memory) -> list[Part]:
     """The division with the least rank.
 
     Args:
         network: what is divided.
         shapes: of its groups.
         memory: cuts found so far on this machine; new ones are added.
-        fuses: whether groups may run together at all.
 
     Raises:
         ScheduleError: no tile of a group fits SRAM.
@@ -100,7 +99,7 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory, *, fuses: bool)
     reached = {0}
     for first in range(len(groups)):
         base, _ = best[first]
-        for part, rank in _parts_from(network, shapes, memory, first, fuses=fuses):
+        for part, rank in _parts_from(network, shapes, memory, first):
             total = base[0] + rank[0], base[1] + rank[1]
             if part.last not in reached or total < best[part.last][0]:
                 best[part.last] = total, part
@@ -108,15 +107,15 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory, *, fuses: bool)
     parts: list[Part] = []
     end = len(groups)
     while end:
-        part = best[end][1]
-        assert part is not None
-        parts.append(part)
-        end = part.first
+        chosen = best[end][1]
+        assert chosen is not None
+        parts.append(chosen)
+        end = chosen.first
     return parts[::-1]
 
 
 def _parts_from(
-    network: Network, shapes: Shapes, memory: Memory, first: int, *, fuses: bool
+    network: Network, shapes: Shapes, memory: Memory, first: int
 ) -> list[tuple[Part, Rank]]:
     """Every part that starts with a group, with its cost."""
     groups, origins = network.groups, network.origins
@@ -129,8 +128,10 @@ def _parts_from(
         alone = Part(first, last, shape, tiling=tiling.cut)
         found.append((alone, tiling.rank))
     failures = 0
-    is_stage = all(can_be_stage(group, network.sizes) for group in groups[first:last])
-    while fuses and is_stage and failures < FAILURES and last < len(groups):
+    is_stage = network.accelerator.scheduling.fusion and all(
+        can_be_stage(group, network.sizes) for group in groups[first:last]
+    )
+    while is_stage and failures < FAILURES and last < len(groups):
         if not can_be_stage(groups[last], network.sizes):
             break
         last += 1
@@ -148,10 +149,8 @@ def _parts_from(
 def _tiling(network: Network, shape: Shape, memory: Memory, group: Group) -> Choice[Tiling]:
     known = memory.tilings.get(shape)
     if known is None:
-        problem = Problem(
-            group, network.types, network.sizes, network.tensors, network.accelerator
-        )
-        known = memory.tilings[shape] = choose_tiling(problem, network.objective)
+        problem = Problem(group, network.types, network.sizes, network.tensors, network.accelerator)
+        known = memory.tilings[shape] = choose_tiling(problem, network.aim)
     return known
 
 
@@ -164,8 +163,6 @@ def _walk(
     if shape not in memory.walks:
         memory.walks[shape] = None
         if cascade is not None:
-            problem = CascadeProblem(
-                cascade, network.types, network.tensors, network.accelerator
-            )
-            memory.walks[shape] = choose_walk(problem, network.objective)
+            problem = CascadeProblem(cascade, network.types, network.tensors, network.accelerator)
+            memory.walks[shape] = choose_walk(problem, network.aim)
     return cascade, memory.walks[shape]

@@ -22,7 +22,7 @@ from hwsim.schedule.emit_cascade import emit_cascade
 from hwsim.schedule.expansion import expanded
 from hwsim.schedule.groups import Group, ScheduleError, form_groups, split_copies
 from hwsim.schedule.layout import GroupConstants, place_constants, place_tensors
-from hwsim.schedule.objective import BALANCED, Objective
+from hwsim.schedule.objective import Aim
 from hwsim.schedule.optimizer import Network, Part, best_parts
 from hwsim.schedule.program import ScheduledGroup, Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
@@ -122,9 +122,7 @@ class GroupPlan:
     ) -> Iterator[Command]:
         """See `Plan`."""
         problem = self.problem
-        placed = Problem(
-            problem.group, problem.types, problem.sizes, tensors, problem.accelerator
-        )
+        placed = Problem(problem.group, problem.types, problem.sizes, tensors, problem.accelerator)
         return emit_group(first, placed, self.tiling, self._allocation(), constants[0])
 
     def describe(self, cascade: int) -> list[ScheduledGroup]:
@@ -259,9 +257,6 @@ def plan_network(
     accelerator: Accelerator,
     image: Size,
     memory: Memory | None = None,
-    *,
-    objective: Objective = BALANCED,
-    fuses: bool = True,
 ) -> list[Plan]:
     """Cut a graph into groups, put groups into cascades, and cut each into tiles.
 
@@ -272,9 +267,7 @@ def plan_network(
         graph: a verified graph.
         accelerator: the machine.
         image: height and width of the input image.
-        memory: what was found so far on this machine for this objective; what is found is added.
-        objective: what is minimized.
-        fuses: whether groups may run together in cascades.
+        memory: what was found so far on this machine; what is found is added.
 
     Raises:
         ScheduleError: the image is too large, accumulators are not what the graph needs, or no tile
@@ -292,15 +285,15 @@ def plan_network(
     check_accumulators(graph, accelerator)
     groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
-    apart = split_copies(graph, groups, sizes) if fuses else list(enumerate(groups))
-    groups = [group for _, group in apart]
-    origins = [origin for origin, _ in apart]
-    network = Network(groups, origins, graph, types, sizes, tensors, accelerator, objective)
+    fusion = accelerator.scheduling.fusion
+    apart = split_copies(graph, groups, sizes) if fusion else list(enumerate(groups))
+    origins, divided = [origin for origin, _ in apart], [group for _, group in apart]
+    network = Network(
+        divided, origins, graph, types, sizes, tensors, accelerator, Aim.of(accelerator)
+    )
     memory = Memory() if memory is None else memory
-    shapes = Shapes(graph, groups, sizes, memory)
-    return [
-        _plan(network, part) for part in best_parts(network, shapes, memory, fuses=fuses)
-    ]
+    shapes = Shapes(graph, divided, sizes, memory)
+    return [_plan(network, part) for part in best_parts(network, shapes, memory)]
 
 
 def _plan(network: Network, part: Part) -> Plan:

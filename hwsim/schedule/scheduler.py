@@ -9,7 +9,6 @@ from hwsim.schedule.commands import Barrier, Command
 from hwsim.schedule.constants import write_constants
 from hwsim.schedule.expansion import expanded
 from hwsim.schedule.layout import GroupConstants, place_tensors
-from hwsim.schedule.objective import BALANCED, Objective
 from hwsim.schedule.plan import Plan, plan_network
 from hwsim.schedule.program import Program, ScheduledGroup
 from hwsim.schedule.verifier import verify_program
@@ -17,22 +16,13 @@ from quant.common.collector import collector_paused
 from quant.graph import Graph, Size
 
 
-def schedule(
-    graph: Graph,
-    accelerator: Accelerator,
-    image: Size,
-    *,
-    objective: Objective = BALANCED,
-    fuses: bool = True,
-) -> Program:
+def schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
     """Map a graph to an accelerator for images of one size.
 
     Args:
         graph: a verified graph.
         accelerator: the machine.
         image: height and width of the input image.
-        objective: what is minimized.
-        fuses: whether layers may run together, with the feature maps between them in SRAM.
 
     Returns:
         A verified program.
@@ -43,14 +33,12 @@ def schedule(
         GraphError: the image is too small for the graph.
     """
     with collector_paused():
-        return _schedule(graph, accelerator, image, objective, fuses=fuses)
+        return _schedule(graph, accelerator, image)
 
 
-def _schedule(
-    graph: Graph, accelerator: Accelerator, image: Size, objective: Objective, *, fuses: bool
-) -> Program:
+def _schedule(graph: Graph, accelerator: Accelerator, image: Size) -> Program:
     graph = expanded(graph)
-    plans = plan_network(graph, accelerator, image, objective=objective, fuses=fuses)
+    plans = plan_network(graph, accelerator, image)
     burst = accelerator.dram.burst_bytes
     # Constants come first in DRAM, and how they are cut depends on the tilings.
     places, constant_bytes = _place_constants(plans)

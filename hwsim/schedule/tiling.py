@@ -13,7 +13,7 @@ from hwsim.schedule.allocation import allocate
 from hwsim.schedule.commands import ConvolutionSettings
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
-from hwsim.schedule.objective import Figures, Objective, Rank
+from hwsim.schedule.objective import Aim, Figures, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
@@ -72,7 +72,7 @@ class Choice(Generic[T]):
     rank: Rank
 
 
-def choose_tiling(problem: Problem, objective: Objective) -> Choice[Tiling]:
+def choose_tiling(problem: Problem, aim: Aim) -> Choice[Tiling]:
     """The best tiling of a group that fits SRAM.
 
     Raises:
@@ -96,12 +96,11 @@ def choose_tiling(problem: Problem, objective: Objective) -> Choice[Tiling]:
                     break
                 traffic = features + _input_rows(problem, rows) * strips
                 traffic += _weight_bytes(problem, tiling)
-                bound = Figures(traffic, least_cycles)
-                if best is not None and objective.rank(bound, accelerator) > best[1].rank:
+                if best is not None and aim.rank(Figures(traffic, least_cycles)) > best[1].rank:
                     continue
                 cycles, steps = _estimated_cycles(problem, tiling, traffic)
-                figures = Figures(traffic, significant(cycles))
-                rank = objective.rank(figures, accelerator)
+                picojoules = _array_pj(problem, tiling, aim) if aim.counts_energy else 0.0
+                rank = aim.rank(Figures(traffic, significant(cycles), picojoules))
                 if best is None or (rank, steps, size_bytes) < best[0]:
                     best = (rank, steps, size_bytes), Choice(tiling, rank)
     if best is None:
@@ -275,6 +274,24 @@ def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
     return sum(
         count * settings.work(pixels, channels, activation_bits).cycles(problem.accelerator)
         for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
+    )
+
+
+def _array_pj(problem: Problem, tiling: Tiling, aim: Aim) -> float:
+    """Energy of a group's multiplications and what they read, in picojoules."""
+    convolution = problem.group.convolution
+    if convolution is None:
+        return 0.0
+    settings = convolution_settings(convolution)
+    bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
+    heights = _cuts(problem.grid.height, tiling.rows)
+    widths = _cuts(problem.grid.width, tiling.columns)
+    blocks = _cuts(convolution.out_channels, tiling.channels)
+    return sum(
+        m * n * count * aim.array_pj(settings.work(h * w, channels, bits))
+        for h, m in heights.items()
+        for w, n in widths.items()
+        for channels, count in blocks.items()
     )
 
 

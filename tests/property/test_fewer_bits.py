@@ -5,7 +5,7 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.schedule.objective import OBJECTIVES
+from accelerators import resized
 from hwsim.simulation import estimate
 from quant.graph import Size
 from tests.edsr_graphs import Bits, edsr_graph, edsr_layers
@@ -53,11 +53,12 @@ def test_fewer_bits_never_cost_more(
     wide, narrow = data.draw(bits_and_fewer(blocks))
     graph = edsr_graph(blocks, channels, scale, wide)
     # What fits with more bits must fit with fewer, so only the wide graph may ask for memory.
-    _, accelerator = scheduled(graph, _machine(sram_kib, array), Size(*size))
+    machine = resized(_machine(sram_kib, array), objective="dram")
+    _, accelerator = scheduled(graph, machine, Size(*size))
     energy = _prices(accelerator)
-    more = estimate(graph, accelerator, energy, Size(*size), OBJECTIVES["dram"]).cost
+    more = estimate(graph, accelerator, energy, Size(*size)).cost
     graph = edsr_graph(blocks, channels, scale, narrow)
-    fewer = estimate(graph, accelerator, energy, Size(*size), OBJECTIVES["dram"]).cost
+    fewer = estimate(graph, accelerator, energy, Size(*size)).cost
     assert fewer.dram_read_bytes + fewer.dram_write_bytes <= (
         more.dram_read_bytes + more.dram_write_bytes
     )

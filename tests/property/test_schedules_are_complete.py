@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelerators import Accelerator, EnergyModel
+from accelerators import Accelerator, EnergyModel, resized
 from hwsim.cost import program_cost, timeline
 from hwsim.cost.charges import charge_idle
 from hwsim.cost.command_costs import UNITS, command_cost
@@ -61,7 +61,7 @@ def test_every_multiplication_is_done_once_and_few_again(
     assert done.keys() == necessary.keys()
     assert all(done[node] >= count for node, count in necessary.items())
     assert done.total() <= necessary.total() * (1 + MOST_RECOMPUTED)
-    alone = schedule(graph, accelerator, image, fuses=False)
+    alone = schedule(graph, resized(accelerator, fusion=False), image)
     assert _multiplications(alone) == necessary
 
 

@@ -32,7 +32,7 @@ CONTRACT = [
     "overflows", "wall_seconds", "layers",
 ]  # fmt: skip
 LAYER_CONTRACT = [
-    "name", "operator", "weight_bits", "activation_bits", "macs", "cycles", "energy_uj",
+    "name", "operator", "cascade", "weight_bits", "activation_bits", "macs", "cycles", "energy_uj",
     "dram_bytes", "mac_utilization",
 ]  # fmt: skip
 

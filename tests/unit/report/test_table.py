@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 
 import pytest
 
@@ -25,10 +26,15 @@ def test_columns_add_up_to_the_totals(priced: Priced) -> None:
         assert total == pytest.approx(energy_uj)
 
 
-def test_no_unit_is_busy_longer_than_the_layer_lasts(priced: Priced) -> None:
+def test_no_unit_is_busy_longer_than_its_cascade_lasts(priced: Priced) -> None:
+    cycles: Counter[str] = Counter()
+    busy: Counter[tuple[str, str]] = Counter()
     for row in csv.DictReader(io.StringIO(layers_csv(priced.cost))):
-        busy = [int(value) for column, value in row.items() if column.endswith("_busy_cycles")]
-        assert max(busy) <= int(row["cycles"])
+        cycles[row["cascade"]] += int(row["cycles"])
+        for column, value in row.items():
+            if column.endswith("_busy_cycles"):
+                busy[row["cascade"], column] += int(value)
+    assert all(held <= cycles[cascade] for (cascade, _), held in busy.items())
 
 
 def test_only_what_has_no_weights_has_an_empty_cell_for_their_width(priced: Priced) -> None:

@@ -30,7 +30,7 @@ def _problems(graph: Graph, accelerator: Accelerator, image: Size) -> list[Probl
 
 @pytest.mark.parametrize("sram_kib", SRAM_SIZES_KIB)
 def test_a_program_moves_exactly_the_traffic_its_tilings_promise(sram_kib: int) -> None:
-    graph, accelerator = edsr_graph(channels=16), machine(sram_kib)
+    graph, accelerator = edsr_graph(channels=16), machine(sram_kib, fusion=False)
     program = schedule(graph, accelerator, IMAGE)
     burst = accelerator.dram.burst_bytes
     moved: Counter[int] = Counter()
@@ -46,7 +46,7 @@ def test_a_program_moves_exactly_the_traffic_its_tilings_promise(sram_kib: int) 
 
 @pytest.mark.parametrize("sram_kib", SRAM_SIZES_KIB)
 def test_every_multiplication_is_scheduled_once(sram_kib: int) -> None:
-    graph, accelerator = edsr_graph(channels=16), machine(sram_kib)
+    graph, accelerator = edsr_graph(channels=16), machine(sram_kib, fusion=False)
     program = schedule(graph, accelerator, IMAGE)
     macs = 0
     for command in program.commands:
@@ -91,7 +91,7 @@ def test_a_small_sram_makes_many_tiles() -> None:
 
 def test_tensors_alive_together_lie_apart_and_dead_ones_are_reused() -> None:
     graph = edsr_graph(blocks=6, channels=16)
-    program = schedule(graph, machine(), IMAGE)
+    program = schedule(graph, machine(fusion=False), IMAGE)
     sizes = sum(tensor.size_bytes for tensor in program.tensors.values())
     assert program.dram_bytes - len(program.constants) < sizes
     alive: dict[str, DramTensor] = {program.input.name: program.input}
@@ -187,7 +187,7 @@ def test_the_verifier_catches_buffers_beyond_sram() -> None:
 
 
 def test_the_verifier_catches_tensors_that_overlap_in_dram() -> None:
-    accelerator = machine(16)
+    accelerator = machine(16, fusion=False)
     program = schedule(edsr_graph(channels=16), accelerator, IMAGE)
     store = [command for command in program.commands if isinstance(command, StoreRows)][2]
     nearer = dataclasses.replace(store.tensor, address=program.input.address + 1)
