@@ -125,6 +125,8 @@ class Accelerator(Schema):
     """Node of the logic and the SRAM; the energy table must be for the same node."""
     clock_mhz: Annotated[float, Field(gt=0, le=10_000)]
     """Clock of the array, the vector unit and the SRAM."""
+    launch_overhead_us: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    """Time from a request to the first command, once for each image, in microseconds."""
     array: Array
     """The grid of processing elements."""
     vector_unit: VectorUnit

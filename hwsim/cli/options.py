@@ -391,6 +391,11 @@ def _add_machine(parser: ArgumentParser) -> None:
 
 def _add_output(parser: ArgumentParser, what: str) -> None:
     group = parser.add_argument_group("output")
+    group.add_argument(
+        "--explain",
+        action="store_true",
+        help="say of every layer what bounds it: where each cycle goes, roofline and memory",
+    )
     group.add_argument("--out", type=Path, metavar="DIR", help=what)
     _add_json(group)
 

@@ -63,11 +63,13 @@ class ProgramCost:
         groups: the cost of each group, in order.
         mac_slots_per_cycle: multiply-accumulate operations the array could do in a cycle.
         clock_mhz: clock of the accelerator.
+        launch_overhead_us: time before the first command, once for each image.
     """
 
     groups: tuple[GroupCost, ...]
     mac_slots_per_cycle: int
     clock_mhz: float
+    launch_overhead_us: float = 0.0
 
     @property
     def cycles(self) -> int:
@@ -76,8 +78,13 @@ class ProgramCost:
 
     @property
     def latency_ms(self) -> float:
-        """Time for one image, in milliseconds."""
-        return self.cycles / (self.clock_mhz * 1e3)
+        """Time for one image, in milliseconds: its cycles and the launch overhead."""
+        return self.cycles / (self.clock_mhz * 1e3) + self.launch_overhead_ms
+
+    @property
+    def launch_overhead_ms(self) -> float:
+        """Part of the latency that passes before the first command, in milliseconds."""
+        return self.launch_overhead_us / 1e3
 
     @property
     def macs(self) -> int:
@@ -185,7 +192,12 @@ class GroupCosts:
 def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> ProgramCost:
     """The cost of groups that run one after the other."""
     array = accelerator.array
-    return ProgramCost(tuple(groups), array.rows * array.columns, accelerator.clock_mhz)
+    return ProgramCost(
+        tuple(groups),
+        array.rows * array.columns,
+        accelerator.clock_mhz,
+        accelerator.launch_overhead_us,
+    )
 
 
 def program_cost(program: Program, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:

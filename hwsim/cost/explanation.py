@@ -150,7 +150,7 @@ class GroupExplanation:
         name: of the group.
         layers: in the order of their first commands; their cycles are those of the group.
         roofline: None for a group without products.
-        sram_allocated_bytes: of its buffers.
+        sram_reserved_bytes: of its buffers.
         sram: what of them is in use.
         dram_live_bytes: of feature maps in DRAM that are still needed.
     """
@@ -158,7 +158,7 @@ class GroupExplanation:
     name: str
     layers: tuple[LayerExplanation, ...]
     roofline: Roofline | None
-    sram_allocated_bytes: int
+    sram_reserved_bytes: int
     sram: LiveSram
     dram_live_bytes: int
 
@@ -221,23 +221,53 @@ def explain(program: Program, accelerator: Accelerator) -> Explanation:
     )
 
 
-def explain_several(programs: Sequence[Program], accelerator: Accelerator) -> Explanation:
-    """`explain` of programs that run one after the other; groups of one name become one.
+def explained_in_sequence(explanations: Sequence[Explanation]) -> Explanation:
+    """Explanations of programs that run one after the other; groups of one name become one.
 
-    Cycles, operations and bytes add up; of memory in use the most counts, and its course is that
-    of the first program that has the group.
+    Cycles, operations and bytes add up. Of memory in use the most counts; its course is that of
+    the first program that has the group.
     """
-    explained: dict[int, Explanation] = {}
     named: dict[str, list[GroupExplanation]] = {}
-    for program in programs:
-        if id(program) not in explained:
-            explained[id(program)] = explain(program, accelerator)
-        for group in explained[id(program)].groups:
+    for explanation in explanations:
+        for group in explanation.groups:
             named.setdefault(group.name, []).append(group)
-    first = explained[id(programs[0])]
-    constants = max(each.constant_bytes for each in explained.values())
-    groups = tuple(_in_sequence(parts) for parts in named.values())
-    return replace(first, groups=groups, constant_bytes=constants)
+    return replace(
+        explanations[0],
+        groups=tuple(_in_sequence(parts) for parts in named.values()),
+        constant_bytes=max(each.constant_bytes for each in explanations),
+    )
+
+
+def explained_with_prefix(explanation: Explanation, prefix: str) -> Explanation:
+    """The same explanation, its groups and layers named with something in front."""
+    groups = tuple(
+        replace(
+            group,
+            name=prefix + group.name,
+            layers=tuple(replace(layer, name=prefix + layer.name) for layer in group.layers),
+        )
+        for group in explanation.groups
+    )
+    return replace(explanation, groups=groups)
+
+
+def explained_reading(
+    name: str, busy_cycles: int, cycles: int, accelerator: Accelerator
+) -> GroupExplanation:
+    """A group that only reads from DRAM, while everything waits for it.
+
+    Args:
+        name: of the group.
+        busy_cycles: in which the bus is occupied.
+        cycles: of the group.
+        accelerator: the machine.
+    """
+    of_cycle = slots_per_cycle(accelerator)
+    slots = dict.fromkeys(CAUSES, 0)
+    slots[FIRST_AND_LAST_TRANSFERS] = busy_cycles * of_cycle
+    slots[DRAM_LATENCY] = (cycles - busy_cycles) * of_cycle
+    layer = LayerExplanation(name, 0, slots, of_cycle)
+    return GroupExplanation(name, (layer,), None, 0, live_sram((), cycles), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +305,7 @@ def _explained(
     for idle in idle_time(events, clock.now):
         owner = owners[min(idle.before, len(owners) - 1)]
         slots[owner][idle.cause] += idle.cycles * of_cycle
-    bits = sum(
-        event.cost.charges[READ_BIT] + event.cost.charges[WRITE_BIT] for event in events
-    )
+    bits = sum(event.cost.charges[READ_BIT] + event.cost.charges[WRITE_BIT] for event in events)
     layers = {owner: (dict(parts), macs[owner]) for owner, parts in slots.items()}
     return _Shape(layers, clock.now, bits // 8, live_sram(events, clock.now))
 
@@ -344,10 +372,11 @@ def _together(name: str, layers: Sequence[LayerExplanation]) -> LayerExplanation
 def _in_sequence(parts: Sequence[GroupExplanation]) -> GroupExplanation:
     """One group that ran in several programs."""
     first = parts[0]
-    layers = tuple(
-        _together(layer.name, [part.layers[place] for part in parts])
-        for place, layer in enumerate(first.layers)
-    )
+    named: dict[str, list[LayerExplanation]] = {}
+    for part in parts:
+        for layer in part.layers:
+            named.setdefault(layer.name, []).append(layer)
+    layers = tuple(_together(name, same) for name, same in named.items())
     roofline = None
     if first.roofline is not None:
         dram_bytes = sum(part.roofline.dram_bytes for part in parts if part.roofline)
@@ -356,7 +385,7 @@ def _in_sequence(parts: Sequence[GroupExplanation]) -> GroupExplanation:
         first,
         layers=layers,
         roofline=roofline,
-        sram_allocated_bytes=max(part.sram_allocated_bytes for part in parts),
+        sram_reserved_bytes=max(part.sram_reserved_bytes for part in parts),
         sram=replace(first.sram, peak_bytes=max(part.sram.peak_bytes for part in parts)),
         dram_live_bytes=max(part.dram_live_bytes for part in parts),
     )

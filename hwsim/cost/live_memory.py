@@ -128,4 +128,3 @@ def _sum_live(
 def constant_bytes(program: Program) -> int:
     """Bytes of weights and other constants in DRAM."""
     return int(program.constants.size)
-
