@@ -32,7 +32,8 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "results-contract.md"
 
 CONTRACT = [
     "network", "method", "policy", "accelerator", "energy_table", "input_size", "output_size",
-    "macs", "cycles", "latency_ms", "launch_overhead_ms", "frames_per_second", "energy_uj", "energy_by_component_uj",
+    "macs", "cycles", "latency_ms", "launch_overhead_ms", "frames_per_second", "energy_uj",
+    "energy_by_component_uj",
     "dram_read_bytes", "dram_write_bytes", "sram_peak_kib", "mac_utilization",
     "feature_average_bits", "weight_average_bits", "psnr_db", "ssim", "output", "bit_exact",
     "overflows", "explanation", "wall_seconds", "layers",
