@@ -149,7 +149,7 @@ def best_cost(machine: BitFusionMachine, layer: BitFusionLayer) -> BitFusionCost
         "inputs": layer.inputs,
         "outputs": layer.outputs,
     }
-    turns = {name: _ceil(np.int64(extent[name]), tiles[name]) for name in _LOOPS}
+    turns = {name: _ceil(extent[name], tiles[name]) for name in _LOOPS}
     compute = np.multiply.reduce([turns[name] for name in _LOOPS]) * compute_cycles(
         machine, layer, tiles["images"], tiles["rows"], tiles["inputs"], tiles["outputs"]
     )
@@ -237,6 +237,5 @@ def _least(machine: BitFusionMachine, compute: Counts, traffic: _Traffic) -> Bit
     return BitFusionCost(*(int(figure[best]) for figure in figures))
 
 
-def _ceil(items: Counts | np.int64, lanes: Counts | int) -> Counts:
-    result: Counts = -(-items // lanes)
-    return result
+def _ceil(items: Counts | int, lanes: Counts | int) -> Counts:
+    return np.asarray(-(-items // lanes), np.int64)

@@ -39,7 +39,7 @@ class ScaleSimAccesses:
 
 
 def total_cycles(dataflow: str, rows: int, columns: int, layer: ScaleSimLayer) -> int:
-    """"Total Cycles" of a report.
+    """The "Total Cycles" of a report.
 
     ========  ====================================================================
     dataflow  cycles of all folds, of which the report shows one less
