@@ -257,7 +257,7 @@ def explain_adaptive(selector: Program, variant: Program, accelerator: Accelerat
     """
     front = explained_with_prefix(explain(selector, accelerator), FRONT_END)
     busy, cycles = _decision_cycles(selector, accelerator)
-    decision = explained_reading(FRONT_END + DECISION, busy, cycles, accelerator)
+    decision = explained_reading(FRONT_END + DECISION, busy, cycles)
     front = replace(front, groups=(*front.groups, decision))
     return explained_in_sequence([front, explain(variant, accelerator)])
 

@@ -1,154 +1,180 @@
 """Where the cycles of a command on the MAC array go: products, and what keeps multipliers idle.
 
-Counted in bit slots, so that every part is a whole number: one cycle of one processing element of
-one pair of operand bits. A cycle of an array of R rows, C columns and multipliers of w × a bits
-has R·C·w·a of them.
+Parts of a cycle are counted as such: a cycle in which a quarter of the processing elements (PEs)
+has no output channel loses a quarter of itself to that. Parts are fractions, so that they add up
+exactly.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from accelerators import Accelerator
 from accelerators.datapaths.channel_scaling import scaling_cycles
-from accelerators.datapaths.output_stationary import precision_passes, scattered_feed_cycles
+from accelerators.datapaths.interface import Datapath, folds, reduction_steps
+from accelerators.datapaths.kinds import datapath_of
+from accelerators.datapaths.output_grid import OutputGrid
+from accelerators.datapaths.stationary_grid import StationaryGrid
+from accelerators.schema import Array
 from hwsim.schedule.array_work import ArrayWork
 from hwsim.schedule.scaled_array_work import ScaledArrayWork
-from hwsim.schedule.storage import ceil_divide
 
 COMPUTE = "compute"
 NARROW_OPERANDS = "narrow_operands"
 WIDE_OPERANDS = "wide_operands"
 CHANNEL_PADDING = "channel_padding"
 PIXEL_PADDING = "pixel_padding"
+REDUCTION_PADDING = "reduction_padding"
 SRAM = "sram"
 CHANNEL_SCALER = "channel_scaler"
 FILL_DRAIN = "fill_drain"
 
-Slots = Mapping[str, int]
-"""Bit slots by cause."""
+ARRAY_CAUSES = (
+    COMPUTE,
+    NARROW_OPERANDS,
+    WIDE_OPERANDS,
+    CHANNEL_PADDING,
+    PIXEL_PADDING,
+    REDUCTION_PADDING,
+    SRAM,
+    CHANNEL_SCALER,
+    FILL_DRAIN,
+)
+"""What cycles of a command on the array may go to."""
+
+PRODUCTS = (COMPUTE, NARROW_OPERANDS, WIDE_OPERANDS)
+"""What products take when every PE has some in every cycle."""
+
+Parts = dict[str, Fraction]
+"""Cycles by cause."""
+
+_PLENTY_OF_BANKS = 1 << 40
 
 
-def slots_per_cycle(accelerator: Accelerator) -> int:
-    """Bit slots of one cycle of the array."""
-    array = accelerator.array
-    return array.processing_elements * array.weight_bits * array.activation_bits
+def array_parts(work: ArrayWork | ScaledArrayWork, accelerator: Accelerator) -> Parts:
+    """The cycles of a command on the array by cause; they add up to all of its cycles.
 
-
-def array_slots(work: ArrayWork | ScaledArrayWork, accelerator: Accelerator) -> Slots:
-    """The bit slots of a command on the array by cause; they add up to all of its cycles.
-
-    Of an array whose dataflow has no row in the table below, all but its products counts as
-    filling and draining.
+    Of a kind of array without a split of its own, all but products counts as filling and draining.
     """
-    split = _SPLITS.get((type(work), accelerator.array.dataflow), _products_alone)
-    return split(work, accelerator)
-
-
-def _output_stationary(work: ArrayWork, accelerator: Accelerator) -> Slots:
-    array, sram = accelerator.array, accelerator.sram
-    passes = precision_passes(array, work.weight_bits, work.activation_bits)
-    used_bits = min(work.weight_bits, array.weight_bits) * min(
-        work.activation_bits, array.activation_bits
-    )
-    feed = 0
+    if isinstance(work, ScaledArrayWork):
+        return _scaled(work, accelerator)
+    datapath = datapath_of(accelerator.array)
+    cycles = work.cycles(accelerator)
+    parts = dict.fromkeys(ARRAY_CAUSES, Fraction(0))
+    if isinstance(datapath, OutputGrid):
+        parts |= _output_grid(datapath, work)
+    elif isinstance(datapath, StationaryGrid):
+        parts |= _stationary_grid(datapath, work)
+    else:
+        peak = datapath.peak_macs_per_cycle(work.weight_bits, work.activation_bits)
+        ideal = min(work.macs / peak, Fraction(cycles))
+        parts |= _products(datapath, accelerator.array, work, ideal)
     if work.groups > 1:
-        feed = scattered_feed_cycles(
-            array, work.pixels, work.taps, work.group_channels, work.activation_bits,
-            sram.word_bits, sram.banks,
-        )  # fmt: skip
-    slots = _tiles(accelerator, work.pixels, work.channels, work.groups, work.reduction, passes,
-                   used_bits)  # fmt: skip
-    slots[SRAM] = _late_feed(work.groups, work.pixels, work.channels, work.reduction * passes,
-                             feed, accelerator)  # fmt: skip
-    return _with_rest(slots, FILL_DRAIN, work.cycles(accelerator), accelerator)
+        sram = accelerator.sram.model_copy(update={"banks": _PLENTY_OF_BANKS})
+        parts[SRAM] += cycles - datapath.cycles(work, sram)
+    return _with_rest(parts, cycles)
 
 
-def _scaled_output_stationary(work: ScaledArrayWork, accelerator: Accelerator) -> Slots:
-    """As above; waiting for the scaler's products, and its preparation, is the scaler's."""
-    array = accelerator.array
-    of_weight, of_activation = work.operand_slices(accelerator)
-    passes, reduction = len(of_weight) * len(of_activation), work.weights.reduction
-    used_bits = max(of_weight) * max(of_activation)
-    feed = 0
-    if work.scaling.placement == "partial_sums":
-        outputs = min(work.pixels, array.rows) * min(work.channels, array.columns)
-        feed = scaling_cycles(accelerator, outputs * work.weights.inputs)
-    slots = _tiles(accelerator, work.pixels, work.channels, 1, reduction, passes, used_bits)
-    slots[CHANNEL_SCALER] = _late_feed(
-        1, work.pixels, work.channels, reduction * passes, feed, accelerator
-    )
-    own_cycles = replace(work, prepares=False).cycles(accelerator)
-    preparation = work.cycles(accelerator) - own_cycles
-    slots = _with_rest(slots, FILL_DRAIN, own_cycles, accelerator)
-    slots[CHANNEL_SCALER] += preparation * slots_per_cycle(accelerator)
-    return slots
+def _output_grid(datapath: OutputGrid, work: ArrayWork) -> Parts:
+    """Rows take output pixels, columns channels; a PE takes some products of its output a step."""
+    array = datapath.array
+    lanes = datapath.lanes(work.weight_bits)
+    passes = datapath.passes(work.weight_bits, work.activation_bits, work.weight_terms)
+    steps = reduction_steps(work, lanes, array.lanes, array.kernel_taps)
+    slot = Fraction(passes, array.processing_elements * lanes)  # of a product, idle or not
+    ideal = work.macs * slot
+    parts = _products(datapath, array, work, ideal)
+    columns = folds(work.channels // work.groups, array.columns) * work.groups * array.columns
+    rows = folds(work.pixels, array.rows) * array.rows
+    depth = steps * lanes
+    parts[REDUCTION_PADDING] = work.pixels * work.channels * (depth - work.reduction) * slot
+    parts[CHANNEL_PADDING] = work.pixels * (columns - work.channels) * depth * slot
+    parts[PIXEL_PADDING] = (rows - work.pixels) * columns * depth * slot
+    return parts
 
 
-def _tiles(
-    accelerator: Accelerator,
-    pixels: int,
-    channels: int,
-    groups: int,
-    reduction: int,
-    passes: int,
-    used_bits: int,
-) -> dict[str, int]:
-    """Products and padding of all tiles.
+def _stationary_grid(datapath: StationaryGrid, work: ArrayWork) -> Parts:
+    """Rows take products of an output; columns hold its channels, or pixels; the others stream."""
+    array = datapath.array
+    slicing = datapath.slicing(work.weight_bits, work.activation_bits)
+    folding = datapath.folding(work)
+    slot = Fraction(slicing.held * slicing.streamed, array.processing_elements * slicing.products)
+    depth = folding.reduction_folds * array.rows * slicing.products
+    columns = folding.held_folds * array.columns
+    parts = _products(datapath, array, work, work.macs * slot)
+    parts[REDUCTION_PADDING] = work.pixels * work.channels * (depth - work.reduction) * slot
+    if datapath.holds_weights:
+        parts[CHANNEL_PADDING] = work.pixels * (columns - work.channels) * depth * slot
+    else:
+        idle = columns - work.pixels * work.groups
+        parts[PIXEL_PADDING] = work.channels // work.groups * idle * depth * slot
+    return parts
 
-    Idle columns of the pixels there are count as padding of channels; rows without a pixel, with
-    all their columns, as padding of pixels.
+
+def _products(datapath: Datapath, array: Array, work: ArrayWork, ideal: Fraction) -> Parts:
+    """Cycles of all products with every PE at work, divided by what widths make of them.
+
+    What they would take at the array's native widths is the base; more of it is passes over wider
+    operands. Of the base, bits count that operands have, of those that the array rounds them up to.
     """
-    array = accelerator.array
-    multiplier_bits = array.weight_bits * array.activation_bits
-    row_folds = ceil_divide(pixels, array.rows)
-    columns = ceil_divide(channels // groups, array.columns) * groups * array.columns
-    macs = pixels * channels * reduction
-    idle_rows = row_folds * array.rows - pixels
-    padding = passes * reduction * multiplier_bits
+    native = datapath.peak_macs_per_cycle(array.weight_bits, array.activation_bits)
+    base = min(ideal, work.macs / native)
+    widths = work.weight_bits, work.activation_bits
+    rounded = datapath.effective_widths(*widths)
+    limits = array.weight_bits, array.activation_bits
+    filled = Fraction(1)
+    for width, effective, limit in zip(widths, rounded, limits, strict=True):
+        filled *= Fraction(min(width, limit), min(max(effective, width), limit))
     return {
-        COMPUTE: macs * used_bits,
-        NARROW_OPERANDS: macs * (multiplier_bits - used_bits),
-        WIDE_OPERANDS: macs * (passes - 1) * multiplier_bits,
-        CHANNEL_PADDING: pixels * (columns - channels) * padding,
-        PIXEL_PADDING: idle_rows * columns * padding,
+        COMPUTE: base * filled,
+        NARROW_OPERANDS: base * (1 - filled),
+        WIDE_OPERANDS: ideal - base,
     }
 
 
-def _late_feed(
-    groups: int, pixels: int, channels: int, operands: int, feed: int, accelerator: Accelerator
-) -> int:
-    """Slots of all tiles' cycles by which their operands, or factors, come later than needed.
+def _scaled(work: ScaledArrayWork, accelerator: Accelerator) -> Parts:
+    """An output-stationary array; what its operands wait for, and preparation, is the scaler's."""
+    array = accelerator.array
+    of_weight, of_activation = work.operand_slices(accelerator)
+    reduction = work.weights.reduction
+    passes = len(of_weight) * len(of_activation)
+    columns = folds(work.channels, array.columns) * array.columns
+    rows = folds(work.pixels, array.rows) * array.rows
+    element = Fraction(1, array.processing_elements)
+    base = work.macs * element
+    filled = Fraction(
+        max(of_weight) * max(of_activation), array.weight_bits * array.activation_bits
+    )
+    own_cycles = replace(work, prepares=False).cycles(accelerator)
+    parts = dict.fromkeys(ARRAY_CAUSES, Fraction(0)) | {
+        COMPUTE: base * filled,
+        NARROW_OPERANDS: base * (1 - filled),
+        WIDE_OPERANDS: base * (passes - 1),
+        CHANNEL_PADDING: work.pixels * (columns - work.channels) * reduction * passes * element,
+        PIXEL_PADDING: (rows - work.pixels) * columns * reduction * passes * element,
+        CHANNEL_SCALER: Fraction(_late_factors(work, accelerator, reduction * passes)),
+    }
+    parts = _with_rest(parts, own_cycles)
+    parts[CHANNEL_SCALER] += work.cycles(accelerator) - own_cycles
+    return parts
 
-    Where draining a tile takes longer than both, only the last tile is held up, as in the formula.
+
+def _late_factors(work: ScaledArrayWork, accelerator: Accelerator, operands: int) -> int:
+    """Cycles of all tiles in which sums wait for the scaler, which has to be done with the last.
+
+    Of tiles but the last, only what neither operands nor draining cover is waited for.
     """
+    if work.scaling.placement != "partial_sums":
+        return 0
     array = accelerator.array
-    folds = ceil_divide(pixels, array.rows) * ceil_divide(channels // groups, array.columns)
-    tiles = folds * groups
-    late = (tiles - 1) * (max(feed, operands, array.rows) - max(operands, array.rows))
-    return (late + max(feed - operands, 0)) * slots_per_cycle(accelerator)
+    outputs = min(work.pixels, array.rows) * min(work.channels, array.columns)
+    feed = scaling_cycles(accelerator, outputs * work.weights.inputs)
+    tiles = folds(work.pixels, array.rows) * folds(work.channels, array.columns)
+    covered = max(operands, array.rows)
+    return (tiles - 1) * max(feed - covered, 0) + max(feed - operands, 0)
 
 
-def _products_alone(work: ArrayWork | ScaledArrayWork, accelerator: Accelerator) -> Slots:
-    cycles = work.cycles(accelerator)
-    array = accelerator.array
-    products = work.macs * array.weight_bits * array.activation_bits
-    slots = {COMPUTE: min(products, cycles * slots_per_cycle(accelerator))}
-    return _with_rest(slots, FILL_DRAIN, cycles, accelerator)
-
-
-def _with_rest(
-    slots: dict[str, int], cause: str, cycles: int, accelerator: Accelerator
-) -> dict[str, int]:
-    """The slots, and what is left of so many cycles for a cause."""
-    slots[cause] = cycles * slots_per_cycle(accelerator) - sum(slots.values())
-    assert min(slots.values()) >= 0, slots
-    return slots
-
-
-_Split = Callable[..., Slots]
-
-_SPLITS: Mapping[tuple[type[ArrayWork | ScaledArrayWork], str], _Split] = {
-    (ArrayWork, "output_stationary"): _output_stationary,
-    (ScaledArrayWork, "output_stationary"): _scaled_output_stationary,
-}
-"""How the cycles of each kind of work on each dataflow divide."""
+def _with_rest(parts: Parts, cycles: int) -> Parts:
+    """The parts, and what is left of so many cycles for filling and draining."""
+    parts[FILL_DRAIN] = cycles - sum(parts.values(), Fraction(0))
+    assert min(parts.values()) >= 0, parts
+    return parts

@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from accelerators import Accelerator
+from accelerators.datapaths.kinds import datapath_of
 from hwsim.cost.array_losses import (
     CHANNEL_PADDING,
     CHANNEL_SCALER,
@@ -20,10 +21,11 @@ from hwsim.cost.array_losses import (
     FILL_DRAIN,
     NARROW_OPERANDS,
     PIXEL_PADDING,
+    PRODUCTS,
+    REDUCTION_PADDING,
     SRAM,
     WIDE_OPERANDS,
-    array_slots,
-    slots_per_cycle,
+    array_parts,
 )
 from hwsim.cost.charges import READ_BIT, WRITE_BIT
 from hwsim.cost.clock import Clock, Event
@@ -33,6 +35,7 @@ from hwsim.cost.idle_time import (
     DRAM,
     DRAM_LATENCY,
     FIRST_AND_LAST_TRANSFERS,
+    MODE_SWITCH,
     VECTOR_WORK,
     idle_time,
 )
@@ -44,8 +47,9 @@ CAUSES: Mapping[str, str] = {
     COMPUTE: "multiply-accumulates, as far as operands fill the multipliers",
     NARROW_OPERANDS: "multiplier bits that operands narrower than the multiplier leave idle",
     WIDE_OPERANDS: "further passes over operands wider than the multiplier",
-    CHANNEL_PADDING: "columns of the array without an output channel",
-    PIXEL_PADDING: "rows of the array without an output pixel",
+    CHANNEL_PADDING: "places in the array without an output channel",
+    PIXEL_PADDING: "places in the array without an output pixel",
+    REDUCTION_PADDING: "places in the array without a product, as outputs have too few",
     SRAM: "operands that SRAM delivers later than the array could take them",
     CHANNEL_SCALER: "waiting for products with factors that are known at run time",
     FILL_DRAIN: "operands on their way into the array and results on their way out",
@@ -54,6 +58,7 @@ CAUSES: Mapping[str, str] = {
     FIRST_AND_LAST_TRANSFERS: "transfers before a group's first computation and after its last",
     DEPENDENCIES: "transfers that began late, for want of room in SRAM or of a result to store",
     DRAM_LATENCY: "data on its way from DRAM while every unit is idle",
+    MODE_SWITCH: "the array changing its widths while every other unit is idle",
 }
 """Every cause, in the order of reports, with what it is."""
 
@@ -66,33 +71,26 @@ class LayerExplanation:
         name: of the operator whose commands occupy the array; of a group without any, of its
             first operator.
         macs: multiply-accumulate operations.
-        slots: bit slots by cause (`hwsim.cost.array_losses`), all of `CAUSES`.
-        slots_per_cycle: bit slots of a cycle.
+        parts: cycles by cause, all of `CAUSES`; of the array's own causes, parts of cycles.
     """
 
     name: str
     macs: int
-    slots: Mapping[str, int]
-    slots_per_cycle: int
+    parts: Mapping[str, Fraction]
 
     @property
     def cycles(self) -> int:
         """Cycles attributed to the layer: those of its commands and of waiting for them."""
-        return sum(self.slots.values()) // self.slots_per_cycle
-
-    def cause_cycles(self, cause: str) -> Fraction:
-        """Cycles that a cause takes, to the bit slot."""
-        return Fraction(self.slots[cause], self.slots_per_cycle)
+        return int(sum(self.parts.values()))
 
     def share(self, cause: str) -> float:
         """Share of the layer's cycles that a cause takes, 0 to 1."""
-        total = sum(self.slots.values())
-        return self.slots[cause] / total if total else 0.0
+        return float(self.parts[cause] / self.cycles) if self.cycles else 0.0
 
     @property
     def bound(self) -> str:
         """The cause that takes most of its cycles."""
-        return max(CAUSES, key=lambda cause: self.slots[cause])
+        return max(CAUSES, key=lambda cause: self.parts[cause])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +179,7 @@ class Explanation:
     """
 
     groups: tuple[GroupExplanation, ...]
-    peak_macs_per_cycle: int
+    peak_macs_per_cycle: Fraction
     dram_bytes_per_cycle: Fraction
     sram_bytes: int
     constant_bytes: int
@@ -212,9 +210,10 @@ def explain(program: Program, accelerator: Accelerator) -> Explanation:
         if group.shape not in known:
             known[group.shape] = _explained(group, commands, accelerator)
         groups.append(_named(group, known[group.shape], dram[index], accelerator))
+    array = accelerator.array
     return Explanation(
         tuple(groups),
-        accelerator.array.processing_elements,
+        datapath_of(array).peak_macs_per_cycle(array.weight_bits, array.activation_bits),
         accelerator.dram_bytes_per_cycle,
         accelerator.sram.size_kib * 1024,
         constant_bytes(program),
@@ -251,22 +250,18 @@ def explained_with_prefix(explanation: Explanation, prefix: str) -> Explanation:
     return replace(explanation, groups=groups)
 
 
-def explained_reading(
-    name: str, busy_cycles: int, cycles: int, accelerator: Accelerator
-) -> GroupExplanation:
+def explained_reading(name: str, busy_cycles: int, cycles: int) -> GroupExplanation:
     """A group that only reads from DRAM, while everything waits for it.
 
     Args:
         name: of the group.
         busy_cycles: in which the bus is occupied.
         cycles: of the group.
-        accelerator: the machine.
     """
-    of_cycle = slots_per_cycle(accelerator)
-    slots = dict.fromkeys(CAUSES, 0)
-    slots[FIRST_AND_LAST_TRANSFERS] = busy_cycles * of_cycle
-    slots[DRAM_LATENCY] = (cycles - busy_cycles) * of_cycle
-    layer = LayerExplanation(name, 0, slots, of_cycle)
+    parts = dict.fromkeys(CAUSES, Fraction(0))
+    parts[FIRST_AND_LAST_TRANSFERS] += busy_cycles
+    parts[DRAM_LATENCY] += cycles - busy_cycles
+    layer = LayerExplanation(name, 0, parts)
     return GroupExplanation(name, (layer,), None, 0, live_sram((), cycles), 0)
 
 
@@ -275,13 +270,13 @@ class _Shape:
     """What groups of one shape have in common.
 
     Attributes:
-        layers: bit slots and operations by place of the operator in the group.
+        layers: cycles by cause and operations, by place of the operator in the group.
         cycles: of the group.
         dram_bytes: moved over the bus.
         sram: in use.
     """
 
-    layers: Mapping[int, tuple[Mapping[str, int], int]]
+    layers: Mapping[int, tuple[Mapping[str, Fraction], int]]
     cycles: int
     dram_bytes: int
     sram: LiveSram
@@ -295,18 +290,20 @@ def _explained(
     on_array = [event for event in events if event.unit == MAC_ARRAY]
     places = {name: place for place, name in enumerate(group.nodes)}
     owners = [_owner(event, places) for event in on_array] or [0]
-    slots: dict[int, Counter[str]] = {owner: Counter() for owner in owners}
+    parts = {owner: dict.fromkeys(CAUSES, Fraction(0)) for owner in owners}
     macs: Counter[int] = Counter()
     for (owner, _), (count, command) in _by_cost(on_array, owners).items():
         macs[owner] += count * command.work.macs
-        for cause, part in array_slots(command.work, accelerator).items():
-            slots[owner][cause] += count * part
-    of_cycle = slots_per_cycle(accelerator)
+        for cause, part in array_parts(command.work, accelerator).items():
+            parts[owner][cause] += count * part
+    idle_cycles: Counter[tuple[int, str]] = Counter()
     for idle in idle_time(events, clock.now):
         owner = owners[min(idle.before, len(owners) - 1)]
-        slots[owner][idle.cause] += idle.cycles * of_cycle
+        idle_cycles[owner, idle.cause] += idle.cycles
+    for (owner, cause), cycles in idle_cycles.items():
+        parts[owner][cause] += cycles
     bits = sum(event.cost.charges[READ_BIT] + event.cost.charges[WRITE_BIT] for event in events)
-    layers = {owner: (dict(parts), macs[owner]) for owner, parts in slots.items()}
+    layers = {owner: (of_layer, macs[owner]) for owner, of_layer in parts.items()}
     return _Shape(layers, clock.now, bits // 8, live_sram(events, clock.now))
 
 
@@ -330,15 +327,9 @@ def _by_cost(
 def _named(
     group: ScheduledGroup, shape: _Shape, dram_live_bytes: int, accelerator: Accelerator
 ) -> GroupExplanation:
-    of_cycle = slots_per_cycle(accelerator)
     layers = tuple(
-        LayerExplanation(
-            group.nodes[place],
-            macs,
-            {cause: slots.get(cause, 0) for cause in CAUSES},
-            of_cycle,
-        )
-        for place, (slots, macs) in shape.layers.items()
+        LayerExplanation(group.nodes[place], macs, parts)
+        for place, (parts, macs) in shape.layers.items()
     )
     return GroupExplanation(
         group.name,
@@ -357,16 +348,14 @@ def _roofline(
     if not together.macs:
         return None
     # What the products would take without padding, filling and waiting, passes included.
-    products = sum(together.slots[c] for c in (COMPUTE, NARROW_OPERANDS, WIDE_OPERANDS))
-    peak = Fraction(together.macs * together.slots_per_cycle, products)
+    peak = together.macs / sum(together.parts[cause] for cause in PRODUCTS)
+    assert isinstance(peak, Fraction)
     return Roofline(together.macs, dram_bytes, together.cycles, peak, bytes_per_cycle)
 
 
 def _together(name: str, layers: Sequence[LayerExplanation]) -> LayerExplanation:
-    slots = {cause: sum(layer.slots[cause] for layer in layers) for cause in CAUSES}
-    return LayerExplanation(
-        name, sum(layer.macs for layer in layers), slots, layers[0].slots_per_cycle
-    )
+    parts = {cause: sum((each.parts[cause] for each in layers), Fraction(0)) for cause in CAUSES}
+    return LayerExplanation(name, sum(layer.macs for layer in layers), parts)
 
 
 def _in_sequence(parts: Sequence[GroupExplanation]) -> GroupExplanation:

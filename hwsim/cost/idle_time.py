@@ -2,7 +2,8 @@
 
 While one unit works, it is what the array waits for. While DMA channel and vector unit both work,
 it is the one that the group keeps busy longer. While nothing works, a load has passed the DRAM's
-bus and is still on its way: the clock starts every command as soon as it can.
+bus and is still on its way, or the array is changing its widths before the group's first
+convolution: the clock starts every command as soon as it can.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ DRAM = "dram"
 FIRST_AND_LAST_TRANSFERS = "first_and_last_transfers"
 DEPENDENCIES = "dependencies"
 DRAM_LATENCY = "dram_latency"
+MODE_SWITCH = "mode_switch"
 
 
 class Idle(NamedTuple):
@@ -56,6 +58,8 @@ class _Causes:
     """What the other units do, asked for from front to back."""
 
     def __init__(self, events: Sequence[Event]) -> None:
+        self._loads = [event for event in events if event.done > event.end]
+        self._load = 0
         self._transfers = [event for event in events if event.unit == DMA]
         self._vector = [event for event in events if event.unit == VECTOR_UNIT]
         computations = [event for event in events if event.unit != DMA]
@@ -78,8 +82,19 @@ class _Causes:
             elif transfers:
                 yield from self._transferring(start, until, before)
             else:
-                yield Idle(DRAM_LATENCY, until - start, before, start)
+                yield from self._nothing_works(start, until, before)
             start = until
+
+    def _nothing_works(self, start: int, until: int, before: int) -> Iterator[Idle]:
+        """Data is on its way; else the array changes its widths, which nothing else waits for."""
+        while self._load < len(self._loads) and self._loads[self._load].end <= start:
+            self._load += 1
+        arrived = self._loads[self._load - 1].done if self._load else 0
+        arrived = min(max(arrived, start), until)
+        if arrived > start:
+            yield Idle(DRAM_LATENCY, arrived - start, before, start)
+        if until > arrived:
+            yield Idle(MODE_SWITCH, until - arrived, before, arrived)
 
     def _transferring(self, start: int, until: int, before: int) -> Iterator[Idle]:
         """A transfer that started late for want of room or of a result delays by that much."""

@@ -15,6 +15,7 @@ LABELS: Mapping[str, str] = {
     "wide_operands": "wide",
     "channel_padding": "channels",
     "pixel_padding": "pixels",
+    "reduction_padding": "products",
     "sram": "SRAM",
     "channel_scaler": "scaler",
     "fill_drain": "fill",
@@ -23,6 +24,7 @@ LABELS: Mapping[str, str] = {
     "first_and_last_transfers": "ends",
     "dependencies": "held up",
     "dram_latency": "latency",
+    "mode_switch": "switch",
 }
 """Causes as columns are called."""
 
@@ -68,7 +70,7 @@ def _shares(cycles_by_cause: Mapping[str, float], shown: list[str]) -> list[str]
 
 def _roof_title(explanation: ExplanationRecord) -> str:
     return (
-        f"roofline and memory: peak {explanation.peak_macs_per_cycle:,} MACs and "
+        f"roofline and memory: peak {explanation.peak_macs_per_cycle:,.10g} MACs and "
         f"{explanation.dram_bytes_per_cycle:,.4g} bytes of DRAM a cycle, "
         f"SRAM of {explanation.sram_bytes / _BYTES_PER_KIB:,.0f} KiB, "
         f"{explanation.constant_bytes / _BYTES_PER_KIB:,.0f} KiB of constants in DRAM"

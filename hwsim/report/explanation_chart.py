@@ -19,6 +19,7 @@ _COLOURS = {
     "wide_operands": "#003f63",
     "channel_padding": "#bdbdbd",
     "pixel_padding": "#595959",
+    "reduction_padding": "#8f8f8f",
     "sram": "#F0E442",
     "channel_scaler": "#8c6d1f",
     "fill_drain": "#e0e0e0",
@@ -27,6 +28,7 @@ _COLOURS = {
     "first_and_last_transfers": "#f2b48a",
     "dependencies": "#CC79A7",
     "dram_latency": "#000000",
+    "mode_switch": "#7b3294",
 }
 _ROW_INCHES, _MARGIN_INCHES, _LEAST_INCHES, _WIDTH_INCHES = 0.24, 1.9, 6.0, 13.0
 _BYTES_PER_KIB = 1024

@@ -55,7 +55,7 @@ class ExplanationRecord:
 
     bound: str
     cycles_by_cause: Mapping[str, float]
-    peak_macs_per_cycle: int
+    peak_macs_per_cycle: float
     dram_bytes_per_cycle: float
     sram_bytes: int
     constant_bytes: int
@@ -68,7 +68,7 @@ def explanation_record(explanation: Explanation) -> ExplanationRecord:
     return ExplanationRecord(
         bound=total.bound,
         cycles_by_cause=_cycles_by_cause(total),
-        peak_macs_per_cycle=explanation.peak_macs_per_cycle,
+        peak_macs_per_cycle=float(explanation.peak_macs_per_cycle),
         dram_bytes_per_cycle=float(explanation.dram_bytes_per_cycle),
         sram_bytes=explanation.sram_bytes,
         constant_bytes=explanation.constant_bytes,
@@ -111,4 +111,4 @@ def _layer(layer: LayerExplanation) -> ExplainedLayer:
 
 
 def _cycles_by_cause(layer: LayerExplanation) -> Mapping[str, float]:
-    return {cause: float(layer.cause_cycles(cause)) for cause in CAUSES}
+    return {cause: float(layer.parts[cause]) for cause in CAUSES}

@@ -161,7 +161,7 @@ def _policy(graph: Graph) -> str | None:
     return text and ", ".join(text.splitlines())
 
 
-def _layer(cost: GroupCost, mac_slots_per_cycle: int) -> Layer:
+def _layer(cost: GroupCost, mac_slots_per_cycle: float) -> Layer:
     group = cost.group
     slots = cost.cycles * mac_slots_per_cycle
     return Layer(

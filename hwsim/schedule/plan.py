@@ -7,6 +7,7 @@ from accelerators import Accelerator
 from hwsim.schedule.accumulators import check_accumulators
 from hwsim.schedule.allocation import Allocation, allocate
 from hwsim.schedule.commands import Command
+from hwsim.schedule.datapaths import check_datapath
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.expansion import expanded
 from hwsim.schedule.groups import ScheduleError, form_groups
@@ -113,6 +114,7 @@ def plan_groups(
     sizes = graph.sizes(image)
     types = {node.name: node.output for node in graph.nodes}
     check_accumulators(graph, accelerator)
+    check_datapath(graph, accelerator)
     groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
     known = {} if tilings is None else tilings

@@ -157,20 +157,20 @@ def test_a_prefix_is_in_front_of_groups_and_layers(accelerator: Accelerator, gra
     assert named.total == explanation.total
 
 
-def test_a_reading_is_a_transfer_and_its_latency(accelerator: Accelerator) -> None:
-    group = explained_reading("sums", 3, 83, accelerator)
+def test_a_reading_is_a_transfer_and_its_latency() -> None:
+    group = explained_reading("sums", 3, 83)
     (layer,) = group.layers
     assert (group.cycles, layer.bound) == (83, DRAM_LATENCY)
-    assert layer.cause_cycles(FIRST_AND_LAST_TRANSFERS) == 3
+    assert layer.parts[FIRST_AND_LAST_TRANSFERS] == 3
     assert group.roofline is None
 
 
 def test_a_layer_is_bound_by_what_takes_most_of_its_cycles() -> None:
-    slots = dict.fromkeys(CAUSES, 0) | {"compute": 30, "dram": 70}
-    layer = LayerExplanation("layer", 10, slots, 10)
-    assert (layer.cycles, layer.bound, layer.share("dram")) == (10, "dram", 0.7)
-    assert layer.cause_cycles("compute") == 3
-    nothing = LayerExplanation("nothing", 0, dict.fromkeys(CAUSES, 0), 10)
+    none = dict.fromkeys(CAUSES, Fraction(0))
+    parts = none | {"compute": Fraction(5, 2), "dram": Fraction(15, 2)}
+    layer = LayerExplanation("layer", 10, parts)
+    assert (layer.cycles, layer.bound, layer.share("dram")) == (10, "dram", 0.75)
+    nothing = LayerExplanation("nothing", 0, none)
     assert (nothing.cycles, nothing.share("dram")) == (0, 0.0)
 
 
