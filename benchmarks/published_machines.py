@@ -13,6 +13,7 @@ from pathlib import Path
 from plain_graphs import Builder, parameters, plain, residual_classifier, sesr
 
 from accelerators import Accelerator, Action, EnergyModel, load_accelerator, load_energy_table
+from accelerators.datapaths.interface import Work
 from accelerators.datapaths.kinds import datapath_of
 from hwsim.cost.explanation import CAUSES, LayerExplanation, explain, explained_in_sequence
 from hwsim.schedule import schedule
@@ -40,6 +41,18 @@ NVDLA = (
     (64, 8, 8, 128, 1.0, 7.3),
     (32, 8, 4, 128, 0.5, 3.6),
 )
+
+# Convolutions of nv_small: width, height and channels of input and output, kernel area, cycles of
+# its RTL in simulation, which is fed 8 bytes every second cycle.
+NV_SMALL = (
+    ("dc_35x22x54_6x8", (35, 22, 54), (36, 24, 29), 48, 1_189_330),
+    ("dc_32x26x76_6x3", (32, 26, 76), (29, 28, 16), 18, 314_722),
+    ("dc_8x16x128_3x3", (8, 16, 128), (7, 17, 32), 9, 77_032),
+    ("dc_24x33x55_5x5", (24, 33, 55), (7, 12, 25), 25, 78_780),
+    ("dc_14x7x49_3x4", (14, 7, 49), (14, 7, 32), 12, 35_954),
+    ("dc_1x1x8_1x1", (1, 1, 8), (1, 1, 8), 1, 196),
+)
+NV_SMALL_BYTES_PER_CYCLE = 4
 
 # GOPS by weight bits; an operation is half a multiply-accumulate.
 UNPU_GOPS = {16: 345.6, 1: 7372.0}
@@ -147,6 +160,22 @@ def nvdla() -> Iterator[str]:
         )
 
 
+def nv_small() -> Iterator[str]:
+    machine = load_accelerator(MACHINES / "nvdla.yaml")
+    array = machine.array.model_copy(update={"columns": 8, "lanes": 8})
+    for name, source, target, taps, published in NV_SMALL:
+        work = Work(target[0] * target[1], target[2], 1, taps, source[2], 8, 8)
+        computing = datapath_of(array).cycles(work, machine.sram)
+        padded = -(-source[2] // 8) * 8  # a pixel's channels fill whole atoms
+        loaded_bytes = source[0] * source[1] * padded + target[2] * taps * source[2]
+        loading = loaded_bytes // NV_SMALL_BYTES_PER_CYCLE
+        ours = computing + loading
+        yield (
+            f"| {name} | {published:,} | {computing:,} | {loading:,} | {ours:,} "
+            f"| {error(ours, published)} |"
+        )
+
+
 def unpu() -> Iterator[str]:
     machine = load_accelerator(MACHINES / "unpu.yaml")
     datapath = datapath_of(machine.array)
@@ -198,6 +227,11 @@ SECTIONS = (
         "| multipliers | atoms C x K | buffer, KiB | DRAM, GB/s | published, 1/s | ours, 1/s "
         "| error | cycles go to |",
         nvdla,
+    ),
+    (
+        "NVDLA nv_small",
+        "| trace | RTL, cycles | ours, computing | ours, loading before | ours | error |",
+        nv_small,
     ),
     (
         "UNPU",
