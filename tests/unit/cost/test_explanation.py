@@ -1,11 +1,12 @@
 """Explanations of small programs worked out by hand, and of several programs together."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from accelerators import Accelerator
-from hwsim.cost import Clock, Event
+from hwsim.cost import Clock, Event, program_cost
 from hwsim.cost.explanation import (
     CAUSES,
     LayerExplanation,
@@ -25,11 +26,11 @@ from hwsim.cost.idle_time import (
 )
 from hwsim.cost.live_memory import SAMPLES, live_dram, live_sram
 from hwsim.schedule import schedule
-from hwsim.schedule.commands import Command, Elementwise, LoadRows, StoreRows
+from hwsim.schedule.commands import Barrier, Command, Elementwise, LoadRows, StoreRows
 from hwsim.schedule.storage import DramTensor, LineBuffer, Rows
 from quant.graph import Graph, IntegerType, Requantize, Size
 from tests.edsr_graphs import edsr_graph
-from tests.machines import machine
+from tests.machines import machine, prices
 
 U8 = IntegerType(8)
 TENSOR = DramTensor("map", 0, Size(8, 128), 32, U8, 4096)
@@ -131,6 +132,33 @@ def test_feature_maps_in_dram_are_live_while_they_are_needed(
     first = {program.input.name, *stored}
     assert live[0] == sum(tensors[name].size_bytes for name in first)
     assert live[-1] < sum(tensor.size_bytes for tensor in tensors.values())
+
+
+def test_a_group_of_several_convolutions_has_a_layer_for_each(
+    accelerator: Accelerator, graph: Graph
+) -> None:
+    """All groups of a program as one, without the barriers between them."""
+    program = schedule(graph, accelerator, Size(12, 12))
+    nodes = tuple(name for group in program.groups for name in group.nodes)
+    commands = [
+        replace(command, group=0)
+        for place, command in enumerate(program.commands)
+        if place == 0 or not isinstance(command, Barrier)
+    ]
+    together = replace(
+        program,
+        groups=(replace(program.groups[0], nodes=nodes, shape="together"),),
+        commands=tuple(commands),
+    )
+    (group,) = explain(together, accelerator).groups
+    cost = program_cost(together, accelerator, prices(accelerator))
+    apart = explain(program, accelerator).layers
+    assert [layer.name for layer in group.layers] == [each.name for each in apart if each.macs]
+    assert [layer.macs for layer in group.layers] == [each.macs for each in apart if each.macs]
+    assert group.cycles == cost.cycles <= explain(program, accelerator).total.cycles
+    assert all(sum(layer.parts.values()) == layer.cycles for layer in group.layers)
+    for layer, alone in zip(group.layers, (each for each in apart if each.macs), strict=True):
+        assert layer.parts["compute"] == alone.parts["compute"]
 
 
 def test_two_runs_of_a_program_take_twice_its_cycles(
