@@ -22,7 +22,10 @@ class Action:
 
 ACTION_UNITS: dict[tuple[str, str], str] = {
     ("mac_array", "mac"): "multiply-accumulate of operands of the stated widths",
-    ("mac_array", "leakage"): "processing element and cycle",
+    ("mac_array", "leakage"): "multiplier and cycle",
+    ("accumulators", "read"): "partial sum",
+    ("accumulators", "write"): "partial sum",
+    ("accumulators", "leakage"): "memory of a column and cycle",
     ("requantizer", "output"): "output value",
     ("vector_unit", "add"): "element",
     ("vector_unit", "requantize"): "element",

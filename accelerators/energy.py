@@ -3,7 +3,8 @@
 from accelerators.actions import ACTION_UNITS, Action, Recipe, requantize_recipe
 from accelerators.catalog import load_sram_table, require_same_node
 from accelerators.datapaths.channel_scaling import recipes
-from accelerators.datapaths.output_stationary import MAX_OPERAND_BITS, operand_slices
+from accelerators.datapaths.interface import MAX_OPERAND_BITS, MacPass
+from accelerators.datapaths.kinds import datapath_of
 from accelerators.energy_tables import EnergyTable
 from accelerators.schema import Accelerator, Array
 from accelerators.vector_unit import (
@@ -23,6 +24,9 @@ NOT_MODELLED = (
     "the clock tree, and switching in processing elements that have no work",
     "wires between the SRAM, the array and the vector unit, and the skew registers at its edges",
     "SRAM bank conflicts",
+    "decoders of the weights of shift-and-add arrays, tables that weight-serial arrays fill with "
+    "sums of activations, and the time and energy in which an array changes its widths, beyond "
+    "mode_switch_cycles",
     "registers that hold a channel's decode table or thresholds, and the multiplexers behind them",
     "DRAM refresh, row activation as such, and standby",
     "data-dependent switching: every operand is charged as uniformly random, and the part of a "
@@ -82,8 +86,8 @@ def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str
     """The price of every action that does not depend on operand widths."""
     array, sram, clock_mhz = accelerator.array, accelerator.sram, accelerator.clock_mhz
     macro = load_sram_table(table.sram_table).macro(sram.bank_kib, sram.word_bits)
-    native_bit_product = array.weight_bits * array.activation_bits
-    leakage_uw = table.mac_leakage_uw_by_bit_product.at(native_bit_product)
+    element_bit_product = datapath_of(array).element_bit_product
+    leakage_uw = table.mac_leakage_uw_by_bit_product.at(element_bit_product)
     return {
         ("mac_array", "leakage"): leakage_uw / clock_mhz,  # 1 uW / 1 MHz = 1 pJ
         ("requantizer", "output"): _recipe_pj(requantize_recipe(array.accumulator_bits), table),
@@ -96,6 +100,7 @@ def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str
         ("encoder", "normalize"): _recipe_pj(NORMALIZE, table),
         ("encoder", "compare"): _recipe_pj(COMPARE, table),
         **{action: _recipe_pj(recipe, table) for action, recipe in recipes(accelerator).items()},
+        **_accumulator_prices(accelerator, table),
         ("sram", "read_word"): macro.read_pj,
         ("sram", "write_word"): macro.write_pj,
         ("sram", "leakage"): sram.banks * macro.leakage_mw * 1000 / clock_mhz,  # mW to uW
@@ -107,27 +112,48 @@ def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str
 def _mac_prices(array: Array, table: EnergyTable) -> dict[tuple[int, int], float]:
     """The price of a multiply-accumulate for every pair of weight and activation widths.
 
-    An operand wider than the multiplier is processed in slices, and each pair of slices is one
-    pass through multiplier and accumulator (docs/datapaths/output_stationary.md).
+    Each is so many passes through multiplier and adder, as the array's kind has it
+    (docs/datapaths/).
     """
+    datapath = datapath_of(array)
     widths = range(1, MAX_OPERAND_BITS + 1)
     return {
         (weight_bits, activation_bits): sum(
-            _pass_pj(weight_slice * activation_slice, array.accumulator_bits, table)
-            for weight_slice in operand_slices(weight_bits, array.weight_bits)
-            for activation_slice in operand_slices(activation_bits, array.activation_bits)
+            each.times * _pass_pj(each, table)
+            for each in datapath.mac_passes(weight_bits, activation_bits)
         )
         for weight_bits in widths
         for activation_bits in widths
     }
 
 
-def _pass_pj(bit_product: int, accumulator_bits: int, table: EnergyTable) -> float:
+def _pass_pj(each: MacPass, table: EnergyTable) -> float:
     """One pass: a synthesized unit where the table has one, else multiplier and adder."""
+    if each.bit_product == 0:
+        return table.adder_pj_by_bits.at(each.adder_bits)
     if table.mac_pj_by_bit_product is not None:
-        return table.mac_pj_by_bit_product.at(bit_product)
-    multiplier = table.multiplier_pj_by_bit_product.at(bit_product)
-    return multiplier + table.adder_pj_by_bits.at(accumulator_bits)
+        return table.mac_pj_by_bit_product.at(each.bit_product)
+    multiplier = table.multiplier_pj_by_bit_product.at(each.bit_product)
+    return multiplier + table.adder_pj_by_bits.at(each.adder_bits)
+
+
+def _accumulator_prices(
+    accelerator: Accelerator, table: EnergyTable
+) -> dict[tuple[str, str], float]:
+    """Of the memories behind an array's columns, whether it has them or not.
+
+    No table has words as narrow as one sum: a sum is charged its share of the narrowest word.
+    """
+    array, sram_table = accelerator.array, load_sram_table(table.sram_table)
+    word_bits = sram_table.widths_bits[0]
+    size_kib = array.accumulator_entries * array.accumulator_bits / 8 / 1024
+    macro = sram_table.macro(size_kib, word_bits)
+    share = array.accumulator_bits / word_bits
+    return {
+        ("accumulators", "read"): share * macro.read_pj,
+        ("accumulators", "write"): share * macro.write_pj,
+        ("accumulators", "leakage"): macro.leakage_mw * 1000 / accelerator.clock_mhz,
+    }
 
 
 def _recipe_pj(recipe: Recipe, table: EnergyTable) -> float:

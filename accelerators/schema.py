@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from accelerators.datapaths.kinds import datapath_of
 from quant.common.accumulators import MOST_BITS, Accumulator
 from quant.common.errors import suggestion
 from quant.common.requantization_modes import MODES
@@ -26,15 +27,34 @@ class Array(Schema):
     """The grid of processing elements (PEs), each one multiplier and one accumulator."""
 
     rows: Count
-    """PE rows; each row works on one output pixel."""
+    """PE rows; each works on one output pixel, or on some products of every output."""
     columns: Count
-    """PE columns; each column works on one output channel."""
-    dataflow: Literal["output_stationary"]
-    """What stays in the PEs; names a module of ``accelerators.datapaths``."""
+    """PE columns; each works on one output channel; of `input_stationary`, on one pixel."""
+    dataflow: Literal[
+        "output_stationary",
+        "weight_stationary",
+        "input_stationary",
+        "activation_serial",
+        "weight_serial",
+        "bit_serial",
+        "composable",
+        "shift_add",
+    ]
+    """What stays in the PEs and what they do; names a module of ``accelerators.datapaths``."""
     weight_bits: OperandBits
-    """Native weight width of a multiplier; wider weights take several passes."""
+    """Native weight width, at which utilization is stated; wider weights take several passes."""
     activation_bits: OperandBits
-    """Native activation width of a multiplier; wider activations take several passes."""
+    """Native activation width, likewise."""
+    lanes: Count = 1
+    """Products of one output that a PE takes at a time, where outputs stay in the PEs."""
+    lanes_at_one_bit: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Those of `weight_serial` for one-bit weights; 0 for as many as `lanes`."""
+    kernel_taps: Literal["together", "apart"] = "together"
+    """Whether products of several kernel taps share rows or lanes, or each tap starts anew."""
+    accumulator_entries: Annotated[int, Field(ge=1, le=65536)] = 1024
+    """Partial sums in the memory behind each column, where outputs do not stay in the PEs."""
+    mode_switch_cycles: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Cycles the array needs to change its widths, before each group's first convolution."""
     accumulator_bits: Annotated[int, Field(ge=8, le=64)]
     """Width of the accumulator in a PE."""
     accumulator_overflow: Literal["error", "wrap", "saturate_final", "saturate_step"] = "error"
@@ -47,8 +67,13 @@ class Array(Schema):
 
     @property
     def processing_elements(self) -> int:
-        """PEs in the array, which is its peak of native multiply-accumulates a cycle."""
+        """PEs in the array."""
         return self.rows * self.columns
+
+    @property
+    def multipliers(self) -> int:
+        """Lanes of all PEs, each of which leaks; one by one bit wide where operands are serial."""
+        return self.processing_elements * self.lanes
 
 
 class VectorUnit(Schema):
@@ -134,6 +159,8 @@ class Accelerator(Schema):
     """Node of the logic and the SRAM; the energy table must be for the same node."""
     clock_mhz: Annotated[float, Field(gt=0, le=10_000)]
     """Clock of the array, the vector unit and the SRAM."""
+    launch_overhead_us: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    """Time from a request to the first command, once for each image, in microseconds."""
     array: Array
     """The grid of processing elements."""
     vector_unit: VectorUnit
@@ -217,6 +244,7 @@ def _contradictions(accelerator: Accelerator) -> Iterator[tuple[Location, str]]:
             ("requantizer", "rounding"),
             f"'{rounding}' is no requantization mode; {suggestion(rounding, MODES)}",
         )
+    yield from _array_contradictions(array)
     product_bits = array.weight_bits + array.activation_bits
     if array.accumulator_bits < product_bits:
         yield (
@@ -238,12 +266,14 @@ def _contradictions(accelerator: Accelerator) -> Iterator[tuple[Location, str]]:
             "use fewer banks or a larger memory",
         )
     delivered = sram.banks * sram.word_bits
-    consumed = array.rows * array.activation_bits + array.columns * array.weight_bits
+    consumed = datapath_of(array).feed_bits_per_cycle
     if delivered < consumed:
+        plain = array.dataflow == "output_stationary" and array.lanes == 1
+        account = "rows x activation_bits + columns x weight_bits" if plain else array.dataflow
         yield (
             ("sram",),
             f"expected banks x word_bits of at least {consumed} bits a cycle, what the array "
-            f"consumes (rows x activation_bits + columns x weight_bits), got {delivered}; "
+            f"consumes ({account}), got {delivered}; "
             "add banks, widen the word or shrink the array",
         )
     burst = accelerator.dram.burst_bytes
@@ -252,4 +282,37 @@ def _contradictions(accelerator: Accelerator) -> Iterator[tuple[Location, str]]:
             ("dram", "burst_bytes"),
             f"expected a power of two, got {burst}; use the burst length of the memory's data "
             "sheet times its width in bytes",
+        )
+
+
+_KINDS_WITH: dict[str, tuple[str, ...]] = {
+    "lanes": ("output_stationary", "activation_serial", "weight_serial", "bit_serial", "shift_add"),
+    "lanes_at_one_bit": ("weight_serial",),
+    "accumulator_entries": ("weight_stationary", "input_stationary", "composable"),
+}
+"""Keys that only some kinds of array have a use for."""
+
+
+def _array_contradictions(array: Array) -> Iterator[tuple[Location, str]]:
+    """Values that no array of its kind could have."""
+    for key, kinds in _KINDS_WITH.items():
+        if array.dataflow not in kinds and getattr(array, key) != Array.model_fields[key].default:
+            yield (
+                ("array", key),
+                f"an array of dataflow {array.dataflow} has none, those of {', '.join(kinds)} do; "
+                "leave it out",
+            )
+    is_simple = array.dataflow == "output_stationary" and array.lanes == 1
+    if array.accumulator_overflow == "saturate_step" and not is_simple:
+        yield (
+            ("array", "accumulator_overflow"),
+            "saturate_step is defined by the order in which single products are added, which only "
+            "output_stationary arrays of one lane keep; choose error, wrap or saturate_final",
+        )
+    widths = (array.weight_bits, array.activation_bits)
+    if array.dataflow == "composable" and not all(bits in (2, 4, 8, 16) for bits in widths):
+        yield (
+            ("array", "weight_bits"),
+            "expected weight_bits and activation_bits of 2, 4, 8 or 16, which bricks of 2 bits can "
+            f"make up, got {array.weight_bits} and {array.activation_bits}; choose such widths",
         )

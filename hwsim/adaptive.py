@@ -19,6 +19,13 @@ from hwsim.cost.account import priced
 from hwsim.cost.charges import READ_BIT, charge_idle
 from hwsim.cost.combination import expected, in_sequence, prefixed
 from hwsim.cost.command_costs import DMA, UNITS
+from hwsim.cost.explanation import (
+    Explanation,
+    explain,
+    explained_in_sequence,
+    explained_reading,
+    explained_with_prefix,
+)
 from hwsim.machine import Arithmetic, LayerOverflows, execute_layerwise
 from hwsim.schedule import Program
 from hwsim.schedule.expansion import expanded
@@ -70,6 +77,7 @@ class AdaptiveSimulation:
 
     Attributes:
         selection: what it chose.
+        selector: the front end's program.
         program: the variant's.
         cost: of front end and variant.
         output: [height, width, channels], codes of the variant's output.
@@ -77,6 +85,7 @@ class AdaptiveSimulation:
     """
 
     selection: Selection
+    selector: Program
     program: Program
     cost: ProgramCost
     output: NDArray[np.int32] | NDArray[np.int64]
@@ -139,6 +148,7 @@ class AdaptiveRunner:
         cost = front_end(selector, self.accelerator, self.energy)
         return AdaptiveSimulation(
             selection,
+            selector.program,
             simulation.program,
             in_sequence([cost, simulation.cost]),
             simulation.output,
@@ -214,8 +224,7 @@ def _decision(program: Program, accelerator: Accelerator, energy: EnergyModel) -
     """
     sums = program.output
     size_bytes = round_up(sums.size_bytes, accelerator.dram.burst_bytes)
-    busy = transfer_cycles(accelerator, size_bytes)
-    cycles = busy + accelerator.dram.latency_cycles
+    busy, cycles = _decision_cycles(program, accelerator)
     charges = Counter({READ_BIT: 8 * size_bytes}) + charge_idle(cycles, accelerator)
     group = ScheduledGroup(
         name=FRONT_END + DECISION,
@@ -230,6 +239,28 @@ def _decision(program: Program, accelerator: Accelerator, energy: EnergyModel) -
         shape=(DECISION, size_bytes),
     )
     return priced(group, cycles, {**dict.fromkeys(UNITS, 0), DMA: busy}, charges, energy)
+
+
+def _decision_cycles(program: Program, accelerator: Accelerator) -> tuple[int, int]:
+    """Cycles in which reading the sums occupies the DRAM's bus, and cycles in all."""
+    size_bytes = round_up(program.output.size_bytes, accelerator.dram.burst_bytes)
+    busy = transfer_cycles(accelerator, size_bytes)
+    return busy, busy + accelerator.dram.latency_cycles
+
+
+def explain_adaptive(selector: Program, variant: Program, accelerator: Accelerator) -> Explanation:
+    """What bounds front end, decision and variant; cycles are those of their cost.
+
+    Args:
+        selector: the front end's program.
+        variant: that of the chosen variant.
+        accelerator: the machine.
+    """
+    front = explained_with_prefix(explain(selector, accelerator), FRONT_END)
+    busy, cycles = _decision_cycles(selector, accelerator)
+    decision = explained_reading(FRONT_END + DECISION, busy, cycles)
+    front = replace(front, groups=(*front.groups, decision))
+    return explained_in_sequence([front, explain(variant, accelerator)])
 
 
 def _prefixed(overflows: Sequence[LayerOverflows]) -> tuple[LayerOverflows, ...]:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator, EnergyModel
-from hwsim.adaptive import AdaptiveRunner, chosen_graph, run_overflows
+from hwsim.adaptive import AdaptiveRunner, chosen_graph, explain_adaptive, run_overflows
 from hwsim.arithmetic.overflows import Overflows
 from hwsim.cost import ProgramCost
 from hwsim.cost.combination import in_sequence
+from hwsim.cost.explanation import Explanation, explain, explained_in_sequence
 from hwsim.machine import Arithmetic, LayerOverflows
+from hwsim.schedule import Program
 from hwsim.simulation import Comparison, Estimate, Progress, compare, estimate, run_estimated
 from quant.graph import Graph, Size
 from quant.graph.adaptive import AdaptiveGraph, Selection
@@ -32,6 +34,8 @@ class Part:
         place: rows and columns of the image.
         graph: what ran.
         selection: why that one; None where there was no choice.
+        selector: program of the front end; None where there was no choice.
+        program: the graph's.
         cost: of this part.
         overflows: of each convolution that declares an accumulator.
     """
@@ -39,6 +43,8 @@ class Part:
     place: Place
     graph: Graph
     selection: Selection | None
+    selector: Program | None
+    program: Program
     cost: ProgramCost
     overflows: tuple[LayerOverflows, ...]
 
@@ -136,6 +142,27 @@ def compare_image(
     return _together(comparisons)
 
 
+def explain_run(run: ImageRun, accelerator: Accelerator) -> Explanation:
+    """What bounds each layer of a run; programs of several parts are looked at once.
+
+    Args:
+        run: of the machine.
+        accelerator: the machine.
+    """
+    known: dict[int, Explanation] = {}
+    for part in run.parts:
+        if id(part.program) not in known:
+            known[id(part.program)] = _explained(part, accelerator)
+    explanations = [known[id(part.program)] for part in run.parts]
+    return explanations[0] if len(explanations) == 1 else explained_in_sequence(explanations)
+
+
+def _explained(part: Part, accelerator: Accelerator) -> Explanation:
+    if part.selector is None:
+        return explain(part.program, accelerator)
+    return explain_adaptive(part.selector, part.program, accelerator)
+
+
 def merged_overflows(overflows: Sequence[LayerOverflows]) -> tuple[LayerOverflows, ...]:
     """Overflows of parts by operator; a place is that in the part where it was found first."""
     named: dict[str, list[LayerOverflows]] = {}
@@ -165,7 +192,7 @@ def _runner(graph: Graph | AdaptiveGraph, accelerator: Accelerator, energy: Ener
         if size not in scheduled:
             scheduled[size] = estimate(graph, accelerator, energy, size)
         found = run_estimated(scheduled[size], accelerator, image, progress)
-        part = Part(_WHOLE, graph, None, found.cost, found.overflows)
+        part = Part(_WHOLE, graph, None, None, found.program, found.cost, found.overflows)
         return part, found.output.astype(np.int32)
 
     return run
@@ -179,7 +206,10 @@ def _adaptive_runner(
     def run(image: Codes, progress: Progress | None) -> tuple[Part, Codes]:
         found = runner.simulate(image, progress)
         graph = adaptive.variants[found.selection.variant]
-        part = Part(_WHOLE, graph, found.selection, found.cost, found.overflows)
+        part = Part(
+            _WHOLE, graph, found.selection, found.selector, found.program, found.cost,
+            found.overflows,
+        )  # fmt: skip
         return part, found.output.astype(np.int32)
 
     return run

@@ -47,6 +47,7 @@ def add_run_options(parser: ArgumentParser) -> None:
         help="compare the output bit for bit with the same graph computed layer by layer, by the "
         "slow reference or by the fast kernels (default: reference)",
     )
+    _add_explain(parser)
     _add_output(parser, "folder for the pictures, the per-layer table, the chart and the result")
 
 
@@ -58,6 +59,7 @@ def add_estimate_options(parser: ArgumentParser) -> None:
     _add_input_size(parser)
     _add_quantization(parser)
     _add_machine(parser)
+    _add_explain(parser)
     _add_output(parser, "folder for the per-layer table, the chart and the result")
 
 
@@ -393,6 +395,14 @@ def _add_output(parser: ArgumentParser, what: str) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--out", type=Path, metavar="DIR", help=what)
     _add_json(group)
+
+
+def _add_explain(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="say of every layer what bounds it: where each cycle goes, roofline and memory",
+    )
 
 
 def _add_json(parser: _ActionsContainer) -> None:

@@ -20,3 +20,7 @@ def show(result: Result, files: Sequence[Path], *, as_json: bool) -> None:
     from hwsim.report.summary import print_summary
 
     print_summary(result, files)
+    if result.explanation is not None:
+        from hwsim.report.explanation import print_explanation
+
+        print_explanation(result.explanation)

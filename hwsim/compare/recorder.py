@@ -67,7 +67,7 @@ class Recorder:
         accelerator = machine.accelerator
         cell = Cell(
             combination, network.scale, network.weights, accelerator.name, machine.table.name,
-            accelerator.clock_mhz,
+            accelerator.clock_mhz, launch_overhead_us=accelerator.launch_overhead_us,
         )  # fmt: skip
         try:
             return self._measured(cell, self._row(network, combination, machine))

@@ -47,6 +47,7 @@ class Cell:
         bit_exact: how the machine's integers compare; None where it was not asked for.
         fidelity: how its codes compare with real numbers; None where it was not asked for.
         error: why the row cannot be done; None where it can.
+        launch_overhead_us: of the machine, once for each image.
     """
 
     combination: Combination
@@ -60,6 +61,7 @@ class Cell:
     bit_exact: BitExactness | None = None
     fidelity: Fidelity | None = None
     error: str | None = None
+    launch_overhead_us: float = 0.0
 
     def spread(self, figure: str) -> Spread | None:
         """One of `FIGURES` over images."""
@@ -70,7 +72,8 @@ class Cell:
         """Time for one image, over images."""
         if self.costs is None:
             return None
-        return self.costs.spread(lambda cost: cost.cycles / (self.clock_mhz * 1e3))
+        launch_ms = self.launch_overhead_us / 1e3
+        return self.costs.spread(lambda cost: cost.cycles / (self.clock_mhz * 1e3) + launch_ms)
 
     @property
     def feature_average_bits(self) -> Spread | None:

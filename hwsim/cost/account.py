@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from accelerators import Accelerator, EnergyModel
+from accelerators.datapaths.kinds import datapath_of
 from hwsim.cost.charges import READ_BIT, WRITE_BIT, Charges, charge_idle
 from hwsim.cost.clock import Clock
 from hwsim.cost.command_costs import UNITS
@@ -62,13 +63,16 @@ class ProgramCost:
 
     Attributes:
         groups: the cost of each group, in order.
-        mac_slots_per_cycle: multiply-accumulate operations the array could do in a cycle.
+        mac_slots_per_cycle: multiply-accumulate operations of the array's native widths that it
+            could do in a cycle.
         clock_mhz: clock of the accelerator.
+        launch_overhead_us: time before the first command, once for each image.
     """
 
     groups: tuple[GroupCost, ...]
-    mac_slots_per_cycle: int
+    mac_slots_per_cycle: float
     clock_mhz: float
+    launch_overhead_us: float = 0.0
 
     @property
     def cycles(self) -> int:
@@ -77,8 +81,13 @@ class ProgramCost:
 
     @property
     def latency_ms(self) -> float:
-        """Time for one image, in milliseconds."""
-        return self.cycles / (self.clock_mhz * 1e3)
+        """Time for one image, in milliseconds: its cycles and the launch overhead."""
+        return self.cycles / (self.clock_mhz * 1e3) + self.launch_overhead_ms
+
+    @property
+    def launch_overhead_ms(self) -> float:
+        """Part of the latency that passes before the first command, in milliseconds."""
+        return self.launch_overhead_us / 1e3
 
     @property
     def macs(self) -> int:
@@ -87,7 +96,10 @@ class ProgramCost:
 
     @property
     def mac_utilization(self) -> float:
-        """Share of the array's multiply-accumulate slots that did useful work, 0 to 1."""
+        """Products done as a share of those the array could have done at its native widths.
+
+        At most 1, unless narrower operands are faster on this kind of array.
+        """
         return self.macs / (self.cycles * self.mac_slots_per_cycle) if self.cycles else 0.0
 
     @property
@@ -224,7 +236,9 @@ class CascadeCosts:
 def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> ProgramCost:
     """The cost of groups that run one after the other."""
     array = accelerator.array
-    return ProgramCost(tuple(groups), array.rows * array.columns, accelerator.clock_mhz)
+    peak = datapath_of(array).peak_macs_per_cycle(array.weight_bits, array.activation_bits)
+    slots = peak.numerator if peak.denominator == 1 else float(peak)
+    return ProgramCost(tuple(groups), slots, accelerator.clock_mhz, accelerator.launch_overhead_us)
 
 
 def program_cost(program: Program, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:

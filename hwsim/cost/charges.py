@@ -7,6 +7,7 @@ named energy table. What is not here is listed in `accelerators` as not modelled
 from collections import Counter
 
 from accelerators import Accelerator, Action
+from accelerators.datapaths.kinds import datapath_of
 from hwsim.schedule.array_work import ArrayWork
 from hwsim.schedule.commands import (
     Accumulate,
@@ -32,6 +33,9 @@ WRITE_BIT = Action("dram", "write_bit")
 REQUANTIZE_OUTPUT = Action("requantizer", "output")
 SRAM_LEAKAGE = Action("sram", "leakage")
 ARRAY_LEAKAGE = Action("mac_array", "leakage")
+READ_SUM = Action("accumulators", "read")
+WRITE_SUM = Action("accumulators", "write")
+ACCUMULATOR_LEAKAGE = Action("accumulators", "leakage")
 
 Charges = Counter[Action]
 
@@ -59,7 +63,10 @@ def charge_store(command: StoreRows, accelerator: Accelerator) -> Charges:
 def charge_idle(cycles: int, accelerator: Accelerator) -> Charges:
     """Leakage of memory and array while time passes, whatever they do."""
     array = accelerator.array
-    return Counter({SRAM_LEAKAGE: cycles, ARRAY_LEAKAGE: cycles * array.rows * array.columns})
+    charges: Charges = Counter({SRAM_LEAKAGE: cycles, ARRAY_LEAKAGE: cycles * array.multipliers})
+    if datapath_of(array).keeps_partial_sums:
+        charges[ACCUMULATOR_LEAKAGE] = cycles * array.columns
+    return charges
 
 
 def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
@@ -80,10 +87,18 @@ def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:
         }
     )
     if isinstance(work, ArrayWork):
-        charges[_mac(work.weight_bits, work.activation_bits)] = work.macs
-        return charges
+        return charges + _charge_products(work, accelerator)
     assert command.scaling is not None
     return charges + charge_scaling(work, command.scaling, accelerator)
+
+
+def _charge_products(work: ArrayWork, accelerator: Accelerator) -> Charges:
+    """Multiply-accumulates, and the partial sums they leave and take up again."""
+    sums = work.partial_sums(accelerator)
+    macs = datapath_of(accelerator.array).mac_actions(work)
+    charges: Charges = Counter({_mac(*widths): count for widths, count in macs.items()})
+    charges.update({READ_SUM: sums.reads, WRITE_SUM: sums.writes})
+    return +charges
 
 
 def charge_scaling(

@@ -8,7 +8,7 @@ program's buffers allow it.
 from typing import NamedTuple
 
 from accelerators import Accelerator
-from hwsim.cost.command_costs import UNITS, CommandCost, CommandCosts
+from hwsim.cost.command_costs import MAC_ARRAY, UNITS, CommandCost, CommandCosts
 from hwsim.schedule.commands import Barrier, Command
 from hwsim.schedule.program import Program
 
@@ -37,14 +37,19 @@ class Clock:
     def __init__(self, accelerator: Accelerator) -> None:
         self.now = 0
         self._costs = CommandCosts(accelerator)
+        self._mode_switch_cycles = accelerator.array.mode_switch_cycles
         self._free = dict.fromkeys(UNITS, 0)
         self._arrived: dict[int, int] = {}
         self._released: dict[int, int] = {}
 
     def advance(self, command: Command) -> Event | None:
-        """Run one command; a barrier waits for everything and gives no event."""
+        """Run one command; a barrier waits for everything and gives no event.
+
+        Behind a barrier the array changes its widths, whatever they were, while others start.
+        """
         if type(command) is Barrier:
             self._free = dict.fromkeys(UNITS, self.now)
+            self._free[MAC_ARRAY] += self._mode_switch_cycles
             self._arrived.clear()
             self._released.clear()
             return None

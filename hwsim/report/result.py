@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
 from hwsim.report.adaptive import Adaptive
+from hwsim.report.explanation_record import ExplanationRecord
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
 from quant.graph import Graph, Size
@@ -75,6 +76,7 @@ class Result:
     macs: int
     cycles: int
     latency_ms: float
+    launch_overhead_ms: float
     frames_per_second: float
     energy_uj: float
     energy_by_component_uj: Mapping[str, float]
@@ -92,6 +94,7 @@ class Result:
     bit_exact: BitExact | None = None
     overflows: OverflowRecord | None = None
     adaptive: Adaptive | None = None
+    explanation: ExplanationRecord | None = None
     wall_seconds: float = 0.0
     model: Model
     layers: tuple[Layer, ...]
@@ -135,6 +138,7 @@ def costed(
         macs=cost.macs,
         cycles=cost.cycles,
         latency_ms=cost.latency_ms,
+        launch_overhead_ms=cost.launch_overhead_ms,
         frames_per_second=1000 / cost.latency_ms,
         energy_uj=cost.energy_uj,
         energy_by_component_uj=cost.energy_by_component_uj,
@@ -158,7 +162,7 @@ def _policy(graph: Graph) -> str | None:
     return text and ", ".join(text.splitlines())
 
 
-def _layer(cost: GroupCost, mac_slots_per_cycle: int) -> Layer:
+def _layer(cost: GroupCost, mac_slots_per_cycle: float) -> Layer:
     group = cost.group
     slots = cost.cycles * mac_slots_per_cycle
     return Layer(

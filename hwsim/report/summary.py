@@ -54,6 +54,7 @@ def _figures(result: Result) -> list[tuple[str, str]]:
             f"{result.latency_ms:,.3f} ms  ({result.cycles:,} cycles, "
             f"{result.frames_per_second:,.1f} images per second)",
         ),
+        *_launch(result),
         (
             "array utilization",
             f"{result.mac_utilization:.1%} of the multiply-accumulate slots "
@@ -79,6 +80,14 @@ def _figures(result: Result) -> list[tuple[str, str]]:
     if result.overflows is not None:
         rows.append(("overflows", overflow_sentence(result.overflows)))
     return rows
+
+
+def _launch(result: Result) -> list[tuple[str, str]]:
+    if not result.launch_overhead_ms:
+        return []
+    share = result.launch_overhead_ms / result.latency_ms
+    text = f"{result.launch_overhead_ms:,.3f} ms before the first command, {share:.0%} of latency"
+    return [("launch overhead", text)]
 
 
 def _adaptive(adaptive: Adaptive) -> list[tuple[str, str]]:

@@ -1,83 +1,23 @@
 """What a convolution of some output pixels and channels asks of the MAC array."""
 
-from dataclasses import dataclass
-
 from accelerators import Accelerator
-from accelerators.datapaths.output_stationary import (
-    SramReads,
-    convolution_cycles,
-    scattered_feed_cycles,
-    sram_reads,
-)
+from accelerators.datapaths.interface import PartialSums, SramReads, Work
+from accelerators.datapaths.kinds import datapath_of
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayWork:
-    """A part of a convolution.
+class ArrayWork(Work):
+    """A part of a convolution, and what it costs on a machine's kind of array."""
 
-    Attributes:
-        pixels: output pixels.
-        channels: output channels.
-        groups: into which they are divided.
-        taps: of the kernel.
-        group_channels: input channels of a group.
-        weight_bits: width of a weight.
-        activation_bits: width of an input code.
-    """
-
-    pixels: int
-    channels: int
-    groups: int
-    taps: int
-    group_channels: int
-    weight_bits: int
-    activation_bits: int
-
-    @property
-    def reduction(self) -> int:
-        """Products summed for one output."""
-        return self.taps * self.group_channels
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulate operations."""
-        return self.pixels * self.channels * self.reduction
+    __slots__ = ()
 
     def cycles(self, accelerator: Accelerator) -> int:
         """Cycles it holds the array."""
-        array, sram = accelerator.array, accelerator.sram
-        feed = 0
-        if self.groups > 1:
-            feed = scattered_feed_cycles(
-                array,
-                self.pixels,
-                self.taps,
-                self.group_channels,
-                self.activation_bits,
-                sram.word_bits,
-                sram.banks,
-            )
-        return convolution_cycles(
-            array,
-            self.pixels,
-            self.channels,
-            self.reduction,
-            self.weight_bits,
-            self.activation_bits,
-            self.groups,
-            feed,
-        )
+        return datapath_of(accelerator.array).cycles(self, accelerator.sram)
 
     def sram_reads(self, accelerator: Accelerator) -> SramReads:
         """Words it reads from SRAM."""
-        return sram_reads(
-            accelerator.array,
-            self.pixels,
-            self.channels,
-            self.reduction,
-            self.weight_bits,
-            self.activation_bits,
-            accelerator.sram.word_bits,
-            self.groups,
-            self.taps,
-        )
+        return datapath_of(accelerator.array).sram_reads(self, accelerator.sram.word_bits)
+
+    def partial_sums(self, accelerator: Accelerator) -> PartialSums:
+        """Unfinished sums it moves to and from the memories behind the columns."""
+        return datapath_of(accelerator.array).partial_sums(self)

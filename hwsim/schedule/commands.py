@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.schedule.array_work import ArrayWork
+from hwsim.schedule.datapaths import weight_terms
 from hwsim.schedule.scaled_array_work import ScaledArrayWork, ScaledWeights, Scaling
 from hwsim.schedule.storage import Block, DramTensor, Piece, Rows
 from quant.graph import (
@@ -96,6 +97,7 @@ class ConvolutionSettings:
             self.in_channels // self.groups,
             self.weight_type.bits,
             activation_bits,
+            weight_terms(self.weight_type),
         )
 
 

@@ -17,6 +17,7 @@ from hwsim.schedule.cascade_places import (
 )
 from hwsim.schedule.cascade_tiling import CascadeProblem, cascade_traffic_bytes
 from hwsim.schedule.commands import Command
+from hwsim.schedule.datapaths import check_datapath
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.emit_cascade import emit_cascade
 from hwsim.schedule.expansion import expanded
@@ -283,6 +284,7 @@ def plan_network(
     sizes = graph.sizes(image)
     types = {node.name: node.output for node in graph.nodes}
     check_accumulators(graph, accelerator)
+    check_datapath(graph, accelerator)
     groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
     fusion = accelerator.scheduling.fusion

@@ -9,7 +9,8 @@ from accelerators.datapaths.channel_scaling import (
     scaling_cycles,
     sliced_cycles,
 )
-from accelerators.datapaths.output_stationary import SramReads, slices, sram_reads
+from accelerators.datapaths.interface import SramReads
+from accelerators.datapaths.output_stationary import slices, sram_reads
 from hwsim.schedule.storage import ceil_divide
 from quant.graph import ScaledConvolution
 

@@ -15,11 +15,17 @@ from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
 from hwsim.cli.picture_input import read_picture_input
-from hwsim.cli.report_files import write_cost_files, write_pictures, write_result
+from hwsim.cli.report_files import (
+    write_cost_files,
+    write_explanation,
+    write_pictures,
+    write_result,
+)
 from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
-from hwsim.image_run import ImageRun, compare_image, run_image
+from hwsim.image_run import ImageRun, compare_image, explain_run, run_image
 from hwsim.machine import KERNELS, REFERENCE
+from hwsim.report.explanation_record import explanation_record
 from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
 from hwsim.report.pictures import png_bytes
@@ -56,15 +62,18 @@ def execute(arguments: Namespace) -> int:
         floating = _float_picture(subject, image) if folder or original is not None else None
         judgement = Judgement(bicubic, output, floating, original, scale)
         png = png_bytes(output)
+        explanation = explain_run(run, energy.accelerator) if arguments.explain else None
         result = replace(
             _judged(subject, energy, run, comparison, judgement),
             output=_output(folder, png),
+            explanation=None if explanation is None else explanation_record(explanation),
             wall_seconds=time.monotonic() - started,
         )
         files = []
         if folder:
             write_pictures(folder, png, judgement.panels(result))
             write_cost_files(folder, subject.graph, run.cost, result)
+            write_explanation(folder, result)
             write_result(folder, result)
             files = folder.publish()
     show(result, files, as_json=arguments.json)

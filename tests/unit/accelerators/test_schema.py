@@ -172,9 +172,11 @@ def test_several_mistakes_at_once(tmp_path: Path) -> None:
         ),
         (
             "dataflow: output_stationary",
-            "dataflow: weight_stationary",
+            "dataflow: row_stationary",
             "dataflow:",
-            "array.dataflow: expected 'output_stationary', got the text 'weight_stationary'",
+            "array.dataflow: expected 'output_stationary', 'weight_stationary', "
+            "'input_stationary', 'activation_serial', 'weight_serial', 'bit_serial', 'composable' "
+            "or 'shift_add', got the text 'row_stationary'",
         ),
     ],
 )

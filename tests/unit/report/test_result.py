@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 
 from hwsim.report.adaptive import Adaptive, Patch, Variant
+from hwsim.report.explanation_record import (
+    ExplainedGroup,
+    ExplainedLayer,
+    ExplanationRecord,
+    RooflineRecord,
+)
 from hwsim.report.overflows import FirstOverflow, OverflowingLayer, OverflowRecord
 from hwsim.report.result import (
     BitExact,
@@ -26,10 +32,11 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "results-contract.md"
 
 CONTRACT = [
     "network", "method", "policy", "accelerator", "energy_table", "input_size", "output_size",
-    "macs", "cycles", "latency_ms", "frames_per_second", "energy_uj", "energy_by_component_uj",
+    "macs", "cycles", "latency_ms", "launch_overhead_ms", "frames_per_second", "energy_uj",
+    "energy_by_component_uj",
     "dram_read_bytes", "dram_write_bytes", "sram_peak_kib", "mac_utilization",
     "feature_average_bits", "weight_average_bits", "psnr_db", "ssim", "output", "bit_exact",
-    "overflows", "wall_seconds", "layers",
+    "overflows", "explanation", "wall_seconds", "layers",
 ]  # fmt: skip
 LAYER_CONTRACT = [
     "name", "operator", "cascade", "weight_bits", "activation_bits", "macs", "cycles", "energy_uj",
@@ -41,7 +48,7 @@ def test_every_promised_key_is_there_null_where_it_does_not_apply(priced: Priced
     record = json.loads(priced.result.to_json())
 
     assert set(CONTRACT) <= set(record)
-    for key in ("psnr_db", "ssim", "output", "bit_exact", "overflows"):
+    for key in ("psnr_db", "ssim", "output", "bit_exact", "overflows", "explanation"):
         assert record[key] is None
     for layer in record["layers"]:
         assert list(layer) == LAYER_CONTRACT
@@ -60,6 +67,10 @@ def test_every_promised_key_is_there_null_where_it_does_not_apply(priced: Priced
         Adaptive,
         Patch,
         Variant,
+        ExplanationRecord,
+        ExplainedGroup,
+        RooflineRecord,
+        ExplainedLayer,
         Model,
     ],
 )

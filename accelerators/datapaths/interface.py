@@ -1,0 +1,188 @@
+"""What every kind of MAC array answers: how long, how many words, which partial sums, which work.
+
+The kinds differ in what a processing element (PE) does in a cycle and in what stays in it; the
+integers they compute are the same. `accelerators.datapaths.kinds` finds the kind of a machine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from quant.common.errors import UserError
+
+if TYPE_CHECKING:
+    from accelerators.schema import Sram
+
+MAX_OPERAND_BITS = 16
+"""Widest weight or activation an array can take, by passes over parts of it."""
+
+REQUANTIZER_STAGES = 3
+"""Bias and multiply, round and shift, zero point and clamp: one pipeline behind each column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A part of a convolution: a product of pixels x reduction by reduction x channels.
+
+    Attributes:
+        pixels: output pixels.
+        channels: output channels.
+        groups: into which they are divided; each is a product of its own.
+        taps: of the kernel.
+        group_channels: input channels of a group.
+        weight_bits: width of a weight, 1 to 16.
+        activation_bits: width of an input code, 1 to 16.
+        weight_terms: the most powers of two, added or subtracted, that make up one of the weights;
+            0 takes what integers of ``weight_bits`` need. Shift-and-add arrays alone ask.
+    """
+
+    pixels: int
+    channels: int
+    groups: int
+    taps: int
+    group_channels: int
+    weight_bits: int
+    activation_bits: int
+    weight_terms: int = 0
+
+    @property
+    def reduction(self) -> int:
+        """Products summed for one output."""
+        return self.taps * self.group_channels
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations."""
+        return self.pixels * self.channels * self.reduction
+
+
+class SramReads(NamedTuple):
+    """Words a convolution reads from SRAM into the array."""
+
+    activation_words: int
+    weight_words: int
+
+
+class PartialSums(NamedTuple):
+    """Unfinished sums that visit the accumulator memories behind the columns."""
+
+    reads: int
+    writes: int
+
+
+NO_PARTIAL_SUMS = PartialSums(0, 0)
+
+
+class MacPass(NamedTuple):
+    """Equal passes through a multiplier, of which a multiply-accumulate takes some.
+
+    Attributes:
+        times: so many passes.
+        weight_bits: of the multiplier's one operand; 0 where there is none.
+        activation_bits: of its other operand.
+        adder_bits: one-bit adders at work in a pass: those that make up a product, its share of an
+            adder tree, its share of an accumulator.
+    """
+
+    times: float
+    weight_bits: int
+    activation_bits: int
+    adder_bits: float
+
+    @property
+    def bit_product(self) -> int:
+        """Pairs of bits the multiplier takes; energy tables go by them."""
+        return self.weight_bits * self.activation_bits
+
+
+class Datapath(Protocol):
+    """A kind of array of a certain size."""
+
+    @property
+    def element_bit_product(self) -> int:
+        """Pairs of bits that one multiplier of the array takes: what its leakage goes by."""
+        ...
+
+    @property
+    def keeps_partial_sums(self) -> bool:
+        """Whether columns have accumulator memories behind them."""
+        ...
+
+    @property
+    def scales_at_run_time(self) -> bool:
+        """Whether channels whose factors are known at run time can be scaled beside the array."""
+        ...
+
+    @property
+    def feed_bits_per_cycle(self) -> int:
+        """Bits the array consumes a cycle, at the widths where that is most."""
+        ...
+
+    def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
+        """Widths of weight and activation that the array spends its time on, after rounding up."""
+        ...
+
+    def peak_macs_per_cycle(self, weight_bits: int, activation_bits: int) -> Fraction:
+        """Multiply-accumulates a cycle when every PE has work in every cycle."""
+        ...
+
+    def cycles(self, work: Work, sram: "Sram") -> int:
+        """Cycles from the first operand in to the last requantized output."""
+        ...
+
+    def sram_reads(self, work: Work, word_bits: int) -> SramReads:
+        """Words read from SRAM, operands packed to the bit."""
+        ...
+
+    def partial_sums(self, work: Work) -> PartialSums:
+        """Sums written to the accumulator memories and read back."""
+        ...
+
+    def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
+        """Multiply-accumulates to charge, by widths of weight and activation."""
+        ...
+
+    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
+        """What one multiply-accumulate of these widths does; its energy is that of its passes."""
+        ...
+
+
+def check_width(operand_bits: int) -> None:
+    """Refuse a width no array takes.
+
+    Raises:
+        UserError: the operand is not 1 to 16 bits wide.
+    """
+    if not 1 <= operand_bits <= MAX_OPERAND_BITS:
+        raise UserError(
+            f"expected an operand of 1 to {MAX_OPERAND_BITS} bits, got {operand_bits}; choose a "
+            "width in that range"
+        )
+
+
+def folds(items: int, places: int) -> int:
+    """How often places have to be filled for all items to have had one."""
+    return -(-items // places)
+
+
+def reduction_steps(work: Work, depth: int, native_depth: int, kernel_taps: str) -> int:
+    """Turns it takes to have all products of an output, ``depth`` at a time.
+
+    Args:
+        work: the convolution.
+        depth: products taken at once.
+        native_depth: products taken at once at native widths.
+        kernel_taps: ``together``: products of several taps share a turn; ``apart``: each tap has
+            turns of its own, unless a group has fewer channels than ``native_depth`` (a network's
+            first layer), whose windows are unrolled.
+    """
+    if kernel_taps == "apart" and work.group_channels >= native_depth:
+        return work.taps * folds(work.group_channels, depth)
+    return folds(work.reduction, depth)
+
+
+def tree_bits(addend_bits: int, lanes: int, accumulator_bits: int) -> float:
+    """One-bit adders per product: its share of a tree over the lanes, and of the accumulator."""
+    grown = addend_bits + (lanes - 1).bit_length()
+    return grown * (lanes - 1) / lanes + accumulator_bits / lanes
