@@ -2,8 +2,8 @@
 
 They compute real products with the PEs of each kind, so that a cycle too few anywhere shows as a
 wrong or missing integer; and they count the cycles they need. `accelerators.datapaths` states the
-same counts in closed form, and the tests want both to be equal. Nothing else uses them: they are far
-too slow for a layer.
+same counts in closed form, and the tests want both to be equal. Nothing else uses them: they are
+far too slow for a layer.
 """
 
 from hwsim.verify.stepped.arrays import Product as Product

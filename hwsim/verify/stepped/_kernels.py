@@ -1,12 +1,12 @@
 """The registers of arrays and vector unit, advanced one cycle at a time.
 
 Everything is in this one file because Numba renews its stored machine code when a function's own
-file changes, not when that of a function it calls does. Each step updates the registers from the
-far corner to the near one, so that every PE still sees what its neighbours held in the cycle before.
+file changes, not when that of a function it calls does. Each step updates registers from the far
+corner to the near one, so that every PE still sees what its neighbours held in the cycle before.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -23,6 +23,13 @@ EMPTY = -1
 
 def _kernel(function: Function) -> Function:
     return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+@_kernel
+def _copy(source: Wide, target: Wide) -> None:
+    """One register's lanes into another's; a loop compiles faster than a slice assigned."""
+    for lane in range(len(source)):
+        target[lane] = source[lane]
 
 
 @_kernel
@@ -80,109 +87,158 @@ def _advance_requantizer(
     tags[2], tags[1], tags[0] = tags[1], tags[0], tag
 
 
-@_kernel
-def step_output_grid(
-    kind: int,
-    activations: Wide,
-    weights: Wide,
-    shifts: Wide,
-    negatives: Wide,
-    interval: int,
-    scales: Wide,
-    codes: Wide,
-) -> int:
-    """Tiles of outputs on a grid whose PEs keep them; returns the cycles.
+class OutputGridInputs(NamedTuple):
+    """What is fed to a grid whose PEs keep outputs.
 
-    Args:
-        kind: what a lane does.
+    Attributes:
         activations: digits fed to each row, [tiles, rows, operands, lanes].
         weights: digits fed to each column, [tiles, columns, operands, lanes].
         shifts: places by which an operand's sum is shifted, [operands].
         negatives: 1 for operands whose sum is subtracted, [operands].
-        interval: cycles from the start of a tile to that of the next.
         scales: of the requantizers, [tiles, columns, 6].
+    """
+
+    activations: Wide
+    weights: Wide
+    shifts: Wide
+    negatives: Wide
+    scales: Wide
+
+
+class _OutputRegisters(NamedTuple):
+    """Registers of the PEs, [rows, columns, …], and of the requantizers, [columns, 3].
+
+    ``place`` is tile x operands + operand, or empty; ``captured`` the cycle of a PE's last result.
+    """
+
+    place: Wide
+    activations: Wide
+    weights: Wide
+    sums: Wide
+    drains: Wide
+    drain_tags: Wide
+    captured: Wide
+    pipe: Wide
+    tags: Wide
+
+
+@_kernel
+def step_output_grid(kind: int, fed: OutputGridInputs, interval: int, codes: Wide) -> int:
+    """Tiles of outputs on a grid whose PEs keep them; returns the cycles, -1 if some never came.
+
+    Args:
+        kind: what a lane does.
+        fed: operands and scales.
+        interval: cycles from the start of a tile to that of the next.
         codes: filled, [tiles, rows, columns].
     """
-    tiles, rows, operands, lanes = activations.shape
-    columns = weights.shape[1]
-    place = np.full((rows, columns), EMPTY, np.int64)  # tile x operands + operand of a PE
-    held_a = np.zeros((rows, columns, lanes), np.int64)
-    held_w = np.zeros((rows, columns, lanes), np.int64)
-    sums = np.zeros((rows, columns), np.int64)
-    drain = np.zeros((rows, columns), np.int64)
-    drain_tag = np.full((rows, columns), EMPTY, np.int64)
-    captured = np.full((rows, columns), EMPTY, np.int64)
-    pipe = np.zeros((columns, 3), np.int64)
-    tags = np.full((columns, 3), EMPTY, np.int64)
-    no_bricks = np.zeros(2, np.int64)
+    tiles, rows, operands, lanes = fed.activations.shape
+    columns = fed.weights.shape[1]
+    registers = _OutputRegisters(
+        np.full((rows, columns), EMPTY, np.int64),
+        np.zeros((rows, columns, lanes), np.int64),
+        np.zeros((rows, columns, lanes), np.int64),
+        np.zeros((rows, columns), np.int64),
+        np.zeros((rows, columns), np.int64),
+        np.full((rows, columns), EMPTY, np.int64),
+        np.full((rows, columns), EMPTY, np.int64),
+        np.zeros((columns, 3), np.int64),
+        np.full((columns, 3), EMPTY, np.int64),
+    )
     missing = tiles * rows * columns
+    enough = tiles * interval + operands + 4 * (rows + columns) + 8
     cycle = 0
-    while missing > 0 and cycle < tiles * interval + operands + 4 * (rows + columns) + 8:
-        for c in range(columns):
-            since = captured[rows - 1, c]
-            enters = since != EMPTY and since < cycle <= since + rows
-            tag = drain_tag[rows - 1, c] if enters else EMPTY
-            _advance_requantizer(pipe[c], tags[c], drain[rows - 1, c], tag, scales[:, c], rows)
-            if tags[c, 2] != EMPTY:
-                tile, row = divmod(tags[c, 2], rows)
-                codes[tile, row, c] = pipe[c, 2]
-                missing -= 1
+    while missing > 0 and cycle < enough:
+        missing -= _leave_output_grid(registers, fed, cycle, codes)
         for r in range(rows - 1, -1, -1):
             for c in range(columns - 1, -1, -1):
-                since = captured[r, c] + rows - r
-                if r > 0 and captured[r, c] != EMPTY and since <= cycle < since + r:
-                    drain[r, c], drain_tag[r, c] = drain[r - 1, c], drain_tag[r - 1, c]
-                if c > 0:
-                    place[r, c] = place[r, c - 1]
-                    held_a[r, c] = held_a[r, c - 1]
-                else:
-                    tile, operand = divmod(cycle - r, interval)
-                    fits = 0 <= tile < tiles and operand < operands
-                    place[r, c] = tile * operands + operand if fits else EMPTY
-                    if fits:
-                        held_a[r, c] = activations[tile, r, operand]
-                if r > 0:
-                    held_w[r, c] = held_w[r - 1, c]
-                else:
-                    tile, operand = divmod(cycle - c, interval)
-                    if 0 <= tile < tiles and operand < operands:
-                        held_w[r, c] = weights[tile, c, operand]
-                if place[r, c] == EMPTY:
-                    continue
-                tile, operand = divmod(place[r, c], operands)
-                added = 0
-                for lane in range(lanes):
-                    added += _lane(kind, held_a[r, c, lane], held_w[r, c, lane], no_bricks)
-                added <<= shifts[operand]
-                before = 0 if operand == 0 else sums[r, c]
-                sums[r, c] = before - added if negatives[operand] else before + added
-                if operand == operands - 1:
-                    drain[r, c], drain_tag[r, c] = sums[r, c], tile * rows + r
-                    captured[r, c] = cycle
+                _shift_drain(registers, cycle, r, c)
+                _take_operands(registers, fed, interval, cycle, r, c)
+                if registers.place[r, c] != EMPTY:
+                    _add_to_output(kind, registers, fed, cycle, r, c)
         cycle += 1
     return cycle if missing == 0 else EMPTY
 
 
 @_kernel
-def step_stationary_grid(
-    kind: int,
-    held: Wide,
-    streams: Wide,
-    marks: Wide,
-    lengths: Wide,
-    load_cycles: int,
-    entries: int,
-    scales: Wide,
-    bricks: Wide,
-    codes: Wide,
+def _leave_output_grid(
+    registers: _OutputRegisters, fed: OutputGridInputs, cycle: int, codes: Wide
 ) -> int:
-    """Folds on a grid whose PEs hold operands while others stream; returns the cycles.
+    """The bottom row's drains enter the requantizers; returns the codes that leave them."""
+    rows, columns = registers.place.shape
+    left = 0
+    for c in range(columns):
+        since = registers.captured[rows - 1, c]
+        enters = since != EMPTY and since < cycle <= since + rows
+        tag = registers.drain_tags[rows - 1, c] if enters else EMPTY
+        pipe, tags = registers.pipe[c], registers.tags[c]
+        value = registers.drains[rows - 1, c]
+        _advance_requantizer(pipe, tags, value, tag, fed.scales[:, c], rows)
+        if tags[2] != EMPTY:
+            codes[tags[2] // rows, tags[2] % rows, c] = pipe[2]
+            left += 1
+    return left
 
-    A held operand enters at the top of its column, row 0's first, moves down a row a cycle, and
-    waits beside the one in use until the fold's first streamed operand passes.
 
-    Args:
-        kind: what a lane does.
+@_kernel
+def _shift_drain(registers: _OutputRegisters, cycle: int, r: int, c: int) -> None:
+    """Row r waits rows - r cycles after its own result, then takes r values from above."""
+    first = registers.captured[r, c] + len(registers.place) - r
+    if registers.captured[r, c] != EMPTY and first <= cycle < first + r:
+        registers.drains[r, c] = registers.drains[r - 1, c]
+        registers.drain_tags[r, c] = registers.drain_tags[r - 1, c]
+
+
+@_kernel
+def _take_operands(
+    registers: _OutputRegisters, fed: OutputGridInputs, interval: int, cycle: int, r: int, c: int
+) -> None:
+    """An activation from the left and a weight from above, or from the skewed edges."""
+    tiles, _, operands, _ = fed.activations.shape
+    if c > 0:
+        registers.place[r, c] = registers.place[r, c - 1]
+        _copy(registers.activations[r, c - 1], registers.activations[r, c])
+    else:
+        tile, operand = divmod(cycle - r, interval)
+        fits = 0 <= tile < tiles and operand < operands
+        registers.place[r, c] = tile * operands + operand if fits else EMPTY
+        if fits:
+            _copy(fed.activations[tile, r, operand], registers.activations[r, c])
+    if r > 0:
+        _copy(registers.weights[r - 1, c], registers.weights[r, c])
+    else:
+        tile, operand = divmod(cycle - c, interval)
+        if 0 <= tile < tiles and operand < operands:
+            _copy(fed.weights[tile, c, operand], registers.weights[r, c])
+
+
+@_kernel
+def _add_to_output(
+    kind: int, registers: _OutputRegisters, fed: OutputGridInputs, cycle: int, r: int, c: int
+) -> None:
+    """A PE's cycle: its lanes' products, added to its output or beginning one."""
+    operands = len(fed.shifts)
+    tile, operand = divmod(registers.place[r, c], operands)
+    no_bricks = np.zeros(2, np.int64)
+    added = 0
+    for lane in range(fed.activations.shape[3]):
+        activation, weight = registers.activations[r, c, lane], registers.weights[r, c, lane]
+        added += _lane(kind, activation, weight, no_bricks)
+    added <<= fed.shifts[operand]
+    if fed.negatives[operand] == 1:
+        added = -added
+    before = 0 if operand == 0 else registers.sums[r, c]
+    registers.sums[r, c] = before + added
+    if operand == operands - 1:
+        registers.drains[r, c] = registers.sums[r, c]
+        registers.drain_tags[r, c] = tile * len(registers.place) + r
+        registers.captured[r, c] = cycle
+
+
+class StationaryGridInputs(NamedTuple):
+    """What is fed to a grid whose PEs hold operands while others stream.
+
+    Attributes:
         held: digits held by PEs, [folds, rows, columns, products].
         streams: digits that stream along rows, [folds, operands, rows, products].
         marks: of each streamed operand: its entry in the accumulator memories, whether it is an
@@ -190,91 +246,168 @@ def step_stationary_grid(
             held operand it is: the slice's place and, but for the topmost, its mask (else -1);
             [folds, operands, 6].
         lengths: streamed operands of each fold, [folds].
-        load_cycles: cycles the held operands of a fold take to enter.
-        entries: of an accumulator memory.
         scales: of the requantizers, [folds x operands, columns, 6].
         bricks: 2-bit digits of a streamed and of a held operand, [2].
+        starts: cycle in which each fold's stream enters the first row, and one behind the last.
+    """
+
+    held: Wide
+    streams: Wide
+    marks: Wide
+    lengths: Wide
+    scales: Wide
+    bricks: Wide
+    starts: Wide
+
+
+class _StationaryRegisters(NamedTuple):
+    """Registers of the PEs, [rows, columns, …], of accumulator memories and requantizers.
+
+    ``place`` is fold x operands + operand, or empty; ``transit_row`` the row that a held operand on
+    its way down is for; ``feeding`` and ``loading`` the fold whose operands enter a row or column.
+    """
+
+    transit: Wide
+    transit_row: Wide
+    waiting: Wide
+    used: Wide
+    place: Wide
+    passing: Wide
+    sums: Wide
+    memory: Wide
+    pipe: Wide
+    tags: Wide
+    feeding: Wide
+    loading: Wide
+
+
+@_kernel
+def step_stationary_grid(kind: int, fed: StationaryGridInputs, entries: int, codes: Wide) -> int:
+    """Folds on a grid whose PEs hold operands; returns the cycles, -1 if some code never came.
+
+    A held operand enters at the top of its column, row 0's first, moves down a row a cycle, and
+    waits beside the one in use until the fold's first streamed operand passes.
+
+    Args:
+        kind: what a lane does.
+        fed: operands, marks and scales.
+        entries: of an accumulator memory.
         codes: filled where an operand is an output's last pass, [folds, operands, columns].
     """
-    folds, rows, columns, products = held.shape
-    most = streams.shape[1]
-    starts = np.zeros(folds + 1, np.int64)
-    starts[0] = load_cycles
-    for fold in range(folds):
-        starts[fold + 1] = starts[fold] + max(lengths[fold], load_cycles)
-    transit = np.zeros((rows, columns, products), np.int64)
-    transit_row = np.full((rows, columns), EMPTY, np.int64)
-    waiting = np.zeros((rows, columns, products), np.int64)
-    used = np.zeros((rows, columns, products), np.int64)
-    place = np.full((rows, columns), EMPTY, np.int64)  # fold x most + operand
-    passing = np.zeros((rows, columns, products), np.int64)
-    sums = np.zeros((rows, columns), np.int64)
-    memory = np.zeros((columns, entries), np.int64)
-    pipe = np.zeros((columns, 3), np.int64)
-    tags = np.full((columns, 3), EMPTY, np.int64)
-    missing = 0
-    for fold in range(folds):
-        for operand in range(lengths[fold]):
-            missing += columns * marks[fold, operand, 2]
-    feeding = np.zeros(rows, np.int64)  # the fold whose stream a row is fed
-    loading = np.zeros(columns, np.int64)  # the fold whose held operands enter a column
+    folds, rows, columns, products = fed.held.shape
+    registers = _StationaryRegisters(
+        np.zeros((rows, columns, products), np.int64),
+        np.full((rows, columns), EMPTY, np.int64),
+        np.zeros((rows, columns, products), np.int64),
+        np.zeros((rows, columns, products), np.int64),
+        np.full((rows, columns), EMPTY, np.int64),
+        np.zeros((rows, columns, products), np.int64),
+        np.zeros((rows, columns), np.int64),
+        np.zeros((columns, entries), np.int64),
+        np.zeros((columns, 3), np.int64),
+        np.full((columns, 3), EMPTY, np.int64),
+        np.zeros(rows, np.int64),
+        np.zeros(columns, np.int64),
+    )
+    missing = columns * fed.marks[:, :, 2].sum()
+    enough = fed.starts[folds] + 4 * (rows + columns) + 8
     cycle = 0
-    while missing > 0 and cycle < starts[folds] + 4 * (rows + columns) + 8:
-        for c in range(columns):
-            tag, value = EMPTY, 0
-            if place[rows - 1, c] != EMPTY:
-                fold, operand = divmod(place[rows - 1, c], most)
-                entry, shift = marks[fold, operand, 0], marks[fold, operand, 3]
-                value = sums[rows - 1, c] << shift
-                if marks[fold, operand, 1] == 0:
-                    value += memory[c, entry]
-                if marks[fold, operand, 2] == 1:
-                    tag = place[rows - 1, c]
-                else:
-                    memory[c, entry] = value
-            _advance_requantizer(pipe[c], tags[c], value, tag, scales[:, c], 1)
-            if tags[c, 2] != EMPTY:
-                fold, operand = divmod(tags[c, 2], most)
-                codes[fold, operand, c] = pipe[c, 2]
-                missing -= 1
+    while missing > 0 and cycle < enough:
+        missing -= _leave_stationary_grid(registers, fed, codes)
         for r in range(rows - 1, -1, -1):
             for c in range(columns - 1, -1, -1):
-                if c > 0:
-                    place[r, c] = place[r, c - 1]
-                    passing[r, c] = passing[r, c - 1]
-                else:
-                    while feeding[r] < folds and cycle - r >= starts[feeding[r] + 1]:
-                        feeding[r] += 1
-                    fold = feeding[r]
-                    operand = cycle - r - starts[fold] if fold < folds else EMPTY
-                    fits = fold < folds and 0 <= operand < lengths[fold]
-                    place[r, c] = fold * most + operand if fits else EMPTY
-                    if fits:
-                        passing[r, c] = streams[fold, operand, r]
-                if place[r, c] != EMPTY:
-                    if place[r, c] % most == 0:
-                        used[r, c] = waiting[r, c]
-                    fold, operand = divmod(place[r, c], most)
-                    shift, mask = marks[fold, operand, 4], marks[fold, operand, 5]
-                    added = 0
-                    for each in range(products):
-                        part = used[r, c, each] >> shift & mask
-                        added += _lane(kind, passing[r, c, each], part, bricks)
-                    sums[r, c] = added + (sums[r - 1, c] if r > 0 else 0)
-                if r > 0:
-                    transit[r, c], transit_row[r, c] = transit[r - 1, c], transit_row[r - 1, c]
-                else:
-                    while loading[c] < folds and cycle - c >= starts[loading[c]]:
-                        loading[c] += 1
-                    fold = loading[c]
-                    row = cycle - c - starts[fold] + load_cycles if fold < folds else EMPTY
-                    transit_row[r, c] = row if 0 <= row < rows else EMPTY
-                    if 0 <= row < rows:
-                        transit[r, c] = held[fold, row, c]
-                if transit_row[r, c] == r:
-                    waiting[r, c] = transit[r, c]
+                _take_streamed(registers, fed, cycle, r, c)
+                if registers.place[r, c] != EMPTY:
+                    _add_to_column(kind, registers, fed, r, c)
+                _take_held(registers, fed, cycle, r, c)
         cycle += 1
     return cycle if missing == 0 else EMPTY
+
+
+@_kernel
+def _leave_stationary_grid(
+    registers: _StationaryRegisters, fed: StationaryGridInputs, codes: Wide
+) -> int:
+    """Sums at the bottom meet their column's memory; returns the codes that leave requantizers."""
+    rows, columns = registers.place.shape
+    most = fed.streams.shape[1]
+    left = 0
+    for c in range(columns):
+        place = registers.place[rows - 1, c]
+        tag, value = EMPTY, 0
+        if place != EMPTY:
+            mark = fed.marks[place // most, place % most]
+            value = registers.sums[rows - 1, c] << mark[3]
+            if mark[1] == 0:
+                value += registers.memory[c, mark[0]]
+            if mark[2] == 1:
+                tag = place
+            else:
+                registers.memory[c, mark[0]] = value
+        pipe, tags = registers.pipe[c], registers.tags[c]
+        _advance_requantizer(pipe, tags, value, tag, fed.scales[:, c], 1)
+        if tags[2] != EMPTY:
+            codes[tags[2] // most, tags[2] % most, c] = pipe[2]
+            left += 1
+    return left
+
+
+@_kernel
+def _take_streamed(
+    registers: _StationaryRegisters, fed: StationaryGridInputs, cycle: int, r: int, c: int
+) -> None:
+    """A streamed operand from the left, or from the skewed edge."""
+    if c > 0:
+        registers.place[r, c] = registers.place[r, c - 1]
+        _copy(registers.passing[r, c - 1], registers.passing[r, c])
+        return
+    folds, most = fed.streams.shape[:2]
+    while registers.feeding[r] < folds and cycle - r >= fed.starts[registers.feeding[r] + 1]:
+        registers.feeding[r] += 1
+    fold = registers.feeding[r]
+    operand = cycle - r - fed.starts[fold]
+    registers.place[r, c] = EMPTY
+    if fold < folds and 0 <= operand < fed.lengths[fold]:
+        registers.place[r, c] = fold * most + operand
+        _copy(fed.streams[fold, operand, r], registers.passing[r, c])
+
+
+@_kernel
+def _add_to_column(
+    kind: int, registers: _StationaryRegisters, fed: StationaryGridInputs, r: int, c: int
+) -> None:
+    """A PE's cycle: its products, added to the sum from above; new held ones with a new fold."""
+    fold, operand = divmod(registers.place[r, c], fed.streams.shape[1])
+    if operand == 0:
+        _copy(registers.waiting[r, c], registers.used[r, c])
+    shift, mask = fed.marks[fold, operand, 4], fed.marks[fold, operand, 5]
+    added = registers.sums[r - 1, c] if r > 0 else 0
+    for each in range(fed.held.shape[3]):
+        part = registers.used[r, c, each] >> shift & mask
+        added += _lane(kind, registers.passing[r, c, each], part, fed.bricks)
+    registers.sums[r, c] = added
+
+
+@_kernel
+def _take_held(
+    registers: _StationaryRegisters, fed: StationaryGridInputs, cycle: int, r: int, c: int
+) -> None:
+    """A held operand on its way down the column; one meant for this row stays and waits."""
+    folds, rows = fed.held.shape[:2]
+    if r > 0:
+        _copy(registers.transit[r - 1, c], registers.transit[r, c])
+        registers.transit_row[r, c] = registers.transit_row[r - 1, c]
+    else:
+        while registers.loading[c] < folds and cycle - c >= fed.starts[registers.loading[c]]:
+            registers.loading[c] += 1
+        fold = registers.loading[c]
+        row = cycle - c - fed.starts[fold] + rows
+        registers.transit_row[r, c] = EMPTY
+        if fold < folds and 0 <= row < rows:
+            registers.transit_row[r, c] = row
+            _copy(fed.held[fold, row, c], registers.transit[r, c])
+    if registers.transit_row[r, c] == r:
+        _copy(registers.transit[r, c], registers.waiting[r, c])
 
 
 @_kernel

@@ -95,16 +95,15 @@ def _on_output_grid(grid: OutputGrid, product: Product) -> Stepped:
     # One block of channels has one set of scales; blocks follow each other like tiles do, so a
     # product with several is stepped as one, with the scales of the block at hand.
     codes = np.zeros((len(tiles), array.rows, array.columns), np.int64)
-    cycles = kernels.step_output_grid(
-        kind,
+    fed = kernels.OutputGridInputs(
         stream_a[[p for p, _ in tiles]],
         stream_w[[c for _, c in tiles]],
         np.tile(np.array(shifts, np.int64), steps),
         np.tile(np.array(negatives, np.int64), steps),
-        max(steps * len(pairs), array.rows),
         scales[[c for _, c in tiles]],
-        codes,
     )
+    interval = max(steps * len(pairs), array.rows)
+    cycles = kernels.step_output_grid(kind, fed, interval, codes)
     blocks = codes.reshape(len(stream_w), len(stream_a) * array.rows, array.columns)
     joined = blocks.transpose(1, 0, 2).reshape(len(stream_a) * array.rows, -1)
     return Stepped(joined[: work.pixels, : work.channels], cycles)
@@ -180,18 +179,20 @@ def _on_stationary_grid(grid: StationaryGrid, product: Product) -> Stepped:
     codes = np.zeros((len(found), most, array.columns), np.int64)
     channels = np.stack([_channels(grid, fold, most) for fold in found])
     scales = _padded(product.scales, 0, work.channels + array.columns)
-    cycles = kernels.step_stationary_grid(
-        kernels.BRICKS if isinstance(grid, Composable) else kernels.MULTIPLY,
+    lengths = np.array([len(fold.stream) for fold in found], np.int64)
+    # A stream shorter than the load of the next fold's held operands is followed by a gap.
+    starts = np.cumsum([array.rows, *np.maximum(lengths, array.rows)])
+    fed = kernels.StationaryGridInputs(
         np.stack([fold.held for fold in found]),
         np.stack([_padded(fold.stream, 0, most) for fold in found]),
         np.stack([_padded(fold.marks, 0, most) for fold in found]),
-        np.array([len(fold.stream) for fold in found], np.int64),
-        array.rows,
-        array.accumulator_entries,
+        lengths,
         scales[np.minimum(channels, len(scales) - 1)].reshape(-1, array.columns, 6),
         np.array(operands.bricks, np.int64),
-        codes,
+        starts,
     )
+    kind = kernels.BRICKS if isinstance(grid, Composable) else kernels.MULTIPLY
+    cycles = kernels.step_stationary_grid(kind, fed, array.accumulator_entries, codes)
     result = np.zeros((work.pixels + array.columns, work.channels + array.columns), np.int64)
     for fold, made in zip(found, codes, strict=True):
         for mark, row in zip(fold.marks, made, strict=False):
