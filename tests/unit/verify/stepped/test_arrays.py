@@ -1,5 +1,7 @@
 """Stepped arrays of every kind: integers of NumPy, cycles of the closed form."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -113,11 +115,11 @@ def test_a_shift_and_add_array_that_is_told_too_few_terms_refuses() -> None:
     weights = np.array([[1, 64, -96], [7, 0, 2]])
     assert code_terms(weights.ravel().tolist()) == 2
     product = ones(2, 2, 3, weights)
-    told = Product(*(getattr(product, name) for name in product.__slots__[:-1]), weight_terms=2)
+    told = replace(product, weight_terms=2)
     stepped = run_stepped(simple("shift_add"), told)
     assert stepped.codes.tolist() == [[8, 64, -94]] * 2
-    few = Product(*(getattr(product, name) for name in product.__slots__[:-1]), weight_terms=1)
-    with pytest.raises(ValueError, match="^an integer has more than 1 terms$"):
+    few = replace(product, weight_terms=1)
+    with pytest.raises(ValueError, match=r"^an integer has more than 1 terms$"):
         run_stepped(simple("shift_add"), few)
 
 
