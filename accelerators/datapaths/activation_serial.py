@@ -11,7 +11,7 @@ Source: Judd et al., "Stripes: Bit-Serial Deep Neural Network Computing", MICRO 
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width, folds, tree_bits
+from accelerators.datapaths.interface import MacPass, check_width, tree_bits
 from accelerators.datapaths.output_grid import OutputGrid
 from accelerators.datapaths.output_stationary import operand_slices
 
@@ -34,7 +34,7 @@ class ActivationSerial(OutputGrid):
         """Weights rounded up to whole slices, activations as they are."""
         native = self.array.weight_bits
         check_width(activation_bits)
-        return folds(weight_bits, native) * native, activation_bits
+        return len(operand_slices(weight_bits, native)) * native, activation_bits
 
     def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
         """Every bit of an activation gates a slice of a weight, whose lanes a tree adds up."""

@@ -41,7 +41,8 @@ class ShiftAdd(OutputGrid):
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights rounded up to the widest with as many terms, activations to whole slices."""
         native = self.array.activation_bits
-        return 2 * integer_terms(weight_bits), folds(activation_bits, native) * native
+        slices = len(operand_slices(activation_bits, native))
+        return 2 * integer_terms(weight_bits), slices * native
 
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
         """A count for each term."""

@@ -13,7 +13,7 @@ Weight Bit Precision", JSSC 2019.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width, folds, tree_bits
+from accelerators.datapaths.interface import MacPass, check_width, tree_bits
 from accelerators.datapaths.output_grid import OutputGrid
 from accelerators.datapaths.output_stationary import operand_slices
 
@@ -41,7 +41,7 @@ class WeightSerial(OutputGrid):
         """Weights as they are, activations rounded up to whole slices."""
         native = self.array.activation_bits
         check_width(weight_bits)
-        return weight_bits, folds(activation_bits, native) * native
+        return weight_bits, len(operand_slices(activation_bits, native)) * native
 
     def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
         """Every bit of a weight gates a slice of an activation, whose lanes a tree adds up."""

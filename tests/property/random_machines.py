@@ -3,6 +3,8 @@
 from hypothesis import strategies as st
 
 from accelerators import Accelerator, load_accelerator, resized
+from accelerators.datapaths.kinds import datapath_of
+from accelerators.schema import Array
 from hwsim.schedule import Program, ScheduleError, schedule
 from quant.graph import Graph, Size
 
@@ -10,21 +12,24 @@ _TINY = load_accelerator("tiny_npu")
 
 
 @st.composite
-def random_accelerators(draw: st.DrawFn) -> Accelerator:
+def random_accelerators(draw: st.DrawFn, dataflow: str = "output_stationary") -> Accelerator:
     """Arrays of 4 to 32, memories from 2 KiB up, every word, burst, latency and bandwidth."""
     rows, columns = draw(st.integers(4, 32)), draw(st.integers(4, 32))
     word_bits = draw(st.sampled_from((8, 16, 64, 128, 256)))
     weight_bits, activation_bits = (draw(st.sampled_from((8, 4, 16))) for _ in range(2))
-    consumed_bits = rows * activation_bits + columns * weight_bits
+    array = {
+        **_TINY.array.model_dump(),
+        "rows": rows,
+        "columns": columns,
+        "dataflow": dataflow,
+        "weight_bits": weight_bits,
+        "activation_bits": activation_bits,
+        "accumulator_bits": 64,
+    }
+    consumed_bits = datapath_of(Array.model_validate(array)).feed_bits_per_cycle
     changes = {
         "name": "random",
-        "array": {
-            "rows": rows,
-            "columns": columns,
-            "weight_bits": weight_bits,
-            "activation_bits": activation_bits,
-            "accumulator_bits": 64,
-        },
+        "array": array,
         "vector_unit": {"lanes": draw(st.integers(1, 40))},
         "sram": {
             "size_kib": draw(st.sampled_from((2, 3, 4, 8, 16, 64, 512))),

@@ -37,8 +37,9 @@ def message(folder: Path, *changes: tuple[str, str]) -> str:
 
 
 def test_every_shipped_machine_loads_under_its_own_name() -> None:
-    assert accelerator_names() == ("edge_npu", "tiny_npu")
-    assert [load_accelerator(name).name for name in accelerator_names()] == ["edge_npu", "tiny_npu"]
+    assert {"edge_npu", "tiny_npu", "bit_fusion", "edge_tpu", "unpu"} < set(accelerator_names())
+    for name in accelerator_names():
+        assert load_accelerator(name).name == name
 
 
 def test_the_default_machine() -> None:
@@ -83,8 +84,8 @@ def test_an_energy_table_beside_the_machine(
         ),
         (
             "x",
-            "accelerator 'x': no such name, known: edge_npu, tiny_npu (the path of a .yaml file "
-            "works too)",
+            f"accelerator 'x': no such name, known: {', '.join(accelerator_names())} (the path of "
+            "a .yaml file works too)",
         ),
         ("gone.yaml", "gone.yaml: no such accelerator file; check the path"),
         (Path("gone"), "gone: no such accelerator file; check the path"),
