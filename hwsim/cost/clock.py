@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from accelerators import Accelerator
 from hwsim.cost.command_costs import MAC_ARRAY, UNITS, CommandCost, CommandCosts
-from hwsim.schedule.commands import Barrier, Command
+from hwsim.schedule.commands import Barrier, Command, Convolve
 from hwsim.schedule.program import Program
 
 
@@ -39,20 +39,25 @@ class Clock:
         self._costs = CommandCosts(accelerator)
         self._mode_switch_cycles = accelerator.array.mode_switch_cycles
         self._free = dict.fromkeys(UNITS, 0)
+        self._widths: tuple[int, int] | None = None
         self._arrived: dict[int, int] = {}
         self._released: dict[int, int] = {}
 
     def advance(self, command: Command) -> Event | None:
         """Run one command; a barrier waits for everything and gives no event.
 
-        Behind a barrier the array changes its widths, whatever they were, while others start.
+        Behind a barrier the array changes its widths, whatever they were, while others start; and
+        so it does between two convolutions whose operands have other widths.
         """
         if type(command) is Barrier:
             self._free = dict.fromkeys(UNITS, self.now)
             self._free[MAC_ARRAY] += self._mode_switch_cycles
+            self._widths = None
             self._arrived.clear()
             self._released.clear()
             return None
+        if type(command) is Convolve:
+            self._switch(command)
         cost = self._costs.of(command)
         arrived, released = self._arrived, self._released
         sources = [address for piece in command.reads for address in piece.addresses()]
@@ -69,6 +74,13 @@ class Clock:
             arrived[address] = done
         self.now = max(self.now, done)
         return Event(command, cost, start, end, done)
+
+    def _switch(self, command: Convolve) -> None:
+        """Hold the array while its widths change, if those of a convolution are others."""
+        widths = command.settings.weight_type.bits, command.input.buffer.integer.bits
+        if self._widths not in (None, widths):
+            self._free[MAC_ARRAY] += self._mode_switch_cycles
+        self._widths = widths
 
 
 def timeline(program: Program, accelerator: Accelerator) -> list[Event]:

@@ -205,11 +205,14 @@ def explain(program: Program, accelerator: Accelerator) -> Explanation:
     known: dict[Hashable, _Shape] = {}
     groups = []
     dram = live_dram(program)
-    for index, commands in groupby(program.commands, key=attrgetter("group")):
-        group = program.groups[index]
-        if group.shape not in known:
-            known[group.shape] = _explained(group, commands, accelerator)
-        groups.append(_named(group, known[group.shape], dram[index], accelerator))
+    of_cascade = groupby(program.groups, key=attrgetter("cascade"))
+    by_cascade = groupby(program.commands, lambda command: program.groups[command.group].cascade)
+    for (number, commands), (_, members) in zip(by_cascade, of_cascade, strict=True):
+        together = tuple(members)
+        shape = together[0].shape
+        if shape not in known:
+            known[shape] = _explained(together, commands, accelerator)
+        groups.append(_named(together, known[shape], dram[number], accelerator))
     array = accelerator.array
     return Explanation(
         tuple(groups),
@@ -283,12 +286,12 @@ class _Shape:
 
 
 def _explained(
-    group: ScheduledGroup, commands: Iterable[Command], accelerator: Accelerator
+    groups: Sequence[ScheduledGroup], commands: Iterable[Command], accelerator: Accelerator
 ) -> _Shape:
     clock = Clock(accelerator)
     events = [event for command in commands if (event := clock.advance(command)) is not None]
     on_array = [event for event in events if event.unit == MAC_ARRAY]
-    places = {name: place for place, name in enumerate(group.nodes)}
+    places = {name: place for place, name in enumerate(_nodes(groups))}
     owners = [_owner(event, places) for event in on_array] or [0]
     parts = {owner: dict.fromkeys(CAUSES, Fraction(0)) for owner in owners}
     macs: Counter[int] = Counter()
@@ -324,18 +327,26 @@ def _by_cost(
     return found
 
 
+def _nodes(groups: Sequence[ScheduledGroup]) -> list[str]:
+    return [name for group in groups for name in group.nodes]
+
+
 def _named(
-    group: ScheduledGroup, shape: _Shape, dram_live_bytes: int, accelerator: Accelerator
+    groups: Sequence[ScheduledGroup],
+    shape: _Shape,
+    dram_live_bytes: int,
+    accelerator: Accelerator,
 ) -> GroupExplanation:
+    nodes = _nodes(groups)
     layers = tuple(
-        LayerExplanation(group.nodes[place], macs, parts)
-        for place, (parts, macs) in shape.layers.items()
+        LayerExplanation(nodes[place], macs, parts) for place, (parts, macs) in shape.layers.items()
     )
+    first, last = groups[0], groups[-1]
     return GroupExplanation(
-        group.name,
+        first.name if first is last else f"{first.name} … {last.name}",
         layers,
         _roofline(layers, shape.dram_bytes, accelerator.dram_bytes_per_cycle),
-        group.sram_bytes,
+        first.sram_bytes,
         shape.sram,
         dram_live_bytes,
     )

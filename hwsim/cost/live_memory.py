@@ -100,13 +100,14 @@ def _size_bytes(piece: Piece) -> int:
 
 
 def live_dram(program: Program) -> Sequence[int]:
-    """Bytes of DRAM, by group, of feature maps that exist then and are still needed.
+    """Bytes of DRAM, by cascade, of feature maps that exist then and are still needed.
 
-    A feature map is needed from the group that stores it, the image from the first group, to the
-    last one that loads it; the picture to the end. Constants lie there all the time and are not
+    A feature map is needed from the cascade that stores it, the image from the first, to the last
+    one that loads it; the picture to the end. Constants lie there all the time and are not
     counted.
     """
-    last = len(program.groups) - 1
+    cascades = [group.cascade for group in program.groups]
+    last = cascades[-1]
     first_use = {program.input.name: 0}
     last_use = {program.input.name: 0, program.output.name: last}
     sizes = {program.input.name: program.input.size_bytes}
@@ -114,15 +115,16 @@ def live_dram(program: Program) -> Sequence[int]:
         if isinstance(command, StoreRows | LoadRows):
             name = command.tensor.name
             sizes[name] = command.tensor.size_bytes
-            first_use.setdefault(name, command.group)
-            last_use[name] = max(last_use.get(name, 0), command.group)
-    return [_sum_live(sizes, first_use, last_use, group) for group in range(last + 1)]
+            cascade = cascades[command.group]
+            first_use.setdefault(name, cascade)
+            last_use[name] = max(last_use.get(name, 0), cascade)
+    return [_sum_live(sizes, first_use, last_use, cascade) for cascade in range(last + 1)]
 
 
 def _sum_live(
-    sizes: Mapping[str, int], first: Mapping[str, int], last: Mapping[str, int], group: int
+    sizes: Mapping[str, int], first: Mapping[str, int], last: Mapping[str, int], cascade: int
 ) -> int:
-    return sum(size for name, size in sizes.items() if first[name] <= group <= last[name])
+    return sum(size for name, size in sizes.items() if first[name] <= cascade <= last[name])
 
 
 def constant_bytes(program: Program) -> int:

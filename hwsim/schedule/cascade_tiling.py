@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from accelerators import Accelerator
 from accelerators.vector_unit import work_cycles
@@ -187,9 +188,24 @@ def _estimated_cycles(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut
     for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut):
         array += count * _array_cycles(problem, group, pixels)
         vector += count * _vector_cycles(problem, group, pixels)
+    array += _switches(problem) * _steps(problem, walk, cut) * accelerator.array.mode_switch_cycles
     transfer = transfer_cycles(accelerator, cut.traffic_bytes)
     computing = max(array, vector) if walk.ahead else array + vector
     return max(computing, transfer) + accelerator.dram.latency_cycles * len(cut.strips)
+
+
+def _switches(problem: CascadeProblem) -> int:
+    """How often the array changes its widths in a step, from each stage to the next and back."""
+    widths = [
+        (group.convolution.weight_type.bits, problem.types[group.anchor.inputs[0]].integer.bits)
+        for group in problem.cascade.groups
+        if group.convolution is not None
+    ]
+    return sum(one != other for one, other in pairwise([*widths, *widths[:1]]))
+
+
+def _steps(problem: CascadeProblem, walk: Walk, cut: _Cut) -> int:
+    return len(cut.strips) * ceil_divide(problem.cascade.unit.height, walk.rows)
 
 
 def _array_pj(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut, aim: Aim) -> float:
@@ -216,7 +232,8 @@ def _heights(height: int, rows: int, lead: int) -> Counter[int]:
     """Heights of the pieces that steps cut a stage's rows into, with how often each occurs."""
     first = min(lead % rows, height)
     whole, rest = divmod(height - first, rows)
-    return Counter({rows: whole}) + Counter({first: 1}) + Counter({rest: 1})
+    pieces = Counter({rows: whole}) + Counter({first: 1}) + Counter({rest: 1})
+    return Counter({piece: count for piece, count in pieces.items() if piece})
 
 
 def _array_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
