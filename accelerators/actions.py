@@ -23,6 +23,7 @@ class Action:
 ACTION_UNITS: dict[tuple[str, str], str] = {
     ("mac_array", "mac"): "multiply-accumulate of operands of the stated widths",
     ("mac_array", "leakage"): "processing element and cycle",
+    ("mac_array", "clock"): "processing element and cycle",
     ("requantizer", "output"): "output value",
     ("vector_unit", "add"): "element",
     ("vector_unit", "requantize"): "element",
@@ -44,6 +45,8 @@ ACTION_UNITS: dict[tuple[str, str], str] = {
     ("sram", "leakage"): "cycle, for the whole memory",
     ("dram", "read_bit"): "bit",
     ("dram", "write_bit"): "bit",
+    ("dram", "activate"): "page opened",
+    ("dram", "standby"): "cycle",
 }
 """Every (component, action) there is a price for, and what one count of it is."""
 

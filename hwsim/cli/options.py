@@ -32,7 +32,7 @@ def add_run_options(parser: ArgumentParser) -> None:
     )
     _add_image(parser)
     _add_quantization(parser)
-    _add_machine(parser)
+    _add_machine(parser, with_all_tables=True)
     parser.add_argument(
         "--patch",
         type=_side,
@@ -57,7 +57,7 @@ def add_estimate_options(parser: ArgumentParser) -> None:
     )
     _add_input_size(parser)
     _add_quantization(parser)
-    _add_machine(parser)
+    _add_machine(parser, with_all_tables=True)
     _add_output(parser, "folder for the per-layer table, the chart and the result")
 
 
@@ -364,7 +364,7 @@ def _add_quantization(parser: ArgumentParser, *, with_bits: bool = True) -> None
     )
 
 
-def _add_machine(parser: ArgumentParser) -> None:
+def _add_machine(parser: ArgumentParser, *, with_all_tables: bool = False) -> None:
     group = parser.add_argument_group("machine")
     group.add_argument(
         "--accelerator",
@@ -373,7 +373,10 @@ def _add_machine(parser: ArgumentParser) -> None:
         help=f"name or .yaml file (default: {DEFAULT_ACCELERATOR})",
     )
     group.add_argument(
-        "--energy-table", metavar="NAME|FILE", help="(default: the accelerator's own)"
+        "--energy-table",
+        metavar="NAME|FILE" + ("|all" if with_all_tables else ""),
+        help="(default: the accelerator's own)"
+        + ("; all: the answer under every table, as a band" if with_all_tables else ""),
     )
     group.add_argument(
         "--accumulator-bits",

@@ -32,6 +32,9 @@ WRITE_BIT = Action("dram", "write_bit")
 REQUANTIZE_OUTPUT = Action("requantizer", "output")
 SRAM_LEAKAGE = Action("sram", "leakage")
 ARRAY_LEAKAGE = Action("mac_array", "leakage")
+ARRAY_CLOCK = Action("mac_array", "clock")
+ACTIVATE = Action("dram", "activate")
+STANDBY = Action("dram", "standby")
 
 Charges = Counter[Action]
 
@@ -57,9 +60,16 @@ def charge_store(command: StoreRows, accelerator: Accelerator) -> Charges:
 
 
 def charge_idle(cycles: int, accelerator: Accelerator) -> Charges:
-    """Leakage of memory and array while time passes, whatever they do."""
-    array = accelerator.array
-    return Counter({SRAM_LEAKAGE: cycles, ARRAY_LEAKAGE: cycles * array.rows * array.columns})
+    """What passes with time whatever is done: leakage, the array's clock, the DRAM's standby."""
+    processing_elements = accelerator.array.rows * accelerator.array.columns
+    return Counter(
+        {
+            SRAM_LEAKAGE: cycles,
+            ARRAY_LEAKAGE: cycles * processing_elements,
+            ARRAY_CLOCK: cycles * processing_elements,
+            STANDBY: cycles,
+        }
+    )
 
 
 def charge_convolution(command: Convolve, accelerator: Accelerator) -> Charges:

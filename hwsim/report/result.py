@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
 from hwsim.report.adaptive import Adaptive
+from hwsim.report.energy_band import EnergyBand
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
 from quant.graph import Graph, Size
@@ -57,6 +58,7 @@ class Model:
 
     description: str
     technology_nm: int
+    notes: tuple[str, ...]
     not_modelled: tuple[str, ...]
 
 
@@ -91,6 +93,7 @@ class Result:
     bit_exact: BitExact | None = None
     overflows: OverflowRecord | None = None
     adaptive: Adaptive | None = None
+    energy_band: EnergyBand | None = None
     wall_seconds: float = 0.0
     model: Model
     layers: tuple[Layer, ...]
@@ -146,6 +149,7 @@ def costed(
         model=Model(
             description=energy.table.description,
             technology_nm=energy.table.technology_nm,
+            notes=energy.notes,
             not_modelled=tuple(energy.not_modelled),
         ),
         layers=tuple(_layer(group, cost.mac_slots_per_cycle) for group in cost.groups),

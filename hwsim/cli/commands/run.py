@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import EnergyModel
-from hwsim.cli.machine import all_as_computed, load_energy_model
+from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
@@ -20,6 +20,7 @@ from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
 from hwsim.image_run import ImageRun, compare_image, run_image
 from hwsim.machine import KERNELS, REFERENCE
+from hwsim.report.energy_band import energy_band
 from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
 from hwsim.report.pictures import png_bytes
@@ -39,6 +40,7 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
+        others = load_other_tables(arguments, energy.accelerator)
         given = read_picture_input(arguments)
         subject = load_subject(arguments, messages, accelerator=energy.accelerator)
         require_picture_graph(subject.graph)
@@ -59,6 +61,7 @@ def execute(arguments: Namespace) -> int:
         result = replace(
             _judged(subject, energy, run, comparison, judgement),
             output=_output(folder, png),
+            energy_band=energy_band(run.cost, others),
             wall_seconds=time.monotonic() - started,
         )
         files = []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hwsim.report.adaptive import Adaptive, Patch, Variant
+from hwsim.report.energy_band import EnergyBand, TableEnergy
 from hwsim.report.overflows import FirstOverflow, OverflowingLayer, OverflowRecord
 from hwsim.report.result import (
     BitExact,
@@ -61,6 +62,8 @@ def test_every_promised_key_is_there_null_where_it_does_not_apply(priced: Priced
         Patch,
         Variant,
         Model,
+        EnergyBand,
+        TableEnergy,
     ],
 )
 def test_the_page_defines_exactly_the_keys_there_are(part: type) -> None:
