@@ -78,7 +78,8 @@ class EnergyModel:
         prices = _prices(accelerator, table, self._macs)
         self.unpriced = frozenset(key for key, price in prices.items() if price is None)
         self._pj = {key: price or 0.0 for key, price in prices.items()}
-        self.notes = (self._macs.rule(self._kind), *_scaling_notes(table))
+        rule = self._macs.rule(self._kind)
+        self.notes = (*(() if rule is None else (rule,)), *_scaling_notes(table))
         self.not_modelled = (
             *table.not_modelled,
             *NOT_MODELLED,

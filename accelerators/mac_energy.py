@@ -88,11 +88,11 @@ class MacPricing:
         relative = factors.requantizer_by_bit_product.at(pairs) / factors.requantizer_reference_pj
         return self._anchor_pj() * relative
 
-    def rule(self, kind: str) -> str:
-        """In a sentence, where this kind's figures come from; reports print it."""
+    def rule(self, kind: str) -> str | None:
+        """In a sentence, which factors and anchor a kind's figures are; None for a table's own."""
         table = self.table
         if self._is_own(kind):
-            return f"multiply-accumulates: the table's own figures for {kind}"
+            return None
         assert self.factors is not None
         anchor = (
             f"{table.mac_anchor.energy_pj:.4g} pJ ({table.mac_anchor.source})"

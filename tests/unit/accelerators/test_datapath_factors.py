@@ -104,6 +104,7 @@ def test_reports_are_told_the_anchor() -> None:
         "multiply-accumulates: factors of 'nangate45' for output_stationary, relative to 8 x 8 "
         "bits, times 0.3 pJ (M. Horowitz, ISSCC 2014)",
     )
+    assert HOROWITZ.notes == ()
     pricing = MacPricing(EDGE.array, load_energy_table("horowitz45"), STUDY)
     assert pricing.rule("composable") == (
         "multiply-accumulates: factors of 'nangate45' for composable, relative to 8 x 8 bits, "
