@@ -117,6 +117,11 @@ class EnergyModel:
             )
         return self._mac_parts[widths]
 
+    @property
+    def knows_held_operands(self) -> bool:
+        """Whether prices tell a held operand from a streamed one; a table's own figures do not."""
+        return self._macs.rule(self._kind) is not None
+
     def mac_pj(self, kind: str, weight_bits: int, activation_bits: int) -> float:
         """What a multiply-accumulate would cost on another kind of datapath of the same widths.
 

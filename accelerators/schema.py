@@ -39,6 +39,8 @@ class Array(Schema):
     """Width of the accumulator in a PE."""
     accumulator_overflow: Literal["error", "wrap", "saturate_final", "saturate_step"] = "error"
     """What becomes of a sum that leaves the accumulator; without this key, `error`."""
+    zero_gating: bool = False
+    """Whether a PE holds its operands still where an activation is 0; counts in measured energy."""
 
     @property
     def accumulator(self) -> Accumulator:

@@ -13,6 +13,7 @@ DEFAULT_ACCELERATOR = "edge_npu"
 SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
+ACTIVITIES = ("uniform", "measured")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 CHECKS = ("reference", "kernels", "none")
 LISTS = ("networks", "methods", "accelerators", "energy-tables", "policies", "roundings")
@@ -33,6 +34,13 @@ def add_run_options(parser: ArgumentParser) -> None:
     _add_image(parser)
     _add_quantization(parser)
     _add_machine(parser, with_all_tables=True)
+    parser.add_argument(
+        "--energy-activity",
+        choices=ACTIVITIES,
+        default="uniform",
+        help="also give the energy with the switching of this image's own operands, beside that of "
+        "uniformly random ones (default: uniform)",
+    )
     parser.add_argument(
         "--patch",
         type=_side,

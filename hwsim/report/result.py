@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
+from hwsim.report.activity import Activity
 from hwsim.report.adaptive import Adaptive
 from hwsim.report.energy_band import EnergyBand
 from hwsim.report.overflows import OverflowRecord, possible_overflows
@@ -94,6 +95,7 @@ class Result:
     overflows: OverflowRecord | None = None
     adaptive: Adaptive | None = None
     energy_band: EnergyBand | None = None
+    activity: Activity | None = None
     wall_seconds: float = 0.0
     model: Model
     layers: tuple[Layer, ...]

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from hwsim.report.activity import activity_sentence
 from hwsim.report.adaptive import Adaptive
 from hwsim.report.console import stdout_console
 from hwsim.report.energy_band import band_sentence
@@ -73,6 +74,8 @@ def _figures(result: Result) -> list[tuple[str, str]]:
     ]
     if result.energy_band is not None:
         rows.insert(1, ("under all tables", band_sentence(result.energy_band)))
+    if result.activity is not None:
+        rows.insert(1, ("with its own data", activity_sentence(result.activity)))
     if result.adaptive is not None:
         rows += _adaptive(result.adaptive)
     if result.psnr_db is not None:

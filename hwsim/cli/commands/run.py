@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import EnergyModel
+from accelerators.activity import require_covered
 from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
@@ -20,6 +21,7 @@ from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
 from hwsim.image_run import ImageRun, compare_image, run_image
 from hwsim.machine import KERNELS, REFERENCE
+from hwsim.report.activity import Activity, measured_activity
 from hwsim.report.energy_band import energy_band
 from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
@@ -41,6 +43,8 @@ def execute(arguments: Namespace) -> int:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
         others = load_other_tables(arguments, energy.accelerator)
+        if arguments.energy_activity == "measured":
+            require_covered(energy.accelerator.array.dataflow, energy.accelerator.name)
         given = read_picture_input(arguments)
         subject = load_subject(arguments, messages, accelerator=energy.accelerator)
         require_picture_graph(subject.graph)
@@ -54,6 +58,7 @@ def execute(arguments: Namespace) -> int:
         codes = image.astype(np.int32)
         run = _run(subject, energy, codes, arguments.patch, messages)
         comparison = _compare(subject, run, codes, arguments.check, messages)
+        activity = _activity(run, energy, codes, arguments.energy_activity, messages)
         output = run.output.astype(np.uint8)
         floating = _float_picture(subject, image) if folder or original is not None else None
         judgement = Judgement(bicubic, output, floating, original, scale)
@@ -62,6 +67,7 @@ def execute(arguments: Namespace) -> int:
             _judged(subject, energy, run, comparison, judgement),
             output=_output(folder, png),
             energy_band=energy_band(run.cost, others),
+            activity=activity,
             wall_seconds=time.monotonic() - started,
         )
         files = []
@@ -103,6 +109,19 @@ def _compare(
     arithmetic = _ARITHMETICS[check]
     with messages.stage(f"checking against the {arithmetic.name}") as progress:
         return compare_image(run, subject.graph, codes, arithmetic, progress)
+
+
+def _activity(
+    run: ImageRun,
+    energy: EnergyModel,
+    codes: NDArray[np.int32],
+    wanted: str,
+    messages: Messages,
+) -> Activity | None:
+    if wanted != "measured":
+        return None
+    with messages.stage("measuring switching"):
+        return measured_activity(run, codes, energy)
 
 
 def _float_picture(subject: Subject, image: Pixels) -> Pixels | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hwsim.report.activity import Activity, LayerActivityRecord
 from hwsim.report.adaptive import Adaptive, Patch, Variant
 from hwsim.report.energy_band import EnergyBand, TableEnergy
 from hwsim.report.overflows import FirstOverflow, OverflowingLayer, OverflowRecord
@@ -64,6 +65,8 @@ def test_every_promised_key_is_there_null_where_it_does_not_apply(priced: Priced
         Model,
         EnergyBand,
         TableEnergy,
+        Activity,
+        LayerActivityRecord,
     ],
 )
 def test_the_page_defines_exactly_the_keys_there_are(part: type) -> None:
