@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from accelerators.mac_energy import BIT_PARALLEL, MacParts
 from quant.common.errors import UserError
 
-NONZERO_EXPONENT = 0.71
-"""Of the share of products that are not zero; least squares of relative error."""
+HAMMING_EXPONENT, NONZERO_EXPONENT = 0.595, 0.35
+"""Of the relative Hamming distance of each operand that streams, and of the relative share of
+products that are not zero; least squares of relative error."""
 
-HELD_TOGGLES = 194 / 251
+HELD_TOGGLES = 118 / 143
 """Toggles of the multiplier with one operand held, of those with both streaming."""
 
 HELD: dict[str, str] = {
@@ -51,8 +52,8 @@ class Operand:
 def toggle_ratio(kind: str, weight: Operand, activation: Operand) -> float:
     """Toggles of a multiplier, of those with uniformly random operands in the same order.
 
-    The relative Hamming distance of each operand that streams, times a power of the share of
-    products that are not zero.
+    A power of the relative Hamming distance of each operand that streams, times a power of the
+    relative share of products that are not zero.
 
     Args:
         kind: of the datapath, one of `HELD`.
@@ -65,7 +66,7 @@ def toggle_ratio(kind: str, weight: Operand, activation: Operand) -> float:
     if HELD[kind] != "input":
         ratio *= activation.relative_hamming
     products = weight.relative_nonzero * activation.relative_nonzero
-    return float(ratio * products**NONZERO_EXPONENT)
+    return float(ratio**HAMMING_EXPONENT * products**NONZERO_EXPONENT)
 
 
 def data_pj(parts: MacParts, ratio: float) -> float:
