@@ -20,6 +20,7 @@ from accelerators.activity import (
     require_covered,
     toggle_ratio,
 )
+from hwsim.adaptive import FRONT_END
 from hwsim.arithmetic.activity import (
     Order,
     Switching,
@@ -143,12 +144,15 @@ def layer_activity(
 ) -> LayerActivity | None:
     """What a group's multiply-accumulates cost on measured data; None if nothing was measured.
 
+    Nothing is of the front end of graphs that an image chooses among.
+
     Args:
         group: its cost, as charged.
         switching: of the convolutions of what ran.
         energy: the prices.
     """
-    measured = next((switching[name] for name in group.group.nodes if name in switching), None)
+    names = () if group.group.name.startswith(FRONT_END) else group.group.nodes
+    measured = next((switching[name] for name in names if name in switching), None)
     charged = {
         action: count
         for action, count in group.charges.items()

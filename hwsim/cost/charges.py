@@ -21,7 +21,7 @@ from hwsim.schedule.commands import (
 )
 from hwsim.schedule.scaled_array_work import ScaledArrayWork
 from hwsim.schedule.storage import Rows, ceil_divide, pixel_bytes
-from hwsim.schedule.traffic import dram_bytes, row_words, sram_words
+from hwsim.schedule.traffic import bus_bytes, opened_pages, row_words, sram_words
 from hwsim.schedule.vector_work import vector_work
 from quant.common.run_time_scaling import POINT_BITS
 
@@ -41,22 +41,24 @@ Charges = Counter[Action]
 
 def charge_load(command: LoadConstants | LoadRows, accelerator: Accelerator) -> Charges:
     """The actions of a transfer into SRAM, with their counts."""
-    return Counter(
+    charges: Charges = Counter(
         {
-            READ_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
+            READ_BIT: 8 * bus_bytes(command, accelerator.dram),
             WRITE_WORD: sram_words(command, accelerator.sram.word_bits),
         }
     )
+    return charges + Counter({ACTIVATE: opened_pages(command, accelerator.dram)})
 
 
 def charge_store(command: StoreRows, accelerator: Accelerator) -> Charges:
     """The actions of a transfer out of SRAM, with their counts."""
-    return Counter(
+    charges: Charges = Counter(
         {
-            WRITE_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
+            WRITE_BIT: 8 * bus_bytes(command, accelerator.dram),
             READ_WORD: sram_words(command, accelerator.sram.word_bits),
         }
     )
+    return charges + Counter({ACTIVATE: opened_pages(command, accelerator.dram)})
 
 
 def charge_idle(cycles: int, accelerator: Accelerator) -> Charges:

@@ -1,11 +1,15 @@
 """Energy with the image's own switching beside that of uniformly random data."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from accelerators import EnergyModel
 from hwsim.activity import LayerActivity, LayerSwitching, layer_activity, measure_switching, merged
 from hwsim.cost import ProgramCost
-from hwsim.image_run import Codes, ImageRun
+from hwsim.cost.combination import in_sequence
+from hwsim.image_run import Codes, ImageRun, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,7 @@ class Activity:
 
     uniform_energy_uj: float
     image_energy_uj: float
-    measured_mac_share: float
+    measured_macs: int
     layers: tuple[LayerActivityRecord, ...]
 
 
@@ -44,13 +48,24 @@ def measured_activity(run: ImageRun, image: Codes, energy: EnergyModel) -> Activ
     Raises:
         UserError: the toggle model does not cover the machine's datapath.
     """
-    switching = merged(
+    by_graph: dict[int, list[Part]] = {}
+    for part in run.parts:
+        by_graph.setdefault(id(part.graph), []).append(part)
+    return _together(
         [
-            measure_switching(part.graph, energy.accelerator, image[part.place].copy())
-            for part in run.parts
+            activity_of(
+                in_sequence([part.cost for part in parts]),
+                merged([_switching(part, image, energy) for part in parts]),
+                energy,
+            )
+            for parts in by_graph.values()
         ]
     )
-    return activity_of(run.cost, switching, energy)
+
+
+def _switching(part: Part, image: Codes, energy: EnergyModel) -> dict[str, LayerSwitching]:
+    codes = np.ascontiguousarray(image[part.place])
+    return measure_switching(part.graph, energy.accelerator, codes)
 
 
 def activity_of(
@@ -60,14 +75,49 @@ def activity_of(
     found = [(group, layer_activity(group, switching, energy)) for group in cost.groups]
     measured = [(group, activity) for group, activity in found if activity is not None]
     layers = tuple(_record(activity, group.energy_uj) for group, activity in measured)
-    macs = sum(group.group.macs for group, _ in measured)
     saved_uj = sum(layer.uniform_energy_uj - layer.image_energy_uj for layer in layers)
     return Activity(
         uniform_energy_uj=cost.energy_uj,
         image_energy_uj=cost.energy_uj - saved_uj,
-        measured_mac_share=macs / cost.macs if cost.macs else 0.0,
+        measured_macs=sum(group.group.macs for group, _ in measured),
         layers=layers,
     )
+
+
+_MEANS = (
+    "activation_hamming_bits",
+    "activation_nonzero_rate",
+    "weight_hamming_bits",
+    "weight_nonzero_rate",
+    "toggle_ratio",
+    "active_share",
+)
+
+
+def _together(activities: Sequence[Activity]) -> Activity:
+    """Activities of several graphs; rates of a layer are means weighted by its energy in each."""
+    if len(activities) == 1:
+        return activities[0]
+    named: dict[str, list[LayerActivityRecord]] = {}
+    for activity in activities:
+        for layer in activity.layers:
+            named.setdefault(layer.name, []).append(layer)
+    return Activity(
+        uniform_energy_uj=sum(activity.uniform_energy_uj for activity in activities),
+        image_energy_uj=sum(activity.image_energy_uj for activity in activities),
+        measured_macs=sum(activity.measured_macs for activity in activities),
+        layers=tuple(_mean_layer(layers) for layers in named.values()),
+    )
+
+
+def _mean_layer(layers: Sequence[LayerActivityRecord]) -> LayerActivityRecord:
+    whole_uj = sum(layer.uniform_energy_uj for layer in layers)
+    means = {
+        name: sum(getattr(layer, name) * layer.uniform_energy_uj for layer in layers) / whole_uj
+        for name in _MEANS
+    }
+    image_uj = sum(layer.image_energy_uj for layer in layers)
+    return replace(layers[0], **means, uniform_energy_uj=whole_uj, image_energy_uj=image_uj)
 
 
 def activity_sentence(activity: Activity) -> str:

@@ -1,9 +1,11 @@
 """Energy of an image's own data, layer by layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table
+from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table, resized
 from accelerators.activity import HELD_TOGGLES
 from hwsim.activity import measure_switching, merged
 from hwsim.image_run import run_image
@@ -11,6 +13,7 @@ from hwsim.report.activity import activity_of, activity_sentence, measured_activ
 from hwsim.simulation import estimate
 from quant.common.errors import UserError
 from quant.graph import Size
+from tests.adaptive_graphs import adaptive_graph
 from tests.edsr_graphs import edsr_graph
 
 TINY = load_accelerator("tiny_npu")
@@ -54,7 +57,7 @@ def test_layers_add_up_to_what_the_image_saves() -> None:
     saved_uj = sum(layer.uniform_energy_uj - layer.image_energy_uj for layer in activity.layers)
     assert activity.uniform_energy_uj == run.cost.energy_uj
     assert activity.uniform_energy_uj - activity.image_energy_uj == pytest.approx(saved_uj)
-    assert activity.measured_mac_share == 1.0
+    assert activity.measured_macs == run.cost.macs
     assert [layer.name for layer in activity.layers] == [
         group.group.name for group in run.cost.groups if group.group.macs
     ]
@@ -76,7 +79,7 @@ def test_patches_are_measured_together() -> None:
     run = run_image(GRAPH, TINY, energy(), image, 10)
     activity = measured_activity(run, image, energy())
     assert len(run.parts) > 1
-    assert activity.measured_mac_share == 1.0
+    assert activity.measured_macs == run.cost.macs
 
 
 def test_gated_zeros_save_energy() -> None:
@@ -115,3 +118,24 @@ def test_a_held_weight_counts_once() -> None:
     assert ratios["horowitz45"] == pytest.approx(
         [HELD_TOGGLES * ratio for ratio in ratios["synth45"]]
     )
+
+
+def test_patches_that_choose_different_graphs_are_priced_each_by_its_own() -> None:
+    adaptive, accelerator = adaptive_graph(), resized(load_accelerator("edge_npu"), sram_kib=16)
+    model = EnergyModel(accelerator, load_energy_table("horowitz45"))
+    noise = np.random.default_rng(0)
+    flat, rough = noise.integers(100, 108, (12, 12, 3)), noise.integers(50, 250, (12, 12, 3))
+    image = np.concatenate([flat, rough]).astype(np.int32)
+    run = run_image(adaptive, accelerator, model, image, 12)
+    assert len({id(part.graph) for part in run.parts}) == 2
+    activity = measured_activity(run, image, model)
+    assert activity.uniform_energy_uj == pytest.approx(run.cost.energy_uj)
+    assert activity.image_energy_uj < activity.uniform_energy_uj
+    front_end = sum(g.group.macs for g in run.cost.groups if g.group.name.startswith("front_end/"))
+    assert activity.measured_macs == run.cost.macs - front_end
+    assert not any(layer.name.startswith("front_end/") for layer in activity.layers)
+    each = [measured_activity(replace(run, parts=(part,)), image, model) for part in run.parts]
+    assert activity.image_energy_uj == pytest.approx(sum(part.image_energy_uj for part in each))
+    for layer, *parts in zip(activity.layers, *(part.layers for part in each), strict=True):
+        ratios = [part.toggle_ratio for part in parts]
+        assert min(ratios) <= layer.toggle_ratio <= max(ratios)
