@@ -25,8 +25,8 @@ NOT_MODELLED = (
     "wires between the SRAM, the array and the vector unit, and the skew registers at its edges",
     "SRAM bank conflicts",
     "registers that hold a channel's decode table or thresholds, and the multiplexers behind them",
-    "data-dependent switching: every operand is charged as uniformly random, and the part of a "
-    "multiplier that a narrow operand leaves unused as still",
+    "data-dependent switching, unless it is measured: every operand is charged as uniformly "
+    "random, and the part of a multiplier that a narrow operand leaves unused as still",
 )
 """What no energy table here covers; reports print it beside every total."""
 
