@@ -7,7 +7,7 @@ from accelerators.datapath_factors import DatapathFactors
 from accelerators.dram_tables import DramTable
 from accelerators.energy_tables import EnergyTable, SramTable
 from accelerators.schema import Accelerator, Dram
-from accelerators.technology_scaling import Target, scaled_table
+from accelerators.technology_scaling import DEFAULT_V, Target, scaled_table
 from quant.common.errors import UserError, suggestion
 from quant.common.schemas import Schema, validate_document
 from quant.common.yaml_documents import Document, read_document
@@ -135,7 +135,7 @@ def energy_table_at(accelerator: Accelerator, table: EnergyTable) -> EnergyTable
             "of the same node, or add 'energy_scaling: stillmaker_baas' to have it scaled"
         )
     wanted_v = accelerator.supply_v
-    if same_node and wanted_v in (None, table.supply_v):
+    if same_node and wanted_v in (None, table.supply_v or DEFAULT_V):
         return table
     return scaled_to(table, accelerator.technology_nm, wanted_v)
 

@@ -26,7 +26,7 @@ def load_energy_model(arguments: Namespace) -> EnergyModel:
         accumulator_bits=arguments.accumulator_bits,
         accumulator_overflow=arguments.overflow,
     )
-    named = None if arguments.energy_table == ALL_TABLES else arguments.energy_table
+    named = None if _wants_all_tables(arguments) else arguments.energy_table
     table = load_energy_table(named or accelerator.energy_table)
     return EnergyModel(accelerator, table)
 
@@ -37,7 +37,12 @@ def load_other_tables(arguments: Namespace, accelerator: Accelerator) -> tuple[E
     Raises:
         UserError: the machine's SRAM or node is outside what the tables cover.
     """
-    return energy_models_for(accelerator) if arguments.energy_table == ALL_TABLES else ()
+    return energy_models_for(accelerator) if _wants_all_tables(arguments) else ()
+
+
+def _wants_all_tables(arguments: Namespace) -> bool:
+    """Whether every table is asked for, of a command that can answer under several."""
+    return bool(arguments.with_all_tables and arguments.energy_table == ALL_TABLES)
 
 
 def all_as_computed(graph: AnyGraph, accelerator: Accelerator, overflow: str | None) -> AnyGraph:

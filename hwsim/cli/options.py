@@ -16,7 +16,15 @@ SAMPLE = "sample"
 ACTIVITIES = ("uniform", "measured")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 CHECKS = ("reference", "kernels", "none")
-LISTS = ("networks", "methods", "accelerators", "energy-tables", "policies", "roundings")
+LISTS = (
+    "networks",
+    "methods",
+    "accelerators",
+    "energy-tables",
+    "dram-tables",
+    "policies",
+    "roundings",
+)
 
 
 def add_general_options(parser: ArgumentParser) -> None:
@@ -373,6 +381,7 @@ def _add_quantization(parser: ArgumentParser, *, with_bits: bool = True) -> None
 
 
 def _add_machine(parser: ArgumentParser, *, with_all_tables: bool = False) -> None:
+    parser.set_defaults(with_all_tables=with_all_tables)
     group = parser.add_argument_group("machine")
     group.add_argument(
         "--accelerator",

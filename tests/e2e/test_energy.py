@@ -95,3 +95,13 @@ def test_energy_of_an_images_own_data(hwsim: Command, graph_file: Path, picture_
     assert found["output"] == uniform["output"]
     told = hwsim(*common, "--energy-activity", "measured", "--quiet").out
     assert "with its own data" in told
+
+
+def test_a_command_that_cannot_answer_under_several_tables_says_so(hwsim: Command) -> None:
+    refused = hwsim("search", "edsr_tiny_x2", "--energy-table", "all")
+    assert refused.status == 2
+    assert "energy table 'all': no such name" in refused.err
+
+
+def test_memories_are_listed(hwsim: Command) -> None:
+    assert "lpddr4" in hwsim("list", "dram-tables").out.split()

@@ -174,3 +174,9 @@ def test_a_tables_own_sram_table_is_scaled_from_its_node(tmp_path: Path) -> None
     model = EnergyModel(small, load_energy_table(path))
     expected_pj = load_sram_table("cacti45").macro(32, 128).read_pj * energy_ratio(45, 22, 0.9, 0.9)
     assert model.energy_pj(Action("sram", "read_word")) == pytest.approx(expected_pj)
+
+
+def test_a_voltage_that_is_the_tables_is_no_scaling() -> None:
+    table = load_energy_table("accelergy22")  # without a voltage: taken to be for 0.8 V
+    same = machine(technology_nm=22, energy_scaling="stillmaker_baas", supply_v=0.8)
+    assert EnergyModel(same, table).table is table

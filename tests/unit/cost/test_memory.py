@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table
 from hwsim.cost import ProgramCost
 from hwsim.cost.charges import ACTIVATE, READ_BIT, STANDBY, WRITE_BIT
+from hwsim.estimation import Estimator
 from hwsim.schedule import schedule
 from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
 from hwsim.schedule.storage import Block, DramTensor, LineBuffer, Rows, round_up
@@ -135,6 +136,15 @@ def test_pages_and_standby_are_charged_where_the_machine_has_figures() -> None:
     assert found.energy_uj - plain.energy_uj == pytest.approx(more_uj)
     model = EnergyModel(paged, load_energy_table("horowitz45"))
     assert not any("row activation" in text or "standby" in text for text in model.not_modelled)
+
+
+def test_an_estimator_counts_the_same_bursts_and_pages() -> None:
+    accelerator = with_memory(exact_bursts=True, page_bytes=1024, activate_pj=1000)
+    model = EnergyModel(accelerator, load_energy_table("horowitz45"))
+    found = Estimator(accelerator, model).cost(GRAPH, IMAGE)
+    expected = estimate(GRAPH, accelerator, model, IMAGE).cost
+    assert [group.charges for group in found.groups] == [group.charges for group in expected.groups]
+    assert found.cycles == expected.cycles
 
 
 def load(folder: Path, old: str, new: str) -> Accelerator:
