@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from accelerators.actions import Action as Action
     from accelerators.catalog import accelerator_names as accelerator_names
     from accelerators.catalog import energy_table_names as energy_table_names
+    from accelerators.catalog import energy_tables_for as energy_tables_for
     from accelerators.catalog import load_accelerator as load_accelerator
     from accelerators.catalog import load_energy_table as load_energy_table
     from accelerators.energy import EnergyModel as EnergyModel
@@ -26,6 +27,7 @@ _HOME = {
     "EnergyTable": "accelerators.energy_tables",
     "accelerator_names": "accelerators.catalog",
     "energy_table_names": "accelerators.catalog",
+    "energy_tables_for": "accelerators.catalog",
     "load_accelerator": "accelerators.catalog",
     "load_energy_table": "accelerators.catalog",
     "resized": "accelerators.schema",

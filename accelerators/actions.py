@@ -26,6 +26,7 @@ ACTION_UNITS: dict[tuple[str, str], str] = {
     ("accumulators", "read"): "partial sum",
     ("accumulators", "write"): "partial sum",
     ("accumulators", "leakage"): "memory of a column and cycle",
+    ("mac_array", "clock"): "processing element and cycle",
     ("requantizer", "output"): "output value",
     ("vector_unit", "add"): "element",
     ("vector_unit", "requantize"): "element",
@@ -47,6 +48,8 @@ ACTION_UNITS: dict[tuple[str, str], str] = {
     ("sram", "leakage"): "cycle, for the whole memory",
     ("dram", "read_bit"): "bit",
     ("dram", "write_bit"): "bit",
+    ("dram", "activate"): "page opened",
+    ("dram", "standby"): "cycle",
 }
 """Every (component, action) there is a price for, and what one count of it is."""
 

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import TypeVar
 
+from accelerators.datapath_factors import DatapathFactors
+from accelerators.dram_tables import DramTable
 from accelerators.energy_tables import EnergyTable, SramTable
-from accelerators.schema import Accelerator
+from accelerators.schema import Accelerator, Dram
+from accelerators.technology_scaling import DEFAULT_V, Target, scaled_table
 from quant.common.errors import UserError, suggestion
 from quant.common.schemas import Schema, validate_document
 from quant.common.yaml_documents import Document, read_document
@@ -24,6 +27,11 @@ def energy_table_names() -> tuple[str, ...]:
     return _names("energy_tables")
 
 
+def dram_table_names() -> tuple[str, ...]:
+    """The shipped DRAM tables."""
+    return _names("energy_tables/dram")
+
+
 def load_accelerator(name_or_path: str | Path) -> Accelerator:
     """A shipped machine by name, or any machine from a YAML file.
 
@@ -31,16 +39,34 @@ def load_accelerator(name_or_path: str | Path) -> Accelerator:
         name_or_path: a name of `accelerator_names`, or a path that ends in ``.yaml`` or ``.yml``.
 
     Raises:
-        UserError: there is no such machine, its file breaks the schema, or its energy table does
-            not exist or is for another technology node.
+        UserError: there is no such machine, its file breaks the schema, its energy table does
+            not exist or is for another technology node, or its DRAM table does not exist.
     """
     document = _document("accelerators", "accelerator", name_or_path)
     accelerator = _with_nearby_file(document, Accelerator, "energy_table")
     try:
-        require_same_node(accelerator, load_energy_table(accelerator.energy_table))
+        energy_table_at(accelerator, load_energy_table(accelerator.energy_table))
     except UserError as error:
         raise UserError(f"{document.where(('energy_table',))}: energy_table: {error}") from error
-    return accelerator
+    if accelerator.dram.energy_table is None:
+        return accelerator
+    try:
+        dram = _with_dram_table(accelerator.dram, document.path.parent)
+    except UserError as error:
+        place = ("dram", "energy_table")
+        raise UserError(f"{document.where(place)}: {'.'.join(place)}: {error}") from error
+    return accelerator.model_copy(update={"dram": dram})
+
+
+def _with_dram_table(dram: Dram, folder: Path) -> Dram:
+    """The memory with the table's figures for what its own keys leave open."""
+    name = dram.energy_table
+    assert name is not None
+    table = load_dram_table(folder / name if _is_path(name) else name)
+    figures = ("energy_pj_per_bit", "activate_pj", "page_bytes", "standby_mw")
+    return dram.model_copy(
+        update={key: getattr(table, key) for key in figures if getattr(dram, key) is None}
+    )
 
 
 def load_energy_table(name_or_path: str | Path) -> EnergyTable:
@@ -56,7 +82,10 @@ def load_energy_table(name_or_path: str | Path) -> EnergyTable:
         _require_same_node_sram(table, load_sram_table(table.sram_table))
     except UserError as error:
         raise UserError(f"{document.where(('sram_table',))}: sram_table: {error}") from error
-    return table
+    name = table.datapath_factors
+    if name is None or not _is_path(name):
+        return table
+    return table.model_copy(update={"datapath_factors": str(document.path.parent / name)})
 
 
 def load_sram_table(name_or_path: str | Path) -> SramTable:
@@ -69,18 +98,84 @@ def load_sram_table(name_or_path: str | Path) -> SramTable:
     return validate_document(document, SramTable)
 
 
-def require_same_node(accelerator: Accelerator, table: EnergyTable) -> None:
-    """Refuse to price one technology's machine with another's energies.
+def load_dram_table(name_or_path: str | Path) -> DramTable:
+    """A shipped DRAM table by name, or any table from a YAML file; see `load_accelerator`.
 
     Raises:
-        UserError: the nodes differ.
+        UserError: there is no such table or its file breaks the schema.
     """
-    if table.technology_nm != accelerator.technology_nm:
+    document = _document("energy_tables/dram", "DRAM table", name_or_path)
+    return validate_document(document, DramTable)
+
+
+def load_datapath_factors(name_or_path: str | Path) -> DatapathFactors:
+    """Shipped datapath factors by name, or any from a YAML file; see `load_accelerator`.
+
+    Raises:
+        UserError: there are none of this name or their file breaks the schema.
+    """
+    document = _document("energy_tables/datapaths", "datapath factors", name_or_path)
+    return validate_document(document, DatapathFactors)
+
+
+def energy_table_at(accelerator: Accelerator, table: EnergyTable) -> EnergyTable:
+    """The table for the machine's node: as it is, or scaled where the machine asks for that.
+
+    Raises:
+        UserError: the nodes differ and the machine asks for no scaling, or the scaling does not
+            cover the nodes or voltages.
+    """
+    same_node = table.technology_nm == accelerator.technology_nm
+    if accelerator.energy_scaling == "none":
+        if same_node:
+            return table
         raise UserError(
             f"energy table '{table.name}' is for {table.technology_nm} nm, but accelerator "
             f"'{accelerator.name}' has technology_nm {accelerator.technology_nm}; choose a table "
-            "of the same node"
+            "of the same node, or add 'energy_scaling: stillmaker_baas' to have it scaled"
         )
+    wanted_v = accelerator.supply_v
+    if same_node and wanted_v in (None, table.supply_v or DEFAULT_V):
+        return table
+    return scaled_to(table, accelerator.technology_nm, wanted_v)
+
+
+def scaled_to(table: EnergyTable, technology_nm: int, supply_v: float | None) -> EnergyTable:
+    """A table at another node, with the SRAM table of its family that is nearest to that node.
+
+    Raises:
+        UserError: the scaling does not cover the nodes or voltages.
+    """
+    own = load_sram_table(table.sram_table)
+    shipped = [own]
+    if not _is_path(table.sram_table):
+        shipped += [load_sram_table(name) for name in _names("energy_tables/sram")]
+    nearest = min(
+        (sram for sram in shipped if sram is own or (sram.family and sram.family == own.family)),
+        key=lambda sram: abs(sram.technology_nm - technology_nm),
+    )
+    name = table.sram_table if nearest.name == own.name else nearest.name
+    return scaled_table(table, Target(technology_nm, supply_v, name, nearest.technology_nm))
+
+
+def energy_tables_for(accelerator: Accelerator) -> tuple[EnergyTable, ...]:
+    """Every shipped table at the machine's node: one of each family, scaled where none is for it.
+
+    Raises:
+        UserError: the scaling does not cover the machine's node or voltage.
+    """
+    node = accelerator.technology_nm
+    nearest: dict[str, EnergyTable] = {}
+    for name in energy_table_names():
+        table = load_energy_table(name)
+        family = table.family or table.name
+        known = nearest.get(family)
+        if known is None or abs(table.technology_nm - node) < abs(known.technology_nm - node):
+            nearest[family] = table
+    return tuple(
+        table if table.technology_nm == node else scaled_to(table, node, accelerator.supply_v)
+        for table in nearest.values()
+    )
 
 
 def _require_same_node_sram(table: EnergyTable, sram: SramTable) -> None:

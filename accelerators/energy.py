@@ -1,12 +1,13 @@
 """What each action of a machine costs, in picojoules, under a named energy table."""
 
 from accelerators.actions import ACTION_UNITS, Action, Recipe, requantize_recipe
-from accelerators.catalog import load_sram_table, require_same_node
+from accelerators.catalog import energy_table_at, load_datapath_factors, load_sram_table
 from accelerators.datapaths.channel_scaling import recipes
-from accelerators.datapaths.interface import MAX_OPERAND_BITS, MacPass
+from accelerators.datapaths.interface import MAX_OPERAND_BITS
 from accelerators.datapaths.kinds import datapath_of
-from accelerators.energy_tables import EnergyTable
-from accelerators.schema import Accelerator, Array
+from accelerators.energy_tables import EnergyTable, ScaledEnergyTable, SramRow
+from accelerators.mac_energy import MacParts, MacPricing
+from accelerators.schema import Accelerator
 from accelerators.vector_unit import (
     ACCUMULATE,
     ADD,
@@ -28,11 +29,19 @@ NOT_MODELLED = (
     "sums of activations, and the time and energy in which an array changes its widths, beyond "
     "mode_switch_cycles",
     "registers that hold a channel's decode table or thresholds, and the multiplexers behind them",
-    "DRAM refresh, row activation as such, and standby",
-    "data-dependent switching: every operand is charged as uniformly random, and the part of a "
-    "multiplier that a narrow operand leaves unused as still",
+    "data-dependent switching, unless it is measured: every operand is charged as uniformly "
+    "random, and the part of a multiplier that a narrow operand leaves unused as still",
 )
 """What no energy table here covers; reports print it beside every total."""
+
+UNPRICED: dict[tuple[str, str], str] = {
+    ("mac_array", "leakage"): "leakage of processing elements",
+    ("mac_array", "clock"): "the clock of registers in processing elements, apart from what is "
+    "inside a multiply-accumulate",
+    ("dram", "activate"): "DRAM row activation as such",
+    ("dram", "standby"): "DRAM refresh and standby",
+}
+"""What is left out where neither the table nor the machine has a figure, by the action."""
 
 
 class EnergyModel:
@@ -40,23 +49,46 @@ class EnergyModel:
 
     Attributes:
         accelerator: the machine.
-        table: the energy table.
+        table: the energy table, at the machine's node.
         not_modelled: what the prices leave out, for reports.
+        notes: what the prices rest on beside the table's figures: anchors, factors, scaling.
+        unpriced: actions that neither table nor machine has a figure for; they count 0 pJ and are
+            among what is not modelled.
     """
 
     def __init__(self, accelerator: Accelerator, table: EnergyTable) -> None:
         """Price everything the machine can do.
 
         Raises:
-            UserError: table and machine are for different technology nodes, or the machine's
-                SRAM is outside the SRAM table.
+            UserError: table and machine are for different technology nodes and the machine asks
+                for no scaling, the machine's SRAM is outside the SRAM table, or the table has no
+                price for its kind of datapath.
         """
-        require_same_node(accelerator, table)
+        table = energy_table_at(accelerator, table)
         self.accelerator = accelerator
         self.table = table
-        self.not_modelled = (*table.not_modelled, *NOT_MODELLED)
-        self._mac_pj = _mac_prices(accelerator.array, table)
-        self._pj = _prices(accelerator, table)
+        factors = table.datapath_factors
+        self._macs = MacPricing(
+            accelerator.array, table, None if factors is None else load_datapath_factors(factors)
+        )
+        self._kind = accelerator.array.dataflow
+        self._mac_parts = {
+            (weight_bits, activation_bits): self._macs.parts(
+                self._kind, weight_bits, activation_bits
+            )
+            for weight_bits in _WIDTHS
+            for activation_bits in _WIDTHS
+        }
+        prices = _prices(accelerator, table, self._macs)
+        self.unpriced = frozenset(key for key, price in prices.items() if price is None)
+        self._pj = {key: price or 0.0 for key, price in prices.items()}
+        rule = self._macs.rule(self._kind)
+        self.notes = (*(() if rule is None else (rule,)), *_scaling_notes(table))
+        self.not_modelled = (
+            *table.not_modelled,
+            *NOT_MODELLED,
+            *(text for key, text in UNPRICED.items() if key in self.unpriced),
+        )
 
     def energy_pj(self, action: Action) -> float:
         """The energy of one count of an action; `ACTION_UNITS` says what a count is.
@@ -72,25 +104,66 @@ class EnergyModel:
             known = [".".join(pair) for pair in ACTION_UNITS]
             given = ".".join(key)
             raise UserError(f"no energy is known for '{given}'; {suggestion(given, known)}")
+        return self.mac_parts(action).total_pj
+
+    def mac_parts(self, action: Action) -> MacParts:
+        """The energy of a multiply-accumulate on the machine's datapath, with its static part.
+
+        Raises:
+            UserError: its widths are outside 1 to 16 bits.
+        """
         widths = (action.weight_bits, action.activation_bits)
-        if widths not in self._mac_pj:
+        if widths not in self._mac_parts:
             raise UserError(
                 f"expected a multiply-accumulate of 1 to {MAX_OPERAND_BITS} bits, got weight_bits "
                 f"{action.weight_bits} and activation_bits {action.activation_bits}; choose "
                 "widths in that range"
             )
-        return self._mac_pj[widths]
+        return self._mac_parts[widths]
+
+    @property
+    def knows_held_operands(self) -> bool:
+        """Whether prices tell a held operand from a streamed one; a table's own figures do not."""
+        return self._macs.rule(self._kind) is not None
+
+    def mac_pj(self, kind: str, weight_bits: int, activation_bits: int) -> float:
+        """What a multiply-accumulate would cost on another kind of datapath of the same widths.
+
+        Args:
+            kind: a kind of datapath, such as ``bit_serial``.
+            weight_bits: width of the weight.
+            activation_bits: width of the activation.
+
+        Raises:
+            UserError: the table has no price for that kind.
+        """
+        return self._macs.parts(kind, weight_bits, activation_bits).total_pj
+
+    def prices(self) -> dict[str, float]:
+        """Every price there is, by the name of the action, in picojoules."""
+        macs = {f"mac_array.mac w{w}a{a}": p.total_pj for (w, a), p in self._mac_parts.items()}
+        return macs | {".".join(key): price for key, price in self._pj.items()}
 
 
-def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str], float]:
-    """The price of every action that does not depend on operand widths."""
-    array, sram, clock_mhz = accelerator.array, accelerator.sram, accelerator.clock_mhz
-    macro = load_sram_table(table.sram_table).macro(sram.bank_kib, sram.word_bits)
+_WIDTHS = range(1, MAX_OPERAND_BITS + 1)
+
+_Prices = dict[tuple[str, str], float | None]
+
+
+def _prices(accelerator: Accelerator, table: EnergyTable, macs: MacPricing) -> _Prices:
+    """The price of every action that does not depend on operand widths; None without a figure."""
+    array, clock_mhz = accelerator.array, accelerator.clock_mhz
+    requantizer_pj = macs.requantizer_pj()
+    if requantizer_pj is None:
+        requantizer_pj = _recipe_pj(requantize_recipe(array.accumulator_bits), table)
+    leakage = table.mac_leakage_uw_by_bit_product
     element_bit_product = datapath_of(array).element_bit_product
-    leakage_uw = table.mac_leakage_uw_by_bit_product.at(element_bit_product)
+    leakage_uw = None if leakage is None else leakage.at(element_bit_product)
     return {
-        ("mac_array", "leakage"): leakage_uw / clock_mhz,  # 1 uW / 1 MHz = 1 pJ
-        ("requantizer", "output"): _recipe_pj(requantize_recipe(array.accumulator_bits), table),
+        # 1 uW / 1 MHz = 1 pJ
+        ("mac_array", "leakage"): leakage_uw and leakage_uw / clock_mhz,
+        ("mac_array", "clock"): macs.clock_pj(array.dataflow) or None,
+        ("requantizer", "output"): requantizer_pj,
         ("vector_unit", "add"): _recipe_pj(ADD, table),
         ("vector_unit", "requantize"): _recipe_pj(REQUANTIZE, table),
         ("vector_unit", "multiply"): _recipe_pj(MULTIPLY, table),
@@ -101,45 +174,26 @@ def _prices(accelerator: Accelerator, table: EnergyTable) -> dict[tuple[str, str
         ("encoder", "compare"): _recipe_pj(COMPARE, table),
         **{action: _recipe_pj(recipe, table) for action, recipe in recipes(accelerator).items()},
         **_accumulator_prices(accelerator, table),
+        **_memory_prices(accelerator, table),
+    }
+
+
+def _memory_prices(accelerator: Accelerator, table: EnergyTable) -> _Prices:
+    sram, dram, clock_mhz = accelerator.sram, accelerator.dram, accelerator.clock_mhz
+    macro = _macro(table, sram.bank_kib, sram.word_bits)
+    standby_mw = dram.standby_mw
+    return {
         ("sram", "read_word"): macro.read_pj,
         ("sram", "write_word"): macro.write_pj,
         ("sram", "leakage"): sram.banks * macro.leakage_mw * 1000 / clock_mhz,  # mW to uW
-        ("dram", "read_bit"): accelerator.dram.energy_pj_per_bit,
-        ("dram", "write_bit"): accelerator.dram.energy_pj_per_bit,
+        ("dram", "read_bit"): dram.energy_pj_per_bit,
+        ("dram", "write_bit"): dram.energy_pj_per_bit,
+        ("dram", "activate"): dram.activate_pj if dram.page_bytes is not None else None,
+        ("dram", "standby"): None if standby_mw is None else standby_mw * 1000 / clock_mhz,
     }
 
 
-def _mac_prices(array: Array, table: EnergyTable) -> dict[tuple[int, int], float]:
-    """The price of a multiply-accumulate for every pair of weight and activation widths.
-
-    Each is so many passes through multiplier and adder, as the array's kind has it
-    (docs/datapaths/).
-    """
-    datapath = datapath_of(array)
-    widths = range(1, MAX_OPERAND_BITS + 1)
-    return {
-        (weight_bits, activation_bits): sum(
-            each.times * _pass_pj(each, table)
-            for each in datapath.mac_passes(weight_bits, activation_bits)
-        )
-        for weight_bits in widths
-        for activation_bits in widths
-    }
-
-
-def _pass_pj(each: MacPass, table: EnergyTable) -> float:
-    """One pass: a synthesized unit where the table has one, else multiplier and adder."""
-    if each.bit_product == 0:
-        return table.adder_pj_by_bits.at(each.adder_bits)
-    if table.mac_pj_by_bit_product is not None:
-        return table.mac_pj_by_bit_product.at(each.bit_product)
-    multiplier = table.multiplier_pj_by_bit_product.at(each.bit_product)
-    return multiplier + table.adder_pj_by_bits.at(each.adder_bits)
-
-
-def _accumulator_prices(
-    accelerator: Accelerator, table: EnergyTable
-) -> dict[tuple[str, str], float]:
+def _accumulator_prices(accelerator: Accelerator, table: EnergyTable) -> _Prices:
     """Of the memories behind an array's columns, whether it has them or not.
 
     No table has words as narrow as one sum: a sum is charged its share of the narrowest word.
@@ -147,13 +201,35 @@ def _accumulator_prices(
     array, sram_table = accelerator.array, load_sram_table(table.sram_table)
     word_bits = sram_table.widths_bits[0]
     size_kib = array.accumulator_entries * array.accumulator_bits / 8 / 1024
-    macro = sram_table.macro(size_kib, word_bits)
+    macro = _macro(table, size_kib, word_bits)
     share = array.accumulator_bits / word_bits
     return {
         ("accumulators", "read"): share * macro.read_pj,
         ("accumulators", "write"): share * macro.write_pj,
         ("accumulators", "leakage"): macro.leakage_mw * 1000 / accelerator.clock_mhz,
     }
+
+
+def _macro(table: EnergyTable, size_kib: float, word_bits: float) -> SramRow:
+    """A memory of a size, at the table's node."""
+    macro = load_sram_table(table.sram_table).macro(size_kib, word_bits)
+    if not isinstance(table, ScaledEnergyTable):
+        return macro
+    factor = table.scaling.sram_factor
+    return macro.model_copy(
+        update={"read_pj": macro.read_pj * factor, "write_pj": macro.write_pj * factor}
+    )
+
+
+def _scaling_notes(table: EnergyTable) -> tuple[str, ...]:
+    if not isinstance(table, ScaledEnergyTable):
+        return ()
+    scaling = table.scaling
+    return (
+        f"logic scaled by {scaling.method} from {scaling.from_nm} nm at {scaling.from_v:g} V to "
+        f"{scaling.to_nm} nm at {scaling.to_v:g} V: switching energies times {scaling.factor:.4g}; "
+        f"SRAM from '{table.sram_table}', accesses times {scaling.sram_factor:.4g}; DRAM as it is",
+    )
 
 
 def _recipe_pj(recipe: Recipe, table: EnergyTable) -> float:

@@ -16,6 +16,7 @@ from quant.common.schemas import Contradictions, Schema
 from quant.common.yaml_documents import Location
 
 Positive = Annotated[float, Field(gt=0, le=1e6)]
+Version = Annotated[int, Field(ge=1, le=1_000_000)]
 Point = Annotated[tuple[Positive, ...], Field(min_length=2, max_length=2, strict=False)]
 
 
@@ -39,6 +40,12 @@ class Curve(Schema):
         (x0, y0), (x1, y1) = points[upper - 1], points[upper]
         return y0 + (y1 - y0) * (width - x0) / (x1 - x0)
 
+    def scaled(self, factor: float) -> "Curve":
+        """The same curve with every price multiplied."""
+        return self.model_copy(
+            update={"points": tuple((width, price * factor) for width, price in self.points)}
+        )
+
     @model_validator(mode="after")
     def _grows(self) -> Self:
         problems = [
@@ -56,27 +63,95 @@ class Curve(Schema):
         return self
 
 
+class MacAnchor(Schema):
+    """The one absolute energy that relative figures of multiply-accumulates are multiplied by."""
+
+    source: LongText
+    """Where it comes from."""
+    energy_pj: Positive
+    """A multiply-accumulate of 8 x 8 bits on a bit-parallel output-stationary datapath."""
+
+
 class EnergyTable(Schema):
     """Prices of a technology's arithmetic, and which SRAM table goes with them."""
 
     name: ShortText
     """Name of the table; a shipped table's file has the same name."""
+    version: Version = 1
+    """Grows with every change of a figure."""
+    family: ShortText | None = None
+    """Tables of one family are the same source at several nodes."""
     description: LongText
     """What the table is, in a sentence."""
     technology_nm: Annotated[int, Field(ge=1, le=250)]
     """Node all its figures are for."""
+    supply_v: Annotated[float, Field(gt=0, le=5)] | None = None
+    """Supply voltage of its figures, where the source says."""
     adder_pj_by_bits: Curve
     """One addition, by operand width."""
     multiplier_pj_by_bit_product: Curve
     """One multiplication, by the product of its operand widths."""
     mac_pj_by_bit_product: Curve | None = None
     """One synthesized multiply-accumulate with its registers; without it, multiplier + adder."""
-    mac_leakage_uw_by_bit_product: Curve
+    register_pj_by_bits: Curve | None = None
+    """Writing the operand and accumulator registers of a processing element once, by their bits."""
+    mac_anchor: MacAnchor | None = None
+    """With it, every multiply-accumulate is this times a figure of `datapath_factors`."""
+    datapath_factors: ShortText | None = None
+    """Name of a shipped table of relative energies by kind of datapath, or a YAML file's path."""
+    clock: Literal["inside_mac", "separate"] = "inside_mac"
+    """Whether clocked registers are part of a multiply-accumulate, or charged every cycle."""
+    mac_leakage_uw_by_bit_product: Curve | None = None
     """Leakage power of one processing element, by the product of its native widths."""
     sram_table: ShortText
     """Name of a shipped SRAM table, or the path of a YAML file."""
     not_modelled: Annotated[tuple[LongText, ...], Field(strict=False)]
     """What this table's figures leave out."""
+
+    @model_validator(mode="after")
+    def _anchored(self) -> Self:
+        problems = []
+        if self.mac_anchor is not None and self.datapath_factors is None:
+            problems.append(
+                (("mac_anchor",), "needs factors to multiply; add 'datapath_factors: …'")
+            )
+        if self.mac_anchor is not None and self.mac_pj_by_bit_product is not None:
+            problems.append(
+                (("mac_anchor",), "stands beside mac_pj_by_bit_product; keep one of the two")
+            )
+        if self.clock == "separate" and self.mac_anchor is None:
+            problems.append(
+                (("clock",), "a separate clock needs a mac_anchor; add it or leave out 'clock'")
+            )
+        if problems:
+            raise Contradictions(problems)
+        return self
+
+
+class Scaling(Schema):
+    """How a table was brought from one node to another."""
+
+    method: ShortText
+    """Name of the equations."""
+    from_nm: int
+    """Node of the table."""
+    to_nm: int
+    """Node it was scaled to."""
+    from_v: float
+    """Supply voltage the table's figures are taken to be for."""
+    to_v: float
+    """Supply voltage it was scaled to."""
+    factor: float
+    """What switching energies of logic were multiplied by."""
+    sram_factor: float
+    """What energies of SRAM accesses are multiplied by; 1 where a table of the node is shipped."""
+
+
+class ScaledEnergyTable(EnergyTable):
+    """An energy table at another node; made by `accelerators.technology_scaling.scaled_table`."""
+
+    scaling: Scaling
+    """How."""
 
 
 class SramRow(Schema):
@@ -99,6 +174,10 @@ class SramTable(Schema):
 
     name: ShortText
     """Name of the table; a shipped table's file has the same name."""
+    version: Version = 1
+    """Grows with every change of a figure."""
+    family: ShortText | None = None
+    """Tables of one family are the same source at several nodes."""
     description: LongText
     """What the table is, in a sentence."""
     source: LongText

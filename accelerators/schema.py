@@ -59,6 +59,8 @@ class Array(Schema):
     """Width of the accumulator in a PE."""
     accumulator_overflow: Literal["error", "wrap", "saturate_final", "saturate_step"] = "error"
     """What becomes of a sum that leaves the accumulator; without this key, `error`."""
+    zero_gating: bool = False
+    """Whether a PE holds its operands still where an activation is 0; counts in measured energy."""
 
     @property
     def accumulator(self) -> Accumulator:
@@ -131,8 +133,18 @@ class Dram(Schema):
     """Smallest transfer; every transfer occupies whole bursts."""
     latency_cycles: Annotated[int, Field(ge=0, le=100_000)]
     """Accelerator cycles from a request to its first byte."""
-    energy_pj_per_bit: Annotated[float, Field(gt=0, le=1000)]
-    """Energy to move one bit, device and interface together."""
+    energy_pj_per_bit: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Energy to move one bit, device and interface together; without it, that of `energy_table`."""
+    energy_table: ShortText | None = None
+    """Name of a shipped DRAM table, or the path of a YAML file: energies that no key here gives."""
+    exact_bursts: bool = False
+    """Whether runs that start inside a burst are counted as they lie; if not, all start on one."""
+    page_bytes: Annotated[int, Field(ge=64, le=65536)] | None = None
+    """Bytes of a page (row) of the memory; with it, page activations are counted."""
+    activate_pj: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """Energy to open and close a page, beside that of its bits."""
+    standby_mw: Annotated[float, Field(ge=0, le=1e5)] | None = None
+    """Power of the memory while time passes: standby and refresh."""
     source: LongText
     """Where these figures come from."""
 
@@ -156,7 +168,9 @@ class Accelerator(Schema):
     source: LongText
     """Where its figures come from."""
     technology_nm: Annotated[int, Field(ge=1, le=250)]
-    """Node of the logic and the SRAM; the energy table must be for the same node."""
+    """Node of the logic and the SRAM; the energy table must be for the same node, or scaled."""
+    supply_v: Annotated[float, Field(gt=0, le=5)] | None = None
+    """Supply voltage of the logic that a scaled energy table is brought to; else the table's."""
     clock_mhz: Annotated[float, Field(gt=0, le=10_000)]
     """Clock of the array, the vector unit and the SRAM."""
     launch_overhead_us: Annotated[float, Field(ge=0, le=1_000_000)] = 0
@@ -177,6 +191,8 @@ class Accelerator(Schema):
     """Name of a shipped energy table, or the path of a YAML file."""
     scheduling: Scheduling = Field(default_factory=Scheduling)
     """What its scheduler aims at."""
+    energy_scaling: Literal["none", "stillmaker_baas"] = "none"
+    """Whether a table of another node is scaled to this one, and how."""
 
     @property
     def dram_bytes_per_cycle(self) -> Fraction:
@@ -276,7 +292,33 @@ def _contradictions(accelerator: Accelerator) -> Iterator[tuple[Location, str]]:
             f"consumes ({account}), got {delivered}; "
             "add banks, widen the word or shrink the array",
         )
-    burst = accelerator.dram.burst_bytes
+    if accelerator.supply_v is not None and accelerator.energy_scaling == "none":
+        yield (
+            ("supply_v",),
+            "only a scaled energy table depends on it; add 'energy_scaling: stillmaker_baas' or "
+            "leave it out",
+        )
+    yield from _dram_contradictions(accelerator.dram)
+
+
+def _dram_contradictions(dram: Dram) -> Iterator[tuple[Location, str]]:
+    if dram.energy_pj_per_bit is None and dram.energy_table is None:
+        yield (
+            ("dram", "energy_pj_per_bit"),
+            "missing; add 'energy_pj_per_bit: …' or 'energy_table: …'",
+        )
+    if dram.activate_pj is not None and dram.page_bytes is None and dram.energy_table is None:
+        yield (
+            ("dram", "activate_pj"),
+            "no pages are counted that it could be charged for; add 'page_bytes: …'",
+        )
+    burst = dram.burst_bytes
+    if dram.page_bytes is not None and dram.page_bytes % burst:
+        yield (
+            ("dram", "page_bytes"),
+            f"expected a multiple of burst_bytes ({burst}), got {dram.page_bytes}; use the page "
+            "size of the memory's data sheet",
+        )
     if burst & (burst - 1):
         yield (
             ("dram", "burst_bytes"),

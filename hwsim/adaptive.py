@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
 from hwsim.cost.account import priced
-from hwsim.cost.charges import READ_BIT, charge_idle
+from hwsim.cost.charges import ACTIVATE, READ_BIT, charge_idle
 from hwsim.cost.combination import expected, in_sequence, prefixed
 from hwsim.cost.command_costs import DMA, UNITS
 from hwsim.cost.explanation import (
@@ -32,7 +32,7 @@ from hwsim.schedule.expansion import expanded
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import ScheduledGroup, Tiling
 from hwsim.schedule.storage import round_up
-from hwsim.schedule.traffic import transfer_cycles
+from hwsim.schedule.traffic import expected_pages, transfer_cycles
 from hwsim.schedule.vector_constants import constants_bytes
 from hwsim.simulation import Estimate, Progress, estimate, run_estimated
 from quant.graph import Convolution, Graph, Size
@@ -225,7 +225,9 @@ def _decision(program: Program, accelerator: Accelerator, energy: EnergyModel) -
     sums = program.output
     size_bytes = round_up(sums.size_bytes, accelerator.dram.burst_bytes)
     busy, cycles = _decision_cycles(program, accelerator)
-    charges = Counter({READ_BIT: 8 * size_bytes}) + charge_idle(cycles, accelerator)
+    pages = expected_pages(1, size_bytes, accelerator.dram)
+    charges = Counter({READ_BIT: 8 * size_bytes, ACTIVATE: pages})
+    charges += charge_idle(cycles, accelerator)
     group = ScheduledGroup(
         name=FRONT_END + DECISION,
         nodes=(),

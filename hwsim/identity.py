@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators import ACTION_UNITS, Accelerator, Action, EnergyModel
+from accelerators import Accelerator, EnergyModel
 from quant.graph import Graph
 from quant.graph.records import graph_to_record
 
@@ -36,9 +36,5 @@ def arrays_identity(arrays: Iterable[NDArray[Any]]) -> str:
 
 def machine_identity(accelerator: Accelerator, energy: EnergyModel) -> str:
     """Hash of a machine and of every price it is charged."""
-    prices = [
-        energy.energy_pj(Action(*action, weight_bits=8, activation_bits=8))
-        for action in ACTION_UNITS
-    ]
-    # Prices at other widths follow from the table's own figures.
-    return digest(accelerator.model_dump_json(), energy.table.model_dump_json(), json.dumps(prices))
+    prices = json.dumps(energy.prices(), sort_keys=True)
+    return digest(accelerator.model_dump_json(), energy.table.model_dump_json(), prices)

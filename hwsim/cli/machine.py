@@ -3,9 +3,13 @@
 from argparse import Namespace
 
 from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table, resized
+from hwsim.cost.repricing import energy_models_for
 from hwsim.schedule.accumulators import as_computed_by, declared
 from quant.graph import Graph
 from quant.graph.adaptive_file import AnyGraph
+
+ALL_TABLES = "all"
+"""As ``--energy-table``: the machine's own table, and beside it every other that fits."""
 
 
 def load_energy_model(arguments: Namespace) -> EnergyModel:
@@ -22,8 +26,23 @@ def load_energy_model(arguments: Namespace) -> EnergyModel:
         accumulator_bits=arguments.accumulator_bits,
         accumulator_overflow=arguments.overflow,
     )
-    table = load_energy_table(arguments.energy_table or accelerator.energy_table)
+    named = None if _wants_all_tables(arguments) else arguments.energy_table
+    table = load_energy_table(named or accelerator.energy_table)
     return EnergyModel(accelerator, table)
+
+
+def load_other_tables(arguments: Namespace, accelerator: Accelerator) -> tuple[EnergyModel, ...]:
+    """With ``--energy-table all``, the machine under every shipped table; else nothing.
+
+    Raises:
+        UserError: the machine's SRAM or node is outside what the tables cover.
+    """
+    return energy_models_for(accelerator) if _wants_all_tables(arguments) else ()
+
+
+def _wants_all_tables(arguments: Namespace) -> bool:
+    """Whether every table is asked for, of a command that can answer under several."""
+    return bool(arguments.with_all_tables and arguments.energy_table == ALL_TABLES)
 
 
 def all_as_computed(graph: AnyGraph, accelerator: Accelerator, overflow: str | None) -> AnyGraph:

@@ -13,9 +13,18 @@ DEFAULT_ACCELERATOR = "edge_npu"
 SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
+ACTIVITIES = ("uniform", "measured")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 CHECKS = ("reference", "kernels", "none")
-LISTS = ("networks", "methods", "accelerators", "energy-tables", "policies", "roundings")
+LISTS = (
+    "networks",
+    "methods",
+    "accelerators",
+    "energy-tables",
+    "dram-tables",
+    "policies",
+    "roundings",
+)
 
 
 def add_general_options(parser: ArgumentParser) -> None:
@@ -32,7 +41,14 @@ def add_run_options(parser: ArgumentParser) -> None:
     )
     _add_image(parser)
     _add_quantization(parser)
-    _add_machine(parser)
+    _add_machine(parser, with_all_tables=True)
+    parser.add_argument(
+        "--energy-activity",
+        choices=ACTIVITIES,
+        default="uniform",
+        help="also give the energy with the switching of this image's own operands, beside that of "
+        "uniformly random ones (default: uniform)",
+    )
     parser.add_argument(
         "--patch",
         type=_side,
@@ -58,7 +74,7 @@ def add_estimate_options(parser: ArgumentParser) -> None:
     )
     _add_input_size(parser)
     _add_quantization(parser)
-    _add_machine(parser)
+    _add_machine(parser, with_all_tables=True)
     _add_explain(parser)
     _add_output(parser, "folder for the per-layer table, the chart and the result")
 
@@ -366,7 +382,8 @@ def _add_quantization(parser: ArgumentParser, *, with_bits: bool = True) -> None
     )
 
 
-def _add_machine(parser: ArgumentParser) -> None:
+def _add_machine(parser: ArgumentParser, *, with_all_tables: bool = False) -> None:
+    parser.set_defaults(with_all_tables=with_all_tables)
     group = parser.add_argument_group("machine")
     group.add_argument(
         "--accelerator",
@@ -375,7 +392,10 @@ def _add_machine(parser: ArgumentParser) -> None:
         help=f"name or .yaml file (default: {DEFAULT_ACCELERATOR})",
     )
     group.add_argument(
-        "--energy-table", metavar="NAME|FILE", help="(default: the accelerator's own)"
+        "--energy-table",
+        metavar="NAME|FILE" + ("|all" if with_all_tables else ""),
+        help="(default: the accelerator's own)"
+        + ("; all: the answer under every table, as a band" if with_all_tables else ""),
     )
     group.add_argument(
         "--accumulator-bits",

@@ -25,6 +25,9 @@ CLASSES: dict[tuple[str, str], str] = {
     ("sram", "write_word"): "SRAM",
     ("dram", "read_bit"): "DRAM",
     ("dram", "write_bit"): "DRAM",
+    ("dram", "activate"): "DRAM",
+    ("dram", "standby"): "DRAM",
+    ("mac_array", "clock"): "clock",
     ("mac_array", "leakage"): "leakage",
     ("sram", "leakage"): "leakage",
 }
@@ -89,6 +92,8 @@ def _of_group(group: GroupCost, energy: EnergyModel) -> dict[str, ClassCost]:
         return {whole: ClassCost(group.energy_uj, group.cycles, group.dram_bytes)}
     parts: dict[str, ClassCost] = {}
     for action, count in group.charges.items():
+        if (action.component, action.name) in energy.unpriced:
+            continue
         energy_uj = count * energy.energy_pj(action) / PICOJOULES_PER_MICROJOULE
         name = class_of(action)
         parts[name] = parts.get(name, ClassCost()) + ClassCost(energy_uj)

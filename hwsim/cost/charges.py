@@ -22,7 +22,7 @@ from hwsim.schedule.commands import (
 )
 from hwsim.schedule.scaled_array_work import ScaledArrayWork
 from hwsim.schedule.storage import Rows, ceil_divide, pixel_bytes
-from hwsim.schedule.traffic import dram_bytes, row_words, sram_words
+from hwsim.schedule.traffic import bus_bytes, opened_pages, row_words, sram_words
 from hwsim.schedule.vector_work import vector_work
 from quant.common.run_time_scaling import POINT_BITS
 
@@ -36,34 +36,46 @@ ARRAY_LEAKAGE = Action("mac_array", "leakage")
 READ_SUM = Action("accumulators", "read")
 WRITE_SUM = Action("accumulators", "write")
 ACCUMULATOR_LEAKAGE = Action("accumulators", "leakage")
+ARRAY_CLOCK = Action("mac_array", "clock")
+ACTIVATE = Action("dram", "activate")
+STANDBY = Action("dram", "standby")
 
 Charges = Counter[Action]
 
 
 def charge_load(command: LoadConstants | LoadRows, accelerator: Accelerator) -> Charges:
     """The actions of a transfer into SRAM, with their counts."""
-    return Counter(
+    charges: Charges = Counter(
         {
-            READ_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
+            READ_BIT: 8 * bus_bytes(command, accelerator.dram),
             WRITE_WORD: sram_words(command, accelerator.sram.word_bits),
         }
     )
+    return charges + Counter({ACTIVATE: opened_pages(command, accelerator.dram)})
 
 
 def charge_store(command: StoreRows, accelerator: Accelerator) -> Charges:
     """The actions of a transfer out of SRAM, with their counts."""
-    return Counter(
+    charges: Charges = Counter(
         {
-            WRITE_BIT: 8 * dram_bytes(command, accelerator.dram.burst_bytes),
+            WRITE_BIT: 8 * bus_bytes(command, accelerator.dram),
             READ_WORD: sram_words(command, accelerator.sram.word_bits),
         }
     )
+    return charges + Counter({ACTIVATE: opened_pages(command, accelerator.dram)})
 
 
 def charge_idle(cycles: int, accelerator: Accelerator) -> Charges:
-    """Leakage of memory and array while time passes, whatever they do."""
+    """What passes with time whatever is done: leakage, the array's clock, the DRAM's standby."""
     array = accelerator.array
-    charges: Charges = Counter({SRAM_LEAKAGE: cycles, ARRAY_LEAKAGE: cycles * array.multipliers})
+    charges: Charges = Counter(
+        {
+            SRAM_LEAKAGE: cycles,
+            ARRAY_LEAKAGE: cycles * array.multipliers,
+            ARRAY_CLOCK: cycles * array.multipliers,
+            STANDBY: cycles,
+        }
+    )
     if datapath_of(array).keeps_partial_sums:
         charges[ACCUMULATOR_LEAKAGE] = cycles * array.columns
     return charges

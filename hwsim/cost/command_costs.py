@@ -1,7 +1,8 @@
 """What each type of command costs: one row of a table, and a memory of the shapes met so far.
 
-A command's cycles and charges depend on its shape alone, never on addresses or row numbers, and a
-program has many commands but few shapes.
+A command's cycles and charges depend on its shape alone, and a program has many commands but few
+shapes. Of addresses only the column counts at which a transfer's rows start: rows of tensors, and
+constants, start on a burst.
 """
 
 from collections.abc import Callable, Hashable
@@ -31,7 +32,7 @@ from hwsim.schedule.commands import (
     VectorCommand,
 )
 from hwsim.schedule.storage import Block, Rows
-from hwsim.schedule.traffic import Transfer, dram_bytes, transfer_cycles
+from hwsim.schedule.traffic import Transfer, bus_bytes, transfer_cycles
 from hwsim.schedule.vector_work import vector_work
 
 DMA, MAC_ARRAY, VECTOR_UNIT = UNITS = ("dma", "mac_array", "vector_unit")
@@ -80,7 +81,8 @@ def _constants_shape(command: LoadConstants) -> Hashable:
 
 def _transfer_shape(command: LoadRows | StoreRows) -> Hashable:
     rows = command.rows
-    return command.tensor, rows.buffer, rows.count, rows.columns
+    # The column says how far inside a burst each row's run starts.
+    return command.tensor, command.column, rows.buffer, rows.count, rows.columns
 
 
 def _convolution_shape(command: Convolve) -> Hashable:
@@ -119,7 +121,7 @@ def _pieces(command: VectorCommand) -> Hashable:
 
 
 def _transfer_cycles(command: Transfer, accelerator: Accelerator) -> int:
-    return transfer_cycles(accelerator, dram_bytes(command, accelerator.dram.burst_bytes))
+    return transfer_cycles(accelerator, bus_bytes(command, accelerator.dram))
 
 
 def _convolution_cycles(command: Convolve, accelerator: Accelerator) -> int:

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, replace
 
 from accelerators import EnergyModel
 from hwsim.cost import GroupCost, ProgramCost
+from hwsim.report.activity import Activity
 from hwsim.report.adaptive import Adaptive
+from hwsim.report.energy_band import EnergyBand
 from hwsim.report.explanation_record import ExplanationRecord
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
@@ -59,6 +61,7 @@ class Model:
 
     description: str
     technology_nm: int
+    notes: tuple[str, ...]
     not_modelled: tuple[str, ...]
 
 
@@ -95,6 +98,8 @@ class Result:
     overflows: OverflowRecord | None = None
     adaptive: Adaptive | None = None
     explanation: ExplanationRecord | None = None
+    energy_band: EnergyBand | None = None
+    activity: Activity | None = None
     wall_seconds: float = 0.0
     model: Model
     layers: tuple[Layer, ...]
@@ -151,6 +156,7 @@ def costed(
         model=Model(
             description=energy.table.description,
             technology_nm=energy.table.technology_nm,
+            notes=energy.notes,
             not_modelled=tuple(energy.not_modelled),
         ),
         layers=tuple(_layer(group, cost.mac_slots_per_cycle) for group in cost.groups),

@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from hwsim.report.activity import activity_sentence
 from hwsim.report.adaptive import Adaptive
 from hwsim.report.console import stdout_console
+from hwsim.report.energy_band import band_sentence
 from hwsim.report.labels import component_label, subject_label
 from hwsim.report.overflows import overflow_sentence
 from hwsim.report.result import BYTES_PER_KIB, BitExact, Result
@@ -71,6 +73,10 @@ def _figures(result: Result) -> list[tuple[str, str]]:
             f"{result.weight_average_bits:.2f} weights, {result.feature_average_bits:.2f} features",
         ),
     ]
+    if result.energy_band is not None:
+        rows.insert(1, ("under all tables", band_sentence(result.energy_band)))
+    if result.activity is not None:
+        rows.insert(1, ("with its own data", activity_sentence(result.activity)))
     if result.adaptive is not None:
         rows += _adaptive(result.adaptive)
     if result.psnr_db is not None:
@@ -172,4 +178,5 @@ def _closing_lines(result: Result, files: Sequence[Path]) -> list[str]:
         f"{result.energy_table} ({result.model.technology_nm} nm), which leaves out "
         f"{len(result.model.not_modelled)} things listed under 'model' in the JSON result."
     )
+    lines += [f"{note[0].upper()}{note[1:]}." for note in result.model.notes]
     return lines

@@ -1,10 +1,12 @@
 """What a transfer between DRAM and SRAM moves and how long it holds the DMA channel.
 
-Every run of consecutive bytes is moved in whole bursts and is taken to start on one: rows of
-tensors do (`DramTensor`); runs that start inside a row may in reality touch one burst more.
+Every run of consecutive bytes is moved in whole bursts. Rows of tensors start on one
+(`DramTensor`), and runs are taken to do so too; on a machine with ``dram.exact_bursts`` a run that
+starts inside a burst moves all the bursts it touches.
 """
 
 from accelerators import Accelerator
+from accelerators.schema import Dram
 from hwsim.schedule.commands import LoadConstants, LoadRows, StoreRows
 from hwsim.schedule.storage import DramTensor, Rows, ceil_divide, round_up
 from quant.graph import NearestResize
@@ -22,6 +24,50 @@ def dram_bytes(command: Transfer, burst_bytes: int) -> int:
     """Bytes a transfer moves over the DRAM bus, in whole bursts."""
     runs, run = _dram_runs(command)
     return runs * round_up(run, burst_bytes)
+
+
+def bus_bytes(command: Transfer, dram: Dram) -> int:
+    """Bytes a transfer moves over the bus of a memory, in whole bursts.
+
+    With ``exact_bursts``, those that its runs touch. Rows lie a multiple of the burst apart, so
+    every run of a transfer starts as far inside a burst as the first.
+    """
+    if not dram.exact_bursts:
+        return dram_bytes(command, dram.burst_bytes)
+    runs, run = _dram_runs(command)
+    inside = start_address(command) % dram.burst_bytes
+    return runs * round_up(inside + run, dram.burst_bytes)
+
+
+def start_address(command: Transfer) -> int:
+    """DRAM address of the first byte a transfer moves."""
+    if isinstance(command, LoadConstants):
+        return command.address
+    return command.tensor.pixel_address(command.row, command.column)
+
+
+def opened_pages(command: Transfer, dram: Dram) -> int:
+    """Pages of a memory that a transfer opens: each of its runs, and what crosses into more.
+
+    Rows that follow each other without a gap are one run. A run of so many bytes, starting on any
+    burst of a page with equal chance, touches 1 + (bytes - burst) / page pages on average; of all
+    runs of a transfer together this is rounded down. It depends on no address, and no page is
+    still open from an earlier run. Without ``page_bytes`` pages are not counted.
+    """
+    if dram.page_bytes is None:
+        return 0
+    runs, _ = _dram_runs(command)
+    run = bus_bytes(command, dram) // runs
+    if isinstance(command, LoadRows | StoreRows) and run >= command.tensor.row_bytes:
+        runs, run = 1, runs * run
+    return expected_pages(runs, run, dram)
+
+
+def expected_pages(runs: int, run_bytes: int, dram: Dram) -> int:
+    """Pages that runs of so many bus bytes open, as `opened_pages` counts; 0 without pages."""
+    if dram.page_bytes is None:
+        return 0
+    return runs + runs * (run_bytes - dram.burst_bytes) // dram.page_bytes
 
 
 def sram_words(command: Transfer, word_bits: int) -> int:

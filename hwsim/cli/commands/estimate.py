@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from accelerators import EnergyModel
 from hwsim.adaptive import estimate_adaptive
-from hwsim.cli.machine import all_as_computed, load_energy_model
+from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.picture_input import sample_input_size
@@ -16,6 +16,7 @@ from hwsim.cli.show import show
 from hwsim.cli.subject import load_subject
 from hwsim.cost import ProgramCost
 from hwsim.cost.explanation import explain
+from hwsim.report.energy_band import energy_band
 from hwsim.report.explanation_record import explanation_record
 from hwsim.report.image_run import result_from_adaptive_estimate
 from hwsim.report.result import Result, result_from_cost
@@ -32,6 +33,7 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
+        others = load_other_tables(arguments, energy.accelerator)
         graph = load_subject(
             arguments, messages, accelerator=energy.accelerator, random_when_none_shipped=True
         ).graph
@@ -44,7 +46,11 @@ def execute(arguments: Namespace) -> int:
         size = Size(*(arguments.input_size or sample_input_size(int(graph.scale()))))
         with messages.stage(f"estimating {size.height}×{size.width}"):
             result, cost = _estimated(graph, energy, size, explained=arguments.explain)
-        result = replace(result, wall_seconds=time.monotonic() - started)
+        result = replace(
+            result,
+            energy_band=energy_band(cost, others),
+            wall_seconds=time.monotonic() - started,
+        )
         files = []
         if folder:
             write_cost_files(folder, graph, cost, result)

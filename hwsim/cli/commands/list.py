@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from accelerators import accelerator_names, energy_table_names
+from accelerators.catalog import dram_table_names
 from hwsim.cli.options import LISTS
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import MODES
@@ -23,6 +24,7 @@ _NAMES: dict[str, Callable[[], tuple[str, ...]]] = {
     "methods": _method_names,
     "accelerators": accelerator_names,
     "energy-tables": energy_table_names,
+    "dram-tables": dram_table_names,
     "policies": policy_names,
     "roundings": lambda: tuple(MODES),
 }

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import EnergyModel
-from hwsim.cli.machine import all_as_computed, load_energy_model
+from accelerators.activity import require_covered
+from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
@@ -25,6 +26,8 @@ from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
 from hwsim.image_run import ImageRun, compare_image, explain_run, run_image
 from hwsim.machine import KERNELS, REFERENCE
+from hwsim.report.activity import Activity, measured_activity
+from hwsim.report.energy_band import energy_band
 from hwsim.report.explanation_record import explanation_record
 from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
@@ -45,6 +48,9 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
+        others = load_other_tables(arguments, energy.accelerator)
+        if arguments.energy_activity == "measured":
+            require_covered(energy.accelerator.array.dataflow, energy.accelerator.name)
         given = read_picture_input(arguments)
         subject = load_subject(arguments, messages, accelerator=energy.accelerator)
         require_picture_graph(subject.graph)
@@ -58,6 +64,7 @@ def execute(arguments: Namespace) -> int:
         codes = image.astype(np.int32)
         run = _run(subject, energy, codes, arguments.patch, messages)
         comparison = _compare(subject, run, codes, arguments.check, messages)
+        activity = _activity(run, energy, codes, arguments.energy_activity, messages)
         output = run.output.astype(np.uint8)
         floating = _float_picture(subject, image) if folder or original is not None else None
         judgement = Judgement(bicubic, output, floating, original, scale)
@@ -67,6 +74,8 @@ def execute(arguments: Namespace) -> int:
             _judged(subject, energy, run, comparison, judgement),
             output=_output(folder, png),
             explanation=None if explanation is None else explanation_record(explanation),
+            energy_band=energy_band(run.cost, others),
+            activity=activity,
             wall_seconds=time.monotonic() - started,
         )
         files = []
@@ -77,6 +86,11 @@ def execute(arguments: Namespace) -> int:
             write_result(folder, result)
             files = folder.publish()
     show(result, files, as_json=arguments.json)
+    return _status(run, comparison, messages)
+
+
+def _status(run: ImageRun, comparison: Comparison | None, messages: Messages) -> int:
+    """The exit status, having said what is not bit-exact."""
     if comparison is not None and comparison.mismatches:
         messages.say(_mismatch(comparison))
         return 1
@@ -109,6 +123,19 @@ def _compare(
     arithmetic = _ARITHMETICS[check]
     with messages.stage(f"checking against the {arithmetic.name}") as progress:
         return compare_image(run, subject.graph, codes, arithmetic, progress)
+
+
+def _activity(
+    run: ImageRun,
+    energy: EnergyModel,
+    codes: NDArray[np.int32],
+    wanted: str,
+    messages: Messages,
+) -> Activity | None:
+    if wanted != "measured":
+        return None
+    with messages.stage("measuring switching"):
+        return measured_activity(run, codes, energy)
 
 
 def _float_picture(subject: Subject, image: Pixels) -> Pixels | None:

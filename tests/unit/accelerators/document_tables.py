@@ -8,9 +8,8 @@ from accelerators import (
     Accelerator,
     Action,
     EnergyModel,
-    energy_table_names,
+    energy_tables_for,
     load_accelerator,
-    load_energy_table,
 )
 from quant.common.schemas import Schema
 
@@ -29,16 +28,22 @@ def field_table() -> str:
 
 
 def energy_table() -> str:
-    """What each action costs on `edge_npu` under each shipped table, in pJ."""
+    """What each action costs on `edge_npu` under each shipped table for its node, in pJ."""
     accelerator = load_accelerator("edge_npu")
     models = {
-        name: EnergyModel(accelerator, load_energy_table(name)) for name in energy_table_names()
+        table.name: EnergyModel(accelerator, table) for table in energy_tables_for(accelerator)
     }
     rows = [f"| action | {' | '.join(models)} |", "|---" * (len(models) + 1) + "|"]
     for action in SHOWN_ACTIONS:
-        prices = " | ".join(f"{model.energy_pj(action):.4g}" for model in models.values())
+        prices = " | ".join(_price(model, action) for model in models.values())
         rows.append(f"| {_label(action)} | {prices} |")
     return "\n".join(rows)
+
+
+def _price(model: EnergyModel, action: Action) -> str:
+    if (action.component, action.name) in model.unpriced:
+        return "–"
+    return f"{model.energy_pj(action):.4g}"
 
 
 def _label(action: Action) -> str:
@@ -59,6 +64,10 @@ def _fields(model: type[Schema], prefix: str = "") -> Iterator[tuple[str, str, s
 
 
 def _limits(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:  # what may be left out
+        schema = next(choice for choice in schema["anyOf"] if choice["type"] != "null")
+    if schema.get("type") == "boolean":
+        return "`true`, `false`"
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:

@@ -15,10 +15,12 @@ from accelerators import (
     load_energy_table,
     resized,
 )
+from accelerators.energy import UNPRICED
 from accelerators.schema import Accelerator
 from quant.common.errors import UserError
 
-TABLES = ("accelergy45", "bitfusion45", "horowitz45")
+TABLES = ("accelergy45", "bitfusion45", "horowitz45", "synth45")
+SHIPPED = ("accelergy22", *TABLES)
 EDGE = load_accelerator("edge_npu")
 TINY = load_accelerator("tiny_npu")
 MODELS = {name: EnergyModel(TINY, load_energy_table(name)) for name in TABLES}
@@ -40,7 +42,7 @@ def changed(accelerator: Accelerator, **array: int) -> Accelerator:
 
 
 def test_the_shipped_tables() -> None:
-    assert energy_table_names() == TABLES
+    assert energy_table_names() == SHIPPED
 
 
 @pytest.mark.parametrize(
@@ -143,10 +145,19 @@ def test_more_bits_never_cost_less(table: str, weight_bits: int, activation_bits
     assert model.energy_pj(mac(weight_bits, activation_bits + 1)) >= here
 
 
-def test_every_action_has_a_price_under_every_table() -> None:
+def test_every_action_has_a_price_or_is_told_to_have_none() -> None:
     for model in MODELS.values():
         for component, name in ACTION_UNITS:
-            assert model.energy_pj(Action(component, name, 8, 8)) > 0
+            price = model.energy_pj(Action(component, name, 8, 8))
+            assert (price > 0) == ((component, name) not in model.unpriced)
+
+
+def test_what_no_figure_is_known_for_is_listed() -> None:
+    memory = {("dram", "activate"), ("dram", "standby")}
+    for name, model in MODELS.items():
+        clock = set() if name == "synth45" else {("mac_array", "clock")}
+        assert model.unpriced == memory | clock
+        assert all(UNPRICED[action] in model.not_modelled for action in model.unpriced)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +209,8 @@ def test_what_is_left_out_is_listed() -> None:
         text = " ".join(model.not_modelled)
         for part in ("clock tree", "DRAM refresh", "bank conflicts", "instruction fetch", "wires"):
             assert part in text
-        assert ("registers inside a processing element" in text) == (name != "bitfusion45")
+        without = ("accelergy45", "horowitz45")
+        assert ("registers inside a processing element" in text) == (name in without)
 
 
 def test_actions_are_frozen_and_hashable() -> None:

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelerators.catalog import load_energy_table, load_sram_table
+from accelerators.catalog import (
+    dram_table_names,
+    load_dram_table,
+    load_energy_table,
+    load_sram_table,
+)
 from accelerators.energy_tables import Curve
 from quant.common.errors import UserError
 
@@ -82,7 +87,7 @@ def table_message(folder: Path, file: str, old: str, new: str) -> str:
             "cacti45\n",
             "cacti54\n",
             "sram_table: SRAM table 'cacti54': no such name, did you mean "
-            "'cacti45'? (the path of a .yaml file works too)",
+            "'cacti45' or 'cacti32' or 'cacti22'? (the path of a .yaml file works too)",
         ),
         (
             "technology_nm: 45",
@@ -156,3 +161,85 @@ def test_outside_the_table_is_an_error_that_names_its_range(
         f"bank of {size_kib} KiB with {word_bits}-bit words; change sram.size_kib, sram.banks or "
         "sram.word_bits"
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "adder_bit_pj", "bit_pair_pj"),
+    [
+        ("accelergy45", 0.0075519832759387085, 0.014249873205193875),
+        ("accelergy22", 0.002221098049008536, 0.004191000485331583),
+    ],
+)
+def test_accelergys_arithmetic_is_the_component_librarys(
+    table: str, adder_bit_pj: float, bit_pair_pj: float
+) -> None:
+    prices = load_energy_table(table)
+    for bits in (1, 2, 3, 4, 6, 8, 10, 12, 16, 24, 32):
+        assert prices.adder_pj_by_bits.at(bits) == pytest.approx(bits * adder_bit_pj, abs=1e-6)
+        for other in (1, 5, 8, 16):
+            price = prices.multiplier_pj_by_bit_product.at(bits * other)
+            assert price == pytest.approx(bits * other * bit_pair_pj, rel=1e-6, abs=1e-6)
+
+
+def test_accelergys_registers() -> None:
+    registers = load_energy_table("accelergy22").register_pj_by_bits
+    assert registers is not None
+    for bits in (1, 8, 16, 32):
+        assert registers.at(bits) == pytest.approx(bits * 0.0030460773243545635, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("table", "size_kib", "word_bits", "read_pj", "write_pj", "leakage_mw"),
+    [
+        ("cacti45", 1, 64, 1.66966, 3.49161, 3.5387600000000007e-05),
+        ("cacti45", 2048, 256, 353.9510000000001, 305.34, 0.048265800000000005),
+        ("cacti32", 1, 64, 0.895202, 1.8949999999999998, 6.583810000000001e-05),
+        ("cacti32", 1, 256, 2.989987589823173, 4.099617630315806, 6.36155e-05),
+        ("cacti32", 2048, 128, 114.228, 92.6247, 0.0810099),
+        ("cacti22", 1, 64, 0.380161, 0.784551, 0.000268817),
+        ("cacti22", 1, 256, 1.2801528612195476, 1.7279230412014808, 0.0002380245),
+        ("cacti22", 512, 128, 25.051800000000004, 20.233700000000002, 0.0694088),
+        ("cacti22", 2048, 64, 31.600600000000004, 25.6339, 0.27579),
+    ],
+)
+def test_sram_rows_are_the_component_models(
+    table: str,
+    size_kib: int,
+    word_bits: int,
+    read_pj: float,
+    write_pj: float,
+    leakage_mw: float,
+) -> None:
+    row = load_sram_table(table).macro(size_kib, word_bits)
+    found = (row.read_pj, row.write_pj, row.leakage_mw)
+    assert found == pytest.approx((read_pj, write_pj, leakage_mw), rel=1e-6)
+
+
+def test_the_shipped_dram_tables() -> None:
+    tables = {name: load_dram_table(name) for name in dram_table_names()}
+    assert all(table.name == name for name, table in tables.items())
+    assert {name: table.energy_pj_per_bit for name, table in tables.items()} == {
+        "bitfusion_dram": 15,
+        "ddr3": 70,
+        "gddr5": 14,
+        "hbm2": 3.9,
+        "lpddr": 40,
+        "lpddr3": 5.61,
+        "lpddr4": 8,
+    }
+    assert 64 * tables["lpddr4"].energy_pj_per_bit == 512
+    assert 64 * tables["ddr3"].energy_pj_per_bit == 4480
+    assert 64 * tables["lpddr"].energy_pj_per_bit == 2560
+
+
+def test_the_device_figures_follow_from_its_currents() -> None:
+    table = load_dram_table("lpddr3")
+    volts, cycle_ns = 1.2, 1.5
+    ras, rp, rfc, refi = 28, 12, 140, 2600
+    activate_pj = (40 * (ras + rp) - 20.5 * ras - 20 * rp) * cycle_ns * volts
+    standby_mw = (20.5 + (150 - 20.5) * rfc / refi) * volts
+    per_bit_pj = (220 - 20.5) * volts / (32 * 1.333)
+    assert table.activate_pj == pytest.approx(activate_pj, rel=1e-3)
+    assert table.standby_mw == pytest.approx(standby_mw, rel=1e-2)
+    assert table.energy_pj_per_bit == pytest.approx(per_bit_pj, rel=1e-3)
+    assert table.page_bytes == 1024 * 32 // 8

@@ -108,7 +108,8 @@ def test_an_unknown_energy_table_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_table_of_another_node_is_refused(tmp_path: Path) -> None:
     assert message(tmp_path, ("technology_nm: 45", "technology_nm: 22")) == (
         f"my.yaml:{line_of(TINY, 'energy_table:')}: energy_table: energy table 'horowitz45' is for "
-        "45 nm, but accelerator 'tiny_npu' has technology_nm 22; choose a table of the same node"
+        "45 nm, but accelerator 'tiny_npu' has technology_nm 22; choose a table of the same node, "
+        "or add 'energy_scaling: stillmaker_baas' to have it scaled"
     )
 
 

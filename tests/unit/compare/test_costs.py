@@ -2,10 +2,11 @@ import json
 
 import pytest
 
-from accelerators import Action
+from accelerators import Action, EnergyModel, load_energy_table
 from hwsim.compare.alternatives import Alternatives
 from hwsim.compare.costs import ImageCosts, Spread, image_costs
 from hwsim.compare.overheads import BIT_SELECTION, CLASSES, by_class, class_of
+from hwsim.cost.charges import ARRAY_CLOCK
 from hwsim.estimation import Estimator
 from hwsim.simulation import estimate
 from quant.graph import Graph, Size
@@ -24,6 +25,16 @@ def test_classes_add_up_to_all_the_energy() -> None:
     assert sum(part.energy_uj for part in classes.values()) == pytest.approx(cost.energy_uj)
     assert {"multiplication", "requantization", "DRAM", "SRAM", "leakage"} <= classes.keys()
     assert all(part.energy_uj > 0 for part in classes.values())
+
+
+def test_a_clock_that_a_table_charges_apart_is_a_class() -> None:
+    energy = EnergyModel(MACHINE, load_energy_table("synth45"))
+    cost = estimate(edsr_graph(1, 6), MACHINE, energy, SIZE).cost
+    classes = by_class(cost, energy)
+    assert sum(part.energy_uj for part in classes.values()) == pytest.approx(cost.energy_uj)
+    clock_pj = cost.cycles * cost.mac_slots_per_cycle * energy.energy_pj(ARRAY_CLOCK)
+    assert classes["clock"].energy_uj == pytest.approx(clock_pj / 1e6)
+    assert "clock" not in by_class(cost, ENERGY)
 
 
 def test_a_class_is_the_sum_of_its_actions() -> None:

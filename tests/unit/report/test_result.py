@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hwsim.report.activity import Activity, LayerActivityRecord
 from hwsim.report.adaptive import Adaptive, Patch, Variant
+from hwsim.report.energy_band import EnergyBand, TableEnergy
 from hwsim.report.explanation_record import (
     ExplainedGroup,
     ExplainedLayer,
@@ -72,6 +74,10 @@ def test_every_promised_key_is_there_null_where_it_does_not_apply(priced: Priced
         RooflineRecord,
         ExplainedLayer,
         Model,
+        EnergyBand,
+        TableEnergy,
+        Activity,
+        LayerActivityRecord,
     ],
 )
 def test_the_page_defines_exactly_the_keys_there_are(part: type) -> None:

@@ -1,0 +1,47 @@
+"""The same charges under other energy tables: what a conclusion owes to its prices.
+
+Nothing is scheduled again. Tilings are chosen by traffic and cycles, never by energy, so a
+program's charges are those it would have under any table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from accelerators import Accelerator, EnergyModel
+from accelerators.catalog import energy_tables_for
+from hwsim.cost.account import ProgramCost, priced
+
+
+def repriced(cost: ProgramCost, energy: EnergyModel) -> ProgramCost:
+    """A cost with every charge at the prices of another table.
+
+    Args:
+        cost: of a program.
+        energy: prices of the same machine.
+    """
+    groups = tuple(
+        priced(part.group, part.cycles, part.busy_cycles, part.charges, energy)
+        for part in cost.groups
+    )
+    return replace(cost, groups=groups)
+
+
+def energy_models_for(accelerator: Accelerator) -> tuple[EnergyModel, ...]:
+    """The machine under every shipped table for its node, scaled where none of a family is.
+
+    Raises:
+        UserError: the machine's SRAM is outside the tables, or its node outside the scaling.
+    """
+    return tuple(EnergyModel(accelerator, table) for table in energy_tables_for(accelerator))
+
+
+def costs_under(
+    cost: ProgramCost, models: Iterable[EnergyModel]
+) -> tuple[tuple[EnergyModel, ProgramCost], ...]:
+    """One cost under several tables, each with its prices.
+
+    Args:
+        cost: of a program.
+        models: prices of the machine it is for.
+    """
+    return tuple((energy, repriced(cost, energy)) for energy in models)
