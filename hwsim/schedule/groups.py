@@ -76,11 +76,25 @@ def form_groups(graph: Graph, sizes: Mapping[str, Size]) -> tuple[Group, ...]:
         else:
             members.append([node])
             group_of[node.name] = len(members) - 1
-    return tuple(make_group(graph, nodes, sizes) for nodes in members)
+    readers = Readers(graph)
+    return tuple(make_group(readers, nodes, sizes) for nodes in members)
+
+
+class Readers:
+    """Who reads each tensor of a graph; to be made once, and asked often.
+
+    Attributes:
+        output: name of the graph's output.
+        of: names of the nodes that read a node's tensor, by its name.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.output = graph.output
+        self.of = graph.consumers()
 
 
 def split_copies(
-    graph: Graph, groups: Sequence[Group], sizes: Mapping[str, Size]
+    readers: Readers, groups: Sequence[Group], sizes: Mapping[str, Size]
 ) -> list[tuple[int, Group]]:
     """Groups with their last copies apart, each with the number of the group it is part of.
 
@@ -92,7 +106,10 @@ def split_copies(
     for index, group in enumerate(groups):
         copies = _last_copies(group)
         kept = [node for node in group.nodes if node not in copies]
-        apart += [(index, make_group(graph, part, sizes)) for part in (kept, copies) if part]
+        if not copies:
+            apart.append((index, group))
+            continue
+        apart += [(index, make_group(readers, part, sizes)) for part in (kept, copies)]
     return apart
 
 
@@ -130,17 +147,16 @@ def _grid(node: Node, sizes: Mapping[str, Size]) -> Size:
     return sizes[node.name if role(node.operator) in OWN_GRID else node.inputs[0]]
 
 
-def make_group(graph: Graph, nodes: Sequence[Node], sizes: Mapping[str, Size]) -> Group:
+def make_group(readers: Readers, nodes: Sequence[Node], sizes: Mapping[str, Size]) -> Group:
     """The group of some nodes, the anchor first, followers in graph order."""
     inside = {node.name for node in nodes}
     grid = _grid(nodes[0], sizes)
-    consumers = graph.consumers()
     stored = tuple(
         node
         for node in nodes
-        if node.name == graph.output
-        or not consumers[node.name]
-        or any(reader not in inside for reader in consumers[node.name])
+        if node.name == readers.output
+        or not readers.of[node.name]
+        or any(reader not in inside for reader in readers.of[node.name])
     )
     # A windowed anchor reads its first operand by windows, others like those behind it do.
     windows = 1 if role(nodes[0].operator) in WINDOWED else 0

@@ -12,13 +12,13 @@ from itertools import groupby
 from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
-from hwsim.schedule.groups import Group, make_group
+from hwsim.schedule.groups import Group, Readers, make_group
 from hwsim.schedule.objective import Aim, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
 from hwsim.schedule.storage import DramTensor
 from hwsim.schedule.tiling import Choice, Problem, choose_tiling
-from quant.graph import Graph, Size, TensorType
+from quant.graph import Size, TensorType
 
 FAILURES = 2
 """Runs in a row that do not fit, after which longer ones from the same group are not tried: they
@@ -33,17 +33,13 @@ class Part:
         first: index of the first group.
         last: index of the group behind them.
         shape: as in `Shapes`.
-        tiling: of a single group.
-        cascade: of several groups.
-        walk: through the cascade.
+        cut: of a single group its tiling, of a cascade the walk through it.
     """
 
     first: int
     last: int
     shape: Shape
-    tiling: Tiling | None = None
-    cascade: Cascade | None = None
-    walk: Walk | None = None
+    cut: Tiling | Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class Network:
     Attributes:
         groups: of the graph, in the order of execution, copies apart (`split_copies`).
         origins: for each the number of the group that it is part of.
-        graph: the graph.
+        readers: of the graph's tensors.
         types: tensor types by node name.
         sizes: heights and widths by node name.
         tensors: the tensors that visit DRAM if no group runs together with another.
@@ -63,7 +59,7 @@ class Network:
 
     groups: Sequence[Group]
     origins: Sequence[int]
-    graph: Graph
+    readers: Readers
     types: Mapping[str, TensorType]
     sizes: Mapping[str, Size]
     tensors: Mapping[str, DramTensor]
@@ -75,11 +71,15 @@ class Network:
         runs = groupby(range(first, last), key=self.origins.__getitem__)
         return [self._group(list(run)) for _, run in runs]
 
+    def cascade(self, shapes: Shapes, first: int, last: int) -> Cascade | None:
+        """The cascade of the groups from one to before another, if they can be one."""
+        return form_cascade(self.joined(first, last), shapes.outside(first, last), self.sizes)
+
     def _group(self, indices: Sequence[int]) -> Group:
         if len(indices) == 1:
             return self.groups[indices[0]]
         nodes = [node for index in indices for node in self.groups[index].nodes]
-        return make_group(self.graph, nodes, self.sizes)
+        return make_group(self.readers, nodes, self.sizes)
 
 
 def best_parts(network: Network, shapes: Shapes, memory: Memory) -> list[Part]:
@@ -124,9 +124,8 @@ def _parts_from(
     while last < len(groups) and origins[last] == origins[first]:
         last += 1
         shape = shapes.of(first, last)
-        tiling = _tiling(network, shape, memory, network.joined(first, last)[0])
-        alone = Part(first, last, shape, tiling=tiling.cut)
-        found.append((alone, tiling.rank))
+        tiling = _tiling(network, shape, memory, first, last)
+        found.append((Part(first, last, shape, tiling.cut), tiling.rank))
     failures = 0
     is_stage = network.accelerator.scheduling.fusion and all(
         can_be_stage(group, network.sizes) for group in groups[first:last]
@@ -136,19 +135,19 @@ def _parts_from(
             break
         last += 1
         shape = shapes.of(first, last)
-        cascade, walk = _walk(network, shapes, memory, shape, first, last)
-        if cascade is None or walk is None:
-            failures += 1
-            continue
-        failures = 0
-        part = Part(first, last, shape, cascade=cascade, walk=walk.cut)
-        found.append((part, walk.rank))
+        walk = _walk(network, shapes, memory, shape, first, last)
+        failures = failures + 1 if walk is None else 0
+        if walk is not None:
+            found.append((Part(first, last, shape, walk.cut), walk.rank))
     return found
 
 
-def _tiling(network: Network, shape: Shape, memory: Memory, group: Group) -> Choice[Tiling]:
+def _tiling(
+    network: Network, shape: Shape, memory: Memory, first: int, last: int
+) -> Choice[Tiling]:
     known = memory.tilings.get(shape)
     if known is None:
+        (group,) = network.joined(first, last)
         problem = Problem(group, network.types, network.sizes, network.tensors, network.accelerator)
         known = memory.tilings[shape] = choose_tiling(problem, network.aim)
     return known
@@ -156,13 +155,11 @@ def _tiling(network: Network, shape: Shape, memory: Memory, group: Group) -> Cho
 
 def _walk(
     network: Network, shapes: Shapes, memory: Memory, shape: Shape, first: int, last: int
-) -> tuple[Cascade | None, Choice[Walk] | None]:
-    if memory.walks.get(shape, shape) is None:  # known not to fit
-        return None, None
-    cascade = form_cascade(network.joined(first, last), shapes.outside(first, last), network.sizes)
+) -> Choice[Walk] | None:
     if shape not in memory.walks:
+        cascade = network.cascade(shapes, first, last)
         memory.walks[shape] = None
         if cascade is not None:
             problem = CascadeProblem(cascade, network.types, network.tensors, network.accelerator)
             memory.walks[shape] = choose_walk(problem, network.aim)
-    return cascade, memory.walks[shape]
+    return memory.walks[shape]

@@ -21,7 +21,7 @@ from hwsim.schedule.datapaths import check_datapath
 from hwsim.schedule.emit import emit_group
 from hwsim.schedule.emit_cascade import emit_cascade
 from hwsim.schedule.expansion import expanded
-from hwsim.schedule.groups import Group, ScheduleError, form_groups, split_copies
+from hwsim.schedule.groups import Group, Readers, ScheduleError, form_groups, split_copies
 from hwsim.schedule.layout import GroupConstants, place_constants, place_tensors
 from hwsim.schedule.objective import Aim
 from hwsim.schedule.optimizer import Network, Part, best_parts
@@ -288,23 +288,24 @@ def plan_network(
     groups = form_groups(graph, sizes)
     tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
     fusion = accelerator.scheduling.fusion
-    apart = split_copies(graph, groups, sizes) if fusion else list(enumerate(groups))
+    readers = Readers(graph)
+    apart = split_copies(readers, groups, sizes) if fusion else list(enumerate(groups))
     origins, divided = [origin for origin, _ in apart], [group for _, group in apart]
     network = Network(
-        divided, origins, graph, types, sizes, tensors, accelerator, Aim.of(accelerator)
+        divided, origins, readers, types, sizes, tensors, accelerator, Aim.of(accelerator)
     )
     memory = Memory() if memory is None else memory
     shapes = Shapes(graph, divided, sizes, memory)
-    return [_plan(network, part) for part in best_parts(network, shapes, memory)]
+    return [_plan(network, shapes, part) for part in best_parts(network, shapes, memory)]
 
 
-def _plan(network: Network, part: Part) -> Plan:
+def _plan(network: Network, shapes: Shapes, part: Part) -> Plan:
     types, tensors, accelerator = network.types, network.tensors, network.accelerator
-    if part.tiling is not None:
+    if isinstance(part.cut, Tiling):
         (group,) = network.joined(part.first, part.last)
         problem = Problem(group, types, network.sizes, tensors, accelerator)
-        return GroupPlan(problem, part.tiling, part.shape)
-    assert part.cascade is not None
-    assert part.walk is not None
-    cascade = CascadeProblem(part.cascade, types, tensors, accelerator)
-    return CascadePlan(cascade, part.walk, network.sizes, part.shape)
+        return GroupPlan(problem, part.cut, part.shape)
+    cascade = network.cascade(shapes, part.first, part.last)
+    assert cascade is not None
+    of_cascade = CascadeProblem(cascade, types, tensors, accelerator)
+    return CascadePlan(of_cascade, part.cut, network.sizes, part.shape)
