@@ -1,19 +1,24 @@
 """Costs of many graphs on one machine, each group's shape scheduled and priced once."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
 
 from accelerators import Accelerator, EnergyModel
-from hwsim.cost import CascadeCosts, ProgramCost, total_cost
+from hwsim.cost import CascadeCosts, GroupCost, ProgramCost, total_cost
 from hwsim.schedule.commands import Command
-from hwsim.schedule.plan import Plan, plan_network
-from hwsim.schedule.shapes import Memory
-from quant.graph import Graph, Size
+from hwsim.schedule.groups import Group, make_group
+from hwsim.schedule.layout import dram_tensor
+from hwsim.schedule.optimizer import Network, Part, best_parts, cut_again
+from hwsim.schedule.plan import Plan, plan_part, prepare
+from hwsim.schedule.program import Tiling
+from hwsim.schedule.shapes import Memory, Shapes
+from quant.graph import Graph, Node, Size
 
 
 class Estimator:
     """Prices graphs as `hwsim.simulation.estimate` does, remembering what it has priced.
 
-    The figures are the same: groups run one after the other, and what a group costs depends on
+    The figures are the same: cascades run one after the other, and what a cascade costs depends on
     its shape alone. A search that changes one layer at a time schedules only what changed.
 
     Attributes:
@@ -34,15 +39,107 @@ class Estimator:
             ScheduleError: the graph does not fit the accelerator.
             UserError: the energy model lacks an action.
         """
-        plans = plan_network(graph, self.accelerator, image, self._memory)
-        return total_cost(
-            (
-                cost
-                for number, plan in enumerate(plans)
-                for cost in self._costs.of(plan.describe(number), _commands(plan))
-            ),
-            self.accelerator,
-        )
+        return self.fixed(graph, image).total
+
+    def fixed(self, graph: Graph, image: Size) -> "FixedDivision":
+        """The cost of a graph, and what it becomes when widths change but not what runs together.
+
+        Raises:
+            ScheduleError: the graph does not fit the accelerator.
+            UserError: the energy model lacks an action.
+        """
+        network, shapes = prepare(graph, self.accelerator, image, self._memory)
+        parts = best_parts(network, shapes, self._memory)
+        return FixedDivision(network, shapes, parts, self._memory, self._costs)
+
+
+class FixedDivision:
+    """A graph divided into parts that stay, whatever the widths of its tensors become.
+
+    Each part is cut anew for other widths; looked up where it has met them before.
+
+    Attributes:
+        total: the cost of the graph as it is.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        shapes: Shapes,
+        parts: list[Part],
+        memory: Memory,
+        costs: CascadeCosts,
+    ) -> None:
+        self._network, self._shapes, self._parts = network, shapes, parts
+        self._memory, self._costs = memory, costs
+        self._by_part = [
+            _priced(plan_part(network, shapes, part), number, costs)
+            for number, part in enumerate(parts)
+        ]
+        self.total = self._sum(self._by_part)
+        self._users = _users(network)
+        self._part_of = [n for n, part in enumerate(parts) for _ in range(part.first, part.last)]
+
+    def cost(self, changed: Mapping[str, Node]) -> ProgramCost | None:
+        """The cost of the graph with some nodes replaced; None where a part does not fit any more.
+
+        Args:
+            changed: nodes by name, which differ from the graph's in the widths of weights and
+                tensors alone.
+        """
+        if not changed:
+            return self.total
+        indices = sorted({index for name in changed for index in self._users[name]})
+        network, shapes = self._with(changed, indices)
+        by_part = list(self._by_part)
+        for number in dict.fromkeys(self._part_of[index] for index in indices):
+            part = cut_again(network, shapes, self._memory, self._parts[number])
+            if part is None:
+                return None
+            like = [cost.group for cost in self._by_part[number]]
+            shape: Hashable = part.shape if isinstance(part.cut, Tiling) else (part.shape, 0)
+            known = self._costs.known(shape, like)
+            by_part[number] = known or _priced(
+                plan_part(network, shapes, part), number, self._costs
+            )
+        return self._sum(by_part)
+
+    def _with(self, changed: Mapping[str, Node], indices: list[int]) -> tuple[Network, Shapes]:
+        """The network with nodes replaced in the groups that make or read them."""
+        network = self._network
+        groups = list(network.groups)
+        replaced: dict[int, Group] = {}
+        for index in indices:
+            nodes = [changed.get(node.name, node) for node in groups[index].nodes]
+            groups[index] = replaced[index] = make_group(network.readers, nodes, network.sizes)
+        burst = network.accelerator.dram.burst_bytes
+        types = {**network.types, **{name: node.output for name, node in changed.items()}}
+        moved = {
+            name: dram_tensor(node, tensor.size, tensor.address, burst)
+            for name, node in changed.items()
+            if (tensor := network.tensors.get(name)) is not None
+        }
+        tensors = {**network.tensors, **moved}
+        other = replace(network, groups=groups, types=types, tensors=tensors)
+        return other, self._shapes.with_groups(replaced, types)
+
+    def _sum(self, by_part: list[tuple[GroupCost, ...]]) -> ProgramCost:
+        costs = [cost for costs in by_part for cost in costs]
+        return total_cost(costs, self._network.accelerator)
+
+
+def _users(network: Network) -> dict[str, list[int]]:
+    """The groups that make or read each tensor."""
+    users: dict[str, list[int]] = {}
+    for index, group in enumerate(network.groups):
+        for node in group.nodes:
+            for name in (node.name, *node.inputs):
+                users.setdefault(name, []).append(index)
+    return users
+
+
+def _priced(plan: Plan, number: int, costs: CascadeCosts) -> tuple[GroupCost, ...]:
+    return costs.of(plan.describe(number), _commands(plan))
 
 
 def _commands(plan: Plan) -> Iterator[Command]:

@@ -232,6 +232,30 @@ class CascadeCosts:
             [replace(cost, group=group) for cost, group in zip(known, groups, strict=True)]
         )
 
+    def known(
+        self, shape: Hashable, like: Sequence[ScheduledGroup]
+    ) -> tuple[GroupCost, ...] | None:
+        """The costs of groups of a shape that was priced before, named like others; else None.
+
+        Args:
+            shape: of the first group, as `ScheduledGroup.shape`.
+            like: groups with the names and the place in the program that these have.
+        """
+        costs = self._by_shape.get(shape)
+        if costs is None:
+            return None
+        return tuple(
+            [
+                replace(
+                    cost,
+                    group=replace(
+                        cost.group, name=group.name, nodes=group.nodes, cascade=group.cascade
+                    ),
+                )
+                for cost, group in zip(costs, like, strict=True)
+            ]
+        )
+
 
 def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> ProgramCost:
     """The cost of groups that run one after the other."""

@@ -1,7 +1,7 @@
 """Where feature maps and constants lie in DRAM."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hwsim.schedule.groups import Group
@@ -50,27 +50,24 @@ def place_tensors(
         (index, node) for index, part in enumerate(parts) for node in part.stored
     ]
     for birth, node in births:
-        row_bytes = round_up(
-            sizes[node.name].width * pixel_bytes(node.output.channels, node.output.integer),
-            burst_bytes,
-        )
+        tensor = dram_tensor(node, sizes[node.name], base, burst_bytes)
         alive = sorted(
             (placed[name].address, placed[name].address + placed[name].size_bytes)
             for name in placed
             if death[name] >= birth
         )
-        address = _lowest_gap(alive, sizes[node.name].height * row_bytes, base)
-        placed[node.name] = DramTensor(
-            node.name,
-            address,
-            sizes[node.name],
-            node.output.channels,
-            node.output.integer,
-            row_bytes,
-        )
+        tensor = replace(tensor, address=_lowest_gap(alive, tensor.size_bytes, base))
+        placed[node.name] = tensor
         death[node.name] = last_read[node.name]
-        top = max(top, address + placed[node.name].size_bytes)
+        top = max(top, tensor.address + tensor.size_bytes)
     return placed, top
+
+
+def dram_tensor(node: Node, size: Size, address: int, burst_bytes: int) -> DramTensor:
+    """A node's feature map of some height and width at an address, rows starting on bursts."""
+    channels, integer = node.output.channels, node.output.integer
+    row_bytes = round_up(size.width * pixel_bytes(channels, integer), burst_bytes)
+    return DramTensor(node.name, address, size, channels, integer, row_bytes)
 
 
 def _last_reads(graph: Graph, parts: Sequence[Part]) -> dict[str, int]:

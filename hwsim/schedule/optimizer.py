@@ -142,6 +142,23 @@ def _parts_from(
     return found
 
 
+def cut_again(network: Network, shapes: Shapes, memory: Memory, part: Part) -> Part | None:
+    """The same groups cut for other types of tensors; None where they do not fit any more.
+
+    Args:
+        network: with other types.
+        shapes: of its groups.
+        memory: cuts found so far on this machine; new ones are added.
+        part: of the network as it was.
+    """
+    first, last = part.first, part.last
+    shape = shapes.of(first, last)
+    if isinstance(part.cut, Tiling):
+        return Part(first, last, shape, _tiling(network, shape, memory, first, last).cut)
+    walk = _walk(network, shapes, memory, shape, first, last)
+    return None if walk is None else Part(first, last, shape, walk.cut)
+
+
 def _tiling(
     network: Network, shape: Shape, memory: Memory, first: int, last: int
 ) -> Choice[Tiling]:

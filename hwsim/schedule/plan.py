@@ -261,9 +261,6 @@ def plan_network(
 ) -> list[Plan]:
     """Cut a graph into groups, put groups into cascades, and cut each into tiles.
 
-    Tensors are placed in DRAM as if there were no constants before them, which is enough for
-    everything but addresses.
-
     Args:
         graph: a verified graph.
         accelerator: the machine.
@@ -273,6 +270,29 @@ def plan_network(
     Raises:
         ScheduleError: the image is too large, accumulators are not what the graph needs, or no tile
             of an operator fits SRAM.
+        GraphError: the image is too small for the graph.
+    """
+    memory = Memory() if memory is None else memory
+    network, shapes = prepare(graph, accelerator, image, memory)
+    return [plan_part(network, shapes, part) for part in best_parts(network, shapes, memory)]
+
+
+def prepare(
+    graph: Graph, accelerator: Accelerator, image: Size, memory: Memory
+) -> tuple[Network, Shapes]:
+    """What the division of a graph into parts starts from.
+
+    Tensors are placed in DRAM as if there were no constants before them, which is enough for
+    everything but addresses.
+
+    Args:
+        graph: a verified graph.
+        accelerator: the machine.
+        image: height and width of the input image.
+        memory: what was found so far on this machine.
+
+    Raises:
+        ScheduleError: the image is too large, or accumulators are not what the graph needs.
         GraphError: the image is too small for the graph.
     """
     if image.pixels > LARGEST_IMAGE_PIXELS:
@@ -294,12 +314,11 @@ def plan_network(
     network = Network(
         divided, origins, readers, types, sizes, tensors, accelerator, Aim.of(accelerator)
     )
-    memory = Memory() if memory is None else memory
-    shapes = Shapes(graph, divided, sizes, memory)
-    return [_plan(network, shapes, part) for part in best_parts(network, shapes, memory)]
+    return network, Shapes(graph, divided, sizes, memory)
 
 
-def _plan(network: Network, shapes: Shapes, part: Part) -> Plan:
+def plan_part(network: Network, shapes: Shapes, part: Part) -> Plan:
+    """A part of a network, as it was cut."""
     types, tensors, accelerator = network.types, network.tensors, network.accelerator
     if isinstance(part.cut, Tiling):
         (group,) = network.joined(part.first, part.last)

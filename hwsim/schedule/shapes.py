@@ -1,6 +1,7 @@
 """What a cut depends on, as something that can be looked up: equal shapes are cut alike."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from hwsim.schedule.cascade import Walk
@@ -18,6 +19,7 @@ from quant.graph import (
     ScaledConvolution,
     Size,
     Statistics,
+    TensorType,
 )
 
 Shape = tuple[tuple[int, ...], tuple[bool, ...]]
@@ -52,23 +54,42 @@ class Shapes:
             for index, group in enumerate(groups)
             for position, node in enumerate(group.nodes)
         }
+        self._places, self._sizes, self._memory = places, sizes, memory
         types = {node.name: node.output for node in graph.nodes}
-        numbers = memory.numbers
-        self._numbers: list[int] = []
-        for index, group in enumerate(groups):
-            signature = tuple(
+        self._numbers = [self._number(index, group, types) for index, group in enumerate(groups)]
+
+    def with_groups(self, groups: Mapping[int, Group], types: Mapping[str, TensorType]) -> "Shapes":
+        """The shapes of a graph that differs in the types of some tensors.
+
+        Args:
+            groups: those that differ, with the same wiring, by index.
+            types: tensor types by node name, at least of what these groups make and read.
+        """
+        other = copy(self)
+        other._numbers = list(self._numbers)
+        for index, group in groups.items():
+            other._numbers[index] = self._number(index, group, types)
+        return other
+
+    def _number(self, index: int, group: Group, types: Mapping[str, TensorType]) -> int:
+        places, sizes, numbers = self._places, self._sizes, self._memory.numbers
+        signature = tuple(
+            [
                 (
                     _operator_shape(node),
                     tuple(
-                        (index - places[name][0], places[name][1], types[name], sizes[name])
-                        for name in node.inputs
+                        [
+                            (index - places[name][0], places[name][1], types[name], sizes[name])
+                            for name in node.inputs
+                        ]
                     ),
                     node.output,
                     sizes[node.name],
                 )
                 for node in group.nodes
-            )
-            self._numbers.append(numbers.setdefault(signature, len(numbers)))
+            ]
+        )
+        return numbers.setdefault(signature, len(numbers))
 
     def outside(self, first: int, last: int) -> dict[str, bool]:
         """Whether something outside a run of groups reads a node of it that is stored.
