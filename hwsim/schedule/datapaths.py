@@ -24,8 +24,8 @@ def check_datapath(graph: Graph, accelerator: Accelerator) -> None:
         if isinstance(node.operator, ScaledConvolution):
             raise ScheduleError(
                 f"operator '{node.name}' ({node.operator.kind}): its channels are scaled at run "
-                "time, for which an array must have dataflow output_stationary and lanes 1; that of "
-                f"accelerator '{accelerator.name}' has {array.dataflow} and {array.lanes}; choose "
+                "time, for which an array must have dataflow output_stationary and lanes 1; that "
+                f"of accelerator '{accelerator.name}' has {array.dataflow} and {array.lanes}; choose "
                 "another accelerator or a method with constant scales"
             )
 
