@@ -25,8 +25,8 @@ def check_datapath(graph: Graph, accelerator: Accelerator) -> None:
             raise ScheduleError(
                 f"operator '{node.name}' ({node.operator.kind}): its channels are scaled at run "
                 "time, for which an array must have dataflow output_stationary and lanes 1; that "
-                f"of accelerator '{accelerator.name}' has {array.dataflow} and {array.lanes}; choose "
-                "another accelerator or a method with constant scales"
+                f"of accelerator '{accelerator.name}' has {array.dataflow} and {array.lanes}; "
+                "choose another accelerator or a method with constant scales"
             )
 
 

@@ -1,6 +1,7 @@
 """Every kind of array: widths, peaks, reads, partial sums and energy, and what holds for all."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -22,6 +23,7 @@ from quant.common.errors import UserError
 from tests.property.effort import effort
 
 TINY = load_accelerator("tiny_npu")
+PAGES = Path(__file__).parents[4] / "docs" / "datapaths"
 KINDS = tuple(DATAPATHS)
 STATIONARY = ("weight_stationary", "input_stationary", "composable")
 BITS = st.integers(1, 16)
@@ -310,3 +312,27 @@ def test_a_partial_sum_costs_its_share_of_a_macros_word() -> None:
     model = energies("weight_stationary")  # 1024 sums of 32 bits: 4 KiB, half a 64-bit word
     assert model.energy_pj(Action("accumulators", "read")) == pytest.approx(3.38552 / 2)
     assert model.energy_pj(Action("accumulators", "write")) == pytest.approx(6.45356 / 2)
+
+
+def test_the_weight_stationary_array_takes_the_cycles_of_the_rtl() -> None:
+    machine = array("weight_stationary", accumulator_entries=4096)
+    work = Work(2304, 64, 1, 9, 64, 8, 8)
+    assert datapath_of(machine).cycles(work, TINY.sram) == 1_327_129
+    page = (PAGES / "weight_stationary.md").read_text(encoding="utf-8")
+    assert "a 2304 x 576 x 64 product takes 1,327,129 cycles on 8 x 8" in page
+
+
+def test_every_kind_has_a_page() -> None:
+    for kind in KINDS:
+        page = (PAGES / f"{kind}.md").read_text(encoding="utf-8")
+        assert f"`accelerators/datapaths/{kind}.py`" in page
+        assert f"`array.dataflow: {kind}`" in page
+
+
+def test_the_quoted_price_of_a_fusion_unit() -> None:
+    fused, plain = (
+        energies(kind).energy_pj(Action("mac_array", "mac", 8, 8))
+        for kind in ("composable", "output_stationary")
+    )
+    page = (PAGES / "composable.md").read_text(encoding="utf-8")
+    assert f"{fused / plain:.1f} times that of a plain multiplier" in page
