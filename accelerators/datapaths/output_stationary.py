@@ -9,7 +9,7 @@ output_stationary.md derives every formula here and says what it was checked aga
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accelerators.datapaths.interface import MacPass, check_width, tree_bits
+from accelerators.datapaths.interface import check_width
 from accelerators.datapaths.output_grid import OutputGrid, grid_cycles
 from accelerators.datapaths.output_grid import scattered_feed_cycles as scattered_feed_cycles
 from accelerators.datapaths.output_grid import sram_reads as sram_reads
@@ -43,25 +43,6 @@ class OutputStationary(OutputGrid):
             len(operand_slices(weight_bits, array.weight_bits)) * array.weight_bits,
             len(operand_slices(activation_bits, array.activation_bits)) * array.activation_bits,
         )
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """A pass for each pair of slices, each added up at full width."""
-        return sliced_passes(self.array, weight_bits, activation_bits)
-
-
-def sliced_passes(array: "Array", weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-    """Passes of a bit-parallel multiplier, one for each pair of slices."""
-    return tuple(
-        MacPass(1, weight, activation, _adder_bits(array, weight + activation))
-        for weight in operand_slices(weight_bits, array.weight_bits)
-        for activation in operand_slices(activation_bits, array.activation_bits)
-    )
-
-
-def _adder_bits(array: "Array", product_bits: int) -> float:
-    if array.lanes == 1:
-        return array.accumulator_bits
-    return tree_bits(product_bits, array.lanes, array.accumulator_bits)
 
 
 def operand_slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:

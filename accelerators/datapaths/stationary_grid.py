@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from accelerators.datapaths.interface import (
     REQUANTIZER_STAGES,
-    MacPass,
     PartialSums,
     SramReads,
     Work,
@@ -117,10 +116,6 @@ class StationaryGrid(ABC):
     @abstractmethod
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Widths that the array spends its time on."""
-
-    @abstractmethod
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """What one multiply-accumulate does."""
 
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
         """Multiply-accumulates by widths; here all have the work's own."""

@@ -13,7 +13,7 @@ Weight Bit Precision", JSSC 2019.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width, tree_bits
+from accelerators.datapaths.interface import check_width
 from accelerators.datapaths.output_grid import OutputGrid
 from accelerators.datapaths.output_stationary import operand_slices
 
@@ -42,12 +42,3 @@ class WeightSerial(OutputGrid):
         native = self.array.activation_bits
         check_width(weight_bits)
         return weight_bits, len(operand_slices(activation_bits, native)) * native
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """Every bit of a weight gates a slice of an activation, whose lanes a tree adds up."""
-        check_width(weight_bits)
-        lanes, accumulator_bits = self.lanes(weight_bits), self.array.accumulator_bits
-        return tuple(
-            MacPass(weight_bits, 1, part, tree_bits(part, lanes, accumulator_bits))
-            for part in operand_slices(activation_bits, self.array.activation_bits)
-        )
