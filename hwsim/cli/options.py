@@ -229,6 +229,7 @@ def add_search_options(parser: ArgumentParser) -> None:
 
 def add_compare_options(parser: ArgumentParser) -> None:
     """What ``hwsim compare`` takes."""
+    parser.set_defaults(with_all_tables=False)
     parser.add_argument(
         "network",
         nargs="*",
