@@ -22,7 +22,7 @@ def test_it_gives_the_figures_of_a_fresh_estimate() -> None:
 
 
 def test_one_layer_more_prices_only_what_changed() -> None:
-    accelerator = machine(8)  # too little for layers to run together
+    accelerator = machine(8, fusion=False)  # a cascade is priced whole, however little changed
     estimator = Estimator(accelerator, prices(accelerator))
     layers = edsr_layers(4)
     estimator.cost(edsr_graph(4, bits=dict.fromkeys(layers, (8, 8))), Size(8, 8))
