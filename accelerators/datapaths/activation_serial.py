@@ -11,7 +11,7 @@ Source: Judd et al., "Stripes: Bit-Serial Deep Neural Network Computing", MICRO 
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width, tree_bits
+from accelerators.datapaths.interface import MacPass, check_width, slice_count, tree_bits
 from accelerators.datapaths.output_grid import OutputGrid
 from accelerators.datapaths.output_stationary import operand_slices
 
@@ -28,13 +28,13 @@ class ActivationSerial(OutputGrid):
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each bit of an activation and slice of a weight."""
         check_width(activation_bits)
-        return len(operand_slices(weight_bits, self.array.weight_bits)) * activation_bits
+        return slice_count(weight_bits, self.array.weight_bits) * activation_bits
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights rounded up to whole slices, activations as they are."""
         native = self.array.weight_bits
         check_width(activation_bits)
-        return len(operand_slices(weight_bits, native)) * native, activation_bits
+        return slice_count(weight_bits, native) * native, activation_bits
 
     def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
         """Every bit of an activation gates a slice of a weight, whose lanes a tree adds up."""

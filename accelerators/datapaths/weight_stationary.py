@@ -7,9 +7,9 @@ faster. docs/datapaths/weight_stationary.md.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass
+from accelerators.datapaths.interface import MacPass, slice_count
 from accelerators.datapaths.output_stationary import sliced_passes
-from accelerators.datapaths.stationary_grid import Slicing, StationaryGrid, slice_count
+from accelerators.datapaths.stationary_grid import Slicing, StationaryGrid
 
 
 @dataclass(frozen=True, slots=True)
