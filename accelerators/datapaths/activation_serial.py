@@ -11,9 +11,8 @@ Source: Judd et al., "Stripes: Bit-Serial Deep Neural Network Computing", MICRO 
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import check_width
+from accelerators.datapaths.interface import check_width, slice_count
 from accelerators.datapaths.output_grid import OutputGrid
-from accelerators.datapaths.output_stationary import operand_slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,10 @@ class ActivationSerial(OutputGrid):
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each bit of an activation and slice of a weight."""
         check_width(activation_bits)
-        return len(operand_slices(weight_bits, self.array.weight_bits)) * activation_bits
+        return slice_count(weight_bits, self.array.weight_bits) * activation_bits
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights rounded up to whole slices, activations as they are."""
         native = self.array.weight_bits
         check_width(activation_bits)
-        return len(operand_slices(weight_bits, native)) * native, activation_bits
+        return slice_count(weight_bits, native) * native, activation_bits

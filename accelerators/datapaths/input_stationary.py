@@ -7,7 +7,8 @@ faster. docs/datapaths/input_stationary.md.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.stationary_grid import Slicing, StationaryGrid, slice_count
+from accelerators.datapaths.interface import slice_count
+from accelerators.datapaths.stationary_grid import Slicing, StationaryGrid
 
 
 @dataclass(frozen=True, slots=True)

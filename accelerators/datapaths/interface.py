@@ -140,6 +140,16 @@ def folds(items: int, places: int) -> int:
     return -(-items // places)
 
 
+def slice_count(operand_bits: int, native_bits: int) -> int:
+    """Slices of the native width an operand is cut into.
+
+    Raises:
+        UserError: the operand is not 1 to 16 bits wide.
+    """
+    check_width(operand_bits)
+    return folds(operand_bits, native_bits)
+
+
 def reduction_steps(work: Work, depth: int, native_depth: int, kernel_taps: str) -> int:
     """Turns it takes to have all products of an output, ``depth`` at a time.
 

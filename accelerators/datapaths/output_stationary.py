@@ -9,7 +9,7 @@ output_stationary.md derives every formula here and says what it was checked aga
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accelerators.datapaths.interface import check_width
+from accelerators.datapaths.interface import slice_count
 from accelerators.datapaths.output_grid import OutputGrid, grid_cycles
 from accelerators.datapaths.output_grid import scattered_feed_cycles as scattered_feed_cycles
 from accelerators.datapaths.output_grid import sram_reads as sram_reads
@@ -38,25 +38,15 @@ class OutputStationary(OutputGrid):
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Widths rounded up to whole slices."""
-        array = self.array
+        native_weight, native_activation = self.array.weight_bits, self.array.activation_bits
         return (
-            len(operand_slices(weight_bits, array.weight_bits)) * array.weight_bits,
-            len(operand_slices(activation_bits, array.activation_bits)) * array.activation_bits,
+            slice_count(weight_bits, native_weight) * native_weight,
+            slice_count(activation_bits, native_activation) * native_activation,
         )
 
 
-def operand_slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:
-    """Widths of the slices a multiplier of `native_bits` takes an operand in.
-
-    Raises:
-        UserError: the operand is not 1 to 16 bits wide.
-    """
-    check_width(operand_bits)
-    return slices(operand_bits, native_bits)
-
-
 def slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:
-    """`operand_slices` of an operand of any width."""
+    """Widths of the slices a multiplier of `native_bits` takes an operand of any width in."""
     full, rest = divmod(operand_bits, native_bits)
     return (native_bits,) * full + ((rest,) if rest else ())
 
@@ -66,9 +56,8 @@ def precision_passes(array: "Array", weight_bits: int, activation_bits: int) -> 
 
     A narrower operand leaves part of a bit-parallel multiplier idle; it is not faster.
     """
-    weight_slices = operand_slices(weight_bits, array.weight_bits)
-    activation_slices = operand_slices(activation_bits, array.activation_bits)
-    return len(weight_slices) * len(activation_slices)
+    weight_slices = slice_count(weight_bits, array.weight_bits)
+    return weight_slices * slice_count(activation_bits, array.activation_bits)
 
 
 def convolution_cycles(

@@ -16,9 +16,13 @@ array. docs/datapaths/shift_add.md.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import Work, check_width, folds
+from accelerators.datapaths.interface import (
+    Work,
+    check_width,
+    folds,
+    slice_count,
+)
 from accelerators.datapaths.output_grid import OutputGrid
-from accelerators.datapaths.output_stationary import operand_slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,12 @@ class ShiftAdd(OutputGrid):
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each term and slice of an activation."""
         terms = weight_terms or integer_terms(weight_bits)
-        return terms * len(operand_slices(activation_bits, self.array.activation_bits))
+        return terms * slice_count(activation_bits, self.array.activation_bits)
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights rounded up to the widest with as many terms, activations to whole slices."""
         native = self.array.activation_bits
-        slices = len(operand_slices(activation_bits, native))
+        slices = slice_count(activation_bits, native)
         return 2 * integer_terms(weight_bits), slices * native
 
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:

@@ -17,7 +17,6 @@ from accelerators.datapaths.interface import (
     PartialSums,
     SramReads,
     Work,
-    check_width,
     folds,
     reduction_steps,
 )
@@ -219,13 +218,3 @@ class StationaryGrid(ABC):
         passes = self.folding(work).reduction_folds * slicing.held * slicing.streamed
         moved = work.pixels * work.channels * (passes - 1)
         return PartialSums(moved, moved)
-
-
-def slice_count(operand_bits: int, native_bits: int) -> int:
-    """Slices of the native width an operand is cut into.
-
-    Raises:
-        UserError: the operand is not 1 to 16 bits wide.
-    """
-    check_width(operand_bits)
-    return folds(operand_bits, native_bits)

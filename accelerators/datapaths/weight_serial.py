@@ -13,9 +13,8 @@ Weight Bit Precision", JSSC 2019.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import check_width
+from accelerators.datapaths.interface import check_width, slice_count
 from accelerators.datapaths.output_grid import OutputGrid
-from accelerators.datapaths.output_stationary import operand_slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,10 @@ class WeightSerial(OutputGrid):
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each bit of a weight and slice of an activation."""
         check_width(weight_bits)
-        return len(operand_slices(activation_bits, self.array.activation_bits)) * weight_bits
+        return slice_count(activation_bits, self.array.activation_bits) * weight_bits
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights as they are, activations rounded up to whole slices."""
         native = self.array.activation_bits
         check_width(weight_bits)
-        return weight_bits, len(operand_slices(activation_bits, native)) * native
+        return weight_bits, slice_count(activation_bits, native) * native

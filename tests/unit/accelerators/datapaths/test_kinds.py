@@ -347,3 +347,27 @@ def test_the_quoted_price_of_a_fusion_unit() -> None:
     )
     page = (PAGES / "composable.md").read_text(encoding="utf-8")
     assert f"{fused / plain:.1f} times that of a plain multiplier" in page
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_groups_come_one_after_the_other(kind: str) -> None:
+    """Three groups take three times one group's folds, and the ends once."""
+    datapath = datapath_of(array(kind, 4, 4))
+    one, two, three = (
+        datapath.cycles(Work(40, 6 * groups, groups, 9, 5, 8, 8), TINY.sram) for groups in (1, 2, 3)
+    )
+    assert three - two == two - one > 0
+    dense = datapath.sram_reads(Work(40, 6, 1, 9, 5, 8, 8), 8)
+    grouped = datapath.sram_reads(Work(40, 18, 3, 9, 5, 8, 8), 8)
+    assert grouped == tuple(3 * words for words in dense)
+
+
+@pytest.mark.parametrize("kind", ["output_stationary", *STATIONARY])
+def test_banks_that_cannot_feed_a_group_make_it_slower(kind: str) -> None:
+    """One channel of each of 25 taps in a word of its own, from one bank."""
+    datapath = datapath_of(array(kind, 8, 8))
+    work = Work(64, 16, 2, 25, 1, 8, 8)
+    slow, fast = (
+        datapath.cycles(work, TINY.sram.model_copy(update={"banks": banks})) for banks in (1, 64)
+    )
+    assert slow > 1.5 * fast
