@@ -2,20 +2,21 @@
 
 One rule, which every energy table states by its keys:
 
-1. Without a ``mac_anchor``, bit-parallel kinds (`BIT_PARALLEL`) have the table's own figures: of
-   each of the passes that the kind takes (`Datapath.mac_passes`), one synthesized unit, or
-   multiplier and adder, and registers where the table has them.
+1. Without a ``mac_anchor``, bit-parallel kinds (`BIT_PARALLEL`) have the table's own figures: one
+   synthesized unit, or multiplier and adder, and registers where the table has them.
 2. Every other kind, and with a ``mac_anchor`` every kind, costs an anchor times a relative figure
    of ``datapath_factors``. The anchor is ``mac_anchor``, else the table's own 8 x 8 figure.
 3. Without ``datapath_factors``, or where they lack the kind, it is refused.
+
+An operand wider than the array's native width is processed in slices, and each pair of slices is
+one pass.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from accelerators.actions import MULTIPLIER_BITS
 from accelerators.datapath_factors import DatapathFactors
-from accelerators.datapaths.interface import MacPass
-from accelerators.datapaths.kinds import DATAPATHS
 from accelerators.datapaths.output_stationary import slices
 from accelerators.energy_tables import EnergyTable
 from accelerators.schema import Array
@@ -44,6 +45,26 @@ class MacParts:
         return MacParts(self.total_pj + other.total_pj, self.static_pj + other.static_pj)
 
 
+class MacPass(NamedTuple):
+    """A pass through a bit-parallel multiplier.
+
+    Attributes:
+        weight_bits: of the multiplier's one operand.
+        activation_bits: of its other operand.
+        adder_bits: one-bit adders at work: those of the accumulator, where a PE has one lane; else
+            the lane's share of an adder tree and of the accumulator behind it.
+    """
+
+    weight_bits: int
+    activation_bits: int
+    adder_bits: float
+
+    @property
+    def bit_product(self) -> int:
+        """Pairs of bits the multiplier takes; energy tables go by them."""
+        return self.weight_bits * self.activation_bits
+
+
 class MacPricing:
     """Prices of multiply-accumulates on one array under one table.
 
@@ -61,21 +82,16 @@ class MacPricing:
     def parts(self, kind: str, weight_bits: int, activation_bits: int) -> MacParts:
         """A multiply-accumulate of operands of these widths, all its passes together.
 
-        Of the figures of a study, an operand wider than the multiplier is processed in slices,
-        and each pair of slices is one pass.
-
         Raises:
             UserError: the table has no price for this kind of datapath.
         """
-        if self._is_own(kind):
-            datapath = DATAPATHS[kind](self.array)
-            passes = [self._own(each) for each in datapath.mac_passes(weight_bits, activation_bits)]
-        else:
-            passes = [
-                self._relative(kind, weight_slice, activation_slice)
-                for weight_slice in slices(weight_bits, self.array.weight_bits)
-                for activation_slice in slices(activation_bits, self.array.activation_bits)
-            ]
+        passes = [
+            self._own(weight_slice, activation_slice)
+            if self._is_own(kind)
+            else self._relative(kind, weight_slice, activation_slice)
+            for weight_slice in slices(weight_bits, self.array.weight_bits)
+            for activation_slice in slices(activation_bits, self.array.activation_bits)
+        ]
         return sum(passes, MacParts(0.0, 0.0))
 
     def clock_pj(self, kind: str) -> float:
@@ -114,8 +130,10 @@ class MacPricing:
     def _is_own(self, kind: str) -> bool:
         return self.table.mac_anchor is None and kind in BIT_PARALLEL
 
-    def _own(self, each: MacPass) -> MacParts:
-        total_pj = each.times * self._own_pj(each)
+    def _own(self, weight_bits: int, activation_bits: int) -> MacParts:
+        adder_bits = _adder_bits(self.array, weight_bits + activation_bits)
+        each = MacPass(weight_bits, activation_bits, adder_bits)
+        total_pj = self._own_pj(each)
         return MacParts(total_pj, total_pj * self._static_share(each))
 
     def _relative(self, kind: str, weight_bits: int, activation_bits: int) -> MacParts:
@@ -151,7 +169,7 @@ class MacPricing:
         anchor = self.table.mac_anchor
         if anchor is not None:
             return anchor.energy_pj
-        whole = MacPass(1, ANCHOR_BITS, ANCHOR_BITS, self.array.accumulator_bits)
+        whole = MacPass(ANCHOR_BITS, ANCHOR_BITS, self.array.accumulator_bits)
         return self._own_pj(whole)
 
     def _factors(self, kind: str) -> DatapathFactors:
@@ -161,3 +179,11 @@ class MacPricing:
                 f"'{kind}'; add 'datapath_factors: …' to it or choose another table"
             )
         return self.factors
+
+
+def _adder_bits(array: Array, product_bits: int) -> float:
+    lanes = array.lanes
+    if lanes == 1:
+        return array.accumulator_bits
+    grown_bits = product_bits + (lanes - 1).bit_length()
+    return grown_bits * (lanes - 1) / lanes + array.accumulator_bits / lanes

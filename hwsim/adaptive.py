@@ -212,28 +212,30 @@ def front_end(selector: Estimate, accelerator: Accelerator, energy: EnergyModel)
         accelerator: the machine.
         energy: its prices.
     """
-    decision = _decision(selector.program, accelerator, energy)
     cost = prefixed(selector.cost, FRONT_END)
+    behind = cost.groups[-1].group.cascade + 1
+    decision = _decision(selector.program, behind, accelerator, energy)
     return replace(cost, groups=(*cost.groups, decision))
 
 
-def _decision(program: Program, accelerator: Accelerator, energy: EnergyModel) -> GroupCost:
+def _decision(
+    program: Program, cascade: int, accelerator: Accelerator, energy: EnergyModel
+) -> GroupCost:
     """Reading the sums from DRAM before anything of the variant can start.
 
     Adding and comparing them is control, which is not modelled (`accelerators.energy`).
     """
     sums = program.output
-    size_bytes = round_up(sums.size_bytes, accelerator.dram.burst_bytes)
-    busy, cycles = _decision_cycles(program, accelerator)
+    size_bytes, busy, cycles = _decision_transfer(program, accelerator)
     pages = expected_pages(1, size_bytes, accelerator.dram)
     charges = Counter({READ_BIT: 8 * size_bytes, ACTIVATE: pages})
     charges += charge_idle(cycles, accelerator)
     group = ScheduledGroup(
         name=FRONT_END + DECISION,
-        nodes=(),
+        nodes=(FRONT_END + DECISION,),
         kinds=(DECISION,),
         tiling=Tiling(1, 1, sums.channels),
-        cascade=0,
+        cascade=cascade,
         sram_bytes=0,
         macs=0,
         weight_bits=None,
@@ -243,11 +245,11 @@ def _decision(program: Program, accelerator: Accelerator, energy: EnergyModel) -
     return priced(group, cycles, {**dict.fromkeys(UNITS, 0), DMA: busy}, charges, energy)
 
 
-def _decision_cycles(program: Program, accelerator: Accelerator) -> tuple[int, int]:
-    """Cycles in which reading the sums occupies the DRAM's bus, and cycles in all."""
+def _decision_transfer(program: Program, accelerator: Accelerator) -> tuple[int, int, int]:
+    """Bytes of reading the sums, cycles in which it occupies the DRAM's bus, cycles in all."""
     size_bytes = round_up(program.output.size_bytes, accelerator.dram.burst_bytes)
     busy = transfer_cycles(accelerator, size_bytes)
-    return busy, busy + accelerator.dram.latency_cycles
+    return size_bytes, busy, busy + accelerator.dram.latency_cycles
 
 
 def explain_adaptive(selector: Program, variant: Program, accelerator: Accelerator) -> Explanation:
@@ -259,8 +261,7 @@ def explain_adaptive(selector: Program, variant: Program, accelerator: Accelerat
         accelerator: the machine.
     """
     front = explained_with_prefix(explain(selector, accelerator), FRONT_END)
-    busy, cycles = _decision_cycles(selector, accelerator)
-    decision = explained_reading(FRONT_END + DECISION, busy, cycles)
+    decision = explained_reading(FRONT_END + DECISION, *_decision_transfer(selector, accelerator))
     front = replace(front, groups=(*front.groups, decision))
     return explained_in_sequence([front, explain(variant, accelerator)])
 

@@ -11,9 +11,8 @@ Source: Judd et al., "Stripes: Bit-Serial Deep Neural Network Computing", MICRO 
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width, tree_bits
+from accelerators.datapaths.interface import check_width, slice_count
 from accelerators.datapaths.output_grid import OutputGrid
-from accelerators.datapaths.output_stationary import operand_slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +27,10 @@ class ActivationSerial(OutputGrid):
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each bit of an activation and slice of a weight."""
         check_width(activation_bits)
-        return len(operand_slices(weight_bits, self.array.weight_bits)) * activation_bits
+        return slice_count(weight_bits, self.array.weight_bits) * activation_bits
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights rounded up to whole slices, activations as they are."""
         native = self.array.weight_bits
         check_width(activation_bits)
-        return len(operand_slices(weight_bits, native)) * native, activation_bits
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """Every bit of an activation gates a slice of a weight, whose lanes a tree adds up."""
-        array = self.array
-        check_width(activation_bits)
-        return tuple(
-            MacPass(activation_bits, part, 1, tree_bits(part, array.lanes, array.accumulator_bits))
-            for part in operand_slices(weight_bits, array.weight_bits)
-        )
+        return slice_count(weight_bits, native) * native, activation_bits

@@ -12,7 +12,7 @@ Multiplication Overlay for Reconfigurable Computing", FPL 2018.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width, tree_bits
+from accelerators.datapaths.interface import check_width
 from accelerators.datapaths.output_grid import OutputGrid
 
 
@@ -36,8 +36,3 @@ class BitSerial(OutputGrid):
         check_width(weight_bits)
         check_width(activation_bits)
         return weight_bits, activation_bits
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """Every pair of bits meets once, and a tree counts the lanes."""
-        count = self.passes(weight_bits, activation_bits)
-        return (MacPass(count, 1, 1, tree_bits(1, self.array.lanes, self.array.accumulator_bits)),)

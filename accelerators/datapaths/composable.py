@@ -12,7 +12,7 @@ Deep Neural Networks", ISCA 2018.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width
+from accelerators.datapaths.interface import check_width
 from accelerators.datapaths.stationary_grid import Slicing, StationaryGrid
 
 BRICK_BITS = 2
@@ -39,22 +39,6 @@ class Composable(StationaryGrid):
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Widths rounded up to a power of two, at least a brick's."""
         return rounded_width(weight_bits), rounded_width(activation_bits)
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """A pass for each brick that a product takes.
-
-        Adders: of the product's width to join its bricks, of a wider one to add up the products of
-        a unit, and of the accumulator's width down the column, shared by those products.
-        """
-        weight, activation = self.effective_widths(weight_bits, activation_bits)
-        products, _, cycles = self.slicing(weight_bits, activation_bits)
-        bricks = weight * activation // BRICK_BITS**2
-        joined_bits = (bricks - 1) * (weight + activation)
-        sum_bits = weight + activation + (products - 1).bit_length()
-        added_bits = (products - 1) / products * sum_bits
-        column_bits = cycles * self.array.accumulator_bits / products
-        adder_bits = (joined_bits + added_bits + column_bits) / bricks
-        return (MacPass(bricks, BRICK_BITS, BRICK_BITS, adder_bits),)
 
 
 def rounded_width(operand_bits: int) -> int:

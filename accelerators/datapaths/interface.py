@@ -74,28 +74,6 @@ class PartialSums(NamedTuple):
 NO_PARTIAL_SUMS = PartialSums(0, 0)
 
 
-class MacPass(NamedTuple):
-    """Equal passes through a multiplier, of which a multiply-accumulate takes some.
-
-    Attributes:
-        times: so many passes.
-        weight_bits: of the multiplier's one operand; 0 where there is none.
-        activation_bits: of its other operand.
-        adder_bits: one-bit adders at work in a pass: those that make up a product, its share of an
-            adder tree, its share of an accumulator.
-    """
-
-    times: float
-    weight_bits: int
-    activation_bits: int
-    adder_bits: float
-
-    @property
-    def bit_product(self) -> int:
-        """Pairs of bits the multiplier takes; energy tables go by them."""
-        return self.weight_bits * self.activation_bits
-
-
 class Datapath(Protocol):
     """A kind of array of a certain size."""
 
@@ -143,10 +121,6 @@ class Datapath(Protocol):
         """Multiply-accumulates to charge, by widths of weight and activation."""
         ...
 
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """What one multiply-accumulate of these widths does; its energy is that of its passes."""
-        ...
-
 
 def check_width(operand_bits: int) -> None:
     """Refuse a width no array takes.
@@ -166,6 +140,16 @@ def folds(items: int, places: int) -> int:
     return -(-items // places)
 
 
+def slice_count(operand_bits: int, native_bits: int) -> int:
+    """Slices of the native width an operand is cut into.
+
+    Raises:
+        UserError: the operand is not 1 to 16 bits wide.
+    """
+    check_width(operand_bits)
+    return folds(operand_bits, native_bits)
+
+
 def reduction_steps(work: Work, depth: int, native_depth: int, kernel_taps: str) -> int:
     """Turns it takes to have all products of an output, ``depth`` at a time.
 
@@ -180,9 +164,3 @@ def reduction_steps(work: Work, depth: int, native_depth: int, kernel_taps: str)
     if kernel_taps == "apart" and work.group_channels >= native_depth:
         return work.taps * folds(work.group_channels, depth)
     return folds(work.reduction, depth)
-
-
-def tree_bits(addend_bits: int, lanes: int, accumulator_bits: int) -> float:
-    """One-bit adders per product: its share of a tree over the lanes, and of the accumulator."""
-    grown = addend_bits + (lanes - 1).bit_length()
-    return grown * (lanes - 1) / lanes + accumulator_bits / lanes

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from accelerators.datapaths.interface import (
     NO_PARTIAL_SUMS,
     REQUANTIZER_STAGES,
-    MacPass,
     PartialSums,
     SramReads,
     Work,
@@ -83,10 +82,6 @@ class OutputGrid(ABC):
     @abstractmethod
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Widths that the array spends its time on."""
-
-    @abstractmethod
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """What one multiply-accumulate does."""
 
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
         """Multiply-accumulates by widths; here all have the work's own."""

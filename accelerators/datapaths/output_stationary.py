@@ -9,7 +9,7 @@ output_stationary.md derives every formula here and says what it was checked aga
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accelerators.datapaths.interface import MacPass, check_width, tree_bits
+from accelerators.datapaths.interface import slice_count
 from accelerators.datapaths.output_grid import OutputGrid, grid_cycles
 from accelerators.datapaths.output_grid import scattered_feed_cycles as scattered_feed_cycles
 from accelerators.datapaths.output_grid import sram_reads as sram_reads
@@ -38,44 +38,15 @@ class OutputStationary(OutputGrid):
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Widths rounded up to whole slices."""
-        array = self.array
+        native_weight, native_activation = self.array.weight_bits, self.array.activation_bits
         return (
-            len(operand_slices(weight_bits, array.weight_bits)) * array.weight_bits,
-            len(operand_slices(activation_bits, array.activation_bits)) * array.activation_bits,
+            slice_count(weight_bits, native_weight) * native_weight,
+            slice_count(activation_bits, native_activation) * native_activation,
         )
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """A pass for each pair of slices, each added up at full width."""
-        return sliced_passes(self.array, weight_bits, activation_bits)
-
-
-def sliced_passes(array: "Array", weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-    """Passes of a bit-parallel multiplier, one for each pair of slices."""
-    return tuple(
-        MacPass(1, weight, activation, _adder_bits(array, weight + activation))
-        for weight in operand_slices(weight_bits, array.weight_bits)
-        for activation in operand_slices(activation_bits, array.activation_bits)
-    )
-
-
-def _adder_bits(array: "Array", product_bits: int) -> float:
-    if array.lanes == 1:
-        return array.accumulator_bits
-    return tree_bits(product_bits, array.lanes, array.accumulator_bits)
-
-
-def operand_slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:
-    """Widths of the slices a multiplier of `native_bits` takes an operand in.
-
-    Raises:
-        UserError: the operand is not 1 to 16 bits wide.
-    """
-    check_width(operand_bits)
-    return slices(operand_bits, native_bits)
 
 
 def slices(operand_bits: int, native_bits: int) -> tuple[int, ...]:
-    """`operand_slices` of an operand of any width."""
+    """Widths of the slices a multiplier of `native_bits` takes an operand of any width in."""
     full, rest = divmod(operand_bits, native_bits)
     return (native_bits,) * full + ((rest,) if rest else ())
 
@@ -85,9 +56,8 @@ def precision_passes(array: "Array", weight_bits: int, activation_bits: int) -> 
 
     A narrower operand leaves part of a bit-parallel multiplier idle; it is not faster.
     """
-    weight_slices = operand_slices(weight_bits, array.weight_bits)
-    activation_slices = operand_slices(activation_bits, array.activation_bits)
-    return len(weight_slices) * len(activation_slices)
+    weight_slices = slice_count(weight_bits, array.weight_bits)
+    return weight_slices * slice_count(activation_bits, array.activation_bits)
 
 
 def convolution_cycles(

@@ -16,12 +16,13 @@ array. docs/datapaths/shift_add.md.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, Work, check_width, folds, tree_bits
+from accelerators.datapaths.interface import (
+    Work,
+    check_width,
+    folds,
+    slice_count,
+)
 from accelerators.datapaths.output_grid import OutputGrid
-from accelerators.datapaths.output_stationary import operand_slices
-
-TERM_BITS = 1
-"""Weight width under which one term is charged: a term is to a product what one bit would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +37,19 @@ class ShiftAdd(OutputGrid):
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each term and slice of an activation."""
         terms = weight_terms or integer_terms(weight_bits)
-        return terms * len(operand_slices(activation_bits, self.array.activation_bits))
+        return terms * slice_count(activation_bits, self.array.activation_bits)
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights rounded up to the widest with as many terms, activations to whole slices."""
         native = self.array.activation_bits
-        slices = len(operand_slices(activation_bits, native))
+        slices = slice_count(activation_bits, native)
         return 2 * integer_terms(weight_bits), slices * native
 
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
-        """A count for each term."""
+        """A count for each term, as wide as its sign and an exponent up to that of a weight."""
         terms = work.weight_terms or integer_terms(work.weight_bits)
-        return {(TERM_BITS, work.activation_bits): work.macs * terms}
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """A shift, charged as an addition of the shifted width, and an addition, for each term.
-
-        No published figure of a shifter at these widths is at hand; that charge is this project's
-        choice, as for requantizers.
-        """
-        array = self.array
-        terms = integer_terms(weight_bits)
-        return tuple(
-            MacPass(terms, 0, 0, shifted + tree_bits(shifted, array.lanes, array.accumulator_bits))
-            for part in operand_slices(activation_bits, array.activation_bits)
-            for shifted in (part + array.weight_bits,)
-        )
+        term_bits = 1 + (self.array.weight_bits - 1).bit_length()
+        return {(term_bits, work.activation_bits): work.macs * terms}
 
 
 def integer_terms(weight_bits: int) -> int:

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from accelerators.datapaths.interface import (
     REQUANTIZER_STAGES,
-    MacPass,
     PartialSums,
     SramReads,
     Work,
-    check_width,
     folds,
     reduction_steps,
 )
@@ -117,10 +115,6 @@ class StationaryGrid(ABC):
     @abstractmethod
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Widths that the array spends its time on."""
-
-    @abstractmethod
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """What one multiply-accumulate does."""
 
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
         """Multiply-accumulates by widths; here all have the work's own."""
@@ -224,13 +218,3 @@ class StationaryGrid(ABC):
         passes = self.folding(work).reduction_folds * slicing.held * slicing.streamed
         moved = work.pixels * work.channels * (passes - 1)
         return PartialSums(moved, moved)
-
-
-def slice_count(operand_bits: int, native_bits: int) -> int:
-    """Slices of the native width an operand is cut into.
-
-    Raises:
-        UserError: the operand is not 1 to 16 bits wide.
-    """
-    check_width(operand_bits)
-    return folds(operand_bits, native_bits)

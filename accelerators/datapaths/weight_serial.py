@@ -13,9 +13,8 @@ Weight Bit Precision", JSSC 2019.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass, check_width, tree_bits
+from accelerators.datapaths.interface import check_width, slice_count
 from accelerators.datapaths.output_grid import OutputGrid
-from accelerators.datapaths.output_stationary import operand_slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +34,10 @@ class WeightSerial(OutputGrid):
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each bit of a weight and slice of an activation."""
         check_width(weight_bits)
-        return len(operand_slices(activation_bits, self.array.activation_bits)) * weight_bits
+        return slice_count(activation_bits, self.array.activation_bits) * weight_bits
 
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Weights as they are, activations rounded up to whole slices."""
         native = self.array.activation_bits
         check_width(weight_bits)
-        return weight_bits, len(operand_slices(activation_bits, native)) * native
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """Every bit of a weight gates a slice of an activation, whose lanes a tree adds up."""
-        check_width(weight_bits)
-        lanes, accumulator_bits = self.lanes(weight_bits), self.array.accumulator_bits
-        return tuple(
-            MacPass(weight_bits, 1, part, tree_bits(part, lanes, accumulator_bits))
-            for part in operand_slices(activation_bits, self.array.activation_bits)
-        )
+        return weight_bits, slice_count(activation_bits, native) * native

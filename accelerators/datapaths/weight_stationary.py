@@ -7,9 +7,8 @@ faster. docs/datapaths/weight_stationary.md.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import MacPass
-from accelerators.datapaths.output_stationary import sliced_passes
-from accelerators.datapaths.stationary_grid import Slicing, StationaryGrid, slice_count
+from accelerators.datapaths.interface import slice_count
+from accelerators.datapaths.stationary_grid import Slicing, StationaryGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,3 @@ class WeightStationary(StationaryGrid):
         """Widths rounded up to whole slices."""
         _, held, streamed = self.slicing(weight_bits, activation_bits)
         return held * self.array.weight_bits, streamed * self.array.activation_bits
-
-    def mac_passes(self, weight_bits: int, activation_bits: int) -> tuple[MacPass, ...]:
-        """A pass for each pair of slices, with an adder of the accumulator's width in each PE."""
-        return sliced_passes(self.array, weight_bits, activation_bits)

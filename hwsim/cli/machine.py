@@ -15,7 +15,8 @@ ALL_TABLES = "all"
 def load_energy_model(arguments: Namespace) -> EnergyModel:
     """The accelerator of ``--accelerator``, priced with ``--energy-table`` or its own table.
 
-    ``--accumulator-bits`` and ``--overflow`` give it other accumulators.
+    ``--accumulator-bits`` and ``--overflow`` give it other accumulators, ``--schedule`` and
+    ``--no-fusion`` another schedule.
 
     Raises:
         UserError: no such accelerator or table, a file that breaks its schema, accumulators that
@@ -25,6 +26,23 @@ def load_energy_model(arguments: Namespace) -> EnergyModel:
         load_accelerator(arguments.accelerator),
         accumulator_bits=arguments.accumulator_bits,
         accumulator_overflow=arguments.overflow,
+    )
+    return scheduled_energy_model(accelerator, arguments)
+
+
+def scheduled_energy_model(accelerator: Accelerator, arguments: Namespace) -> EnergyModel:
+    """An accelerator, priced with ``--energy-table``, that schedules as the arguments say.
+
+    ``--schedule`` and ``--no-fusion`` take the place of the accelerator's own `Scheduling`, and its
+    name says so.
+
+    Raises:
+        UserError: no such table, or one of another technology node.
+    """
+    accelerator = resized(
+        accelerator,
+        objective=arguments.schedule,
+        fusion=False if arguments.no_fusion else None,
     )
     named = None if _wants_all_tables(arguments) else arguments.energy_table
     table = load_energy_table(named or accelerator.energy_table)

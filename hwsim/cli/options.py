@@ -14,6 +14,7 @@ SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
 ACTIVITIES = ("uniform", "measured")
+SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 CHECKS = ("reference", "kernels", "none")
 LISTS = (
@@ -228,6 +229,7 @@ def add_search_options(parser: ArgumentParser) -> None:
 
 def add_compare_options(parser: ArgumentParser) -> None:
     """What ``hwsim compare`` takes."""
+    parser.set_defaults(with_all_tables=False)
     parser.add_argument(
         "network",
         nargs="*",
@@ -275,6 +277,7 @@ def add_compare_options(parser: ArgumentParser) -> None:
         help="height and width of the input image that costs are counted for (default: 180x320)",
     )
     group.add_argument("--energy-table", metavar="NAME|FILE", help="(default: each machine's own)")
+    _add_schedule(group)
     group.add_argument(
         "--fake-quantized",
         action="store_true",
@@ -408,6 +411,20 @@ def _add_machine(parser: ArgumentParser, *, with_all_tables: bool = False) -> No
         choices=OVERFLOWS,
         help="what becomes of sums that leave them; 'error' runs until one does (default: the "
         "accelerator's own, where 'error' refuses a network in which one could)",
+    )
+    _add_schedule(group)
+
+
+def _add_schedule(parser: _ActionsContainer) -> None:
+    parser.add_argument(
+        "--schedule",
+        choices=SCHEDULES,
+        help="what the schedule is chosen for (default: the accelerator's own objective)",
+    )
+    parser.add_argument(
+        "--no-fusion",
+        action="store_true",
+        help="run one layer after the other, every feature map between two of them in DRAM",
     )
 
 

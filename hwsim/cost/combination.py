@@ -8,29 +8,34 @@ from typing import TypeVar
 
 from hwsim.cost.account import GroupCost, ProgramCost
 from hwsim.cost.charges import Charges
+from hwsim.cost.joined_cascades import joined_cascades
 
 Shares = Sequence[Fraction]
 KeyT = TypeVar("KeyT")
 
 
 def prefixed(cost: ProgramCost, prefix: str) -> ProgramCost:
-    """The same cost, its groups named with something in front."""
-    groups = tuple(
-        replace(group, group=replace(group.group, name=prefix + group.group.name))
-        for group in cost.groups
-    )
-    return replace(cost, groups=groups)
+    """The same cost, its groups and operators named with something in front."""
+    groups = []
+    for each in cost.groups:
+        nodes = tuple(prefix + node for node in each.group.nodes)
+        group = replace(each.group, name=prefix + each.group.name, nodes=nodes)
+        groups.append(replace(each, group=group))
+    return replace(cost, groups=tuple(groups))
 
 
 def in_sequence(costs: Sequence[ProgramCost]) -> ProgramCost:
-    """Costs of programs that run one after the other; groups of one name become one."""
+    """Costs of programs that run one after the other; groups of one name become one.
+
+    Cascades that share an operator become one too (`joined_cascades`).
+    """
     ones = [Fraction(1)] * len(costs)
     merged = []
     for groups, weights in _by_name(costs, ones):
         group = _weighted(groups, weights)
         macs = sum(part.group.macs for part in groups)
         merged.append(replace(group, group=replace(group.group, macs=macs)))
-    return replace(costs[0], groups=tuple(merged))
+    return replace(costs[0], groups=_numbered(merged, costs))
 
 
 def expected(costs: Sequence[ProgramCost], shares: Shares) -> ProgramCost:
@@ -43,8 +48,22 @@ def expected(costs: Sequence[ProgramCost], shares: Shares) -> ProgramCost:
         costs: of each program.
         shares: of the cases, 1 in all.
     """
-    merged = (_weighted(groups, weights) for groups, weights in _by_name(costs, shares))
-    return replace(costs[0], groups=tuple(merged))
+    merged = [_weighted(groups, weights) for groups, weights in _by_name(costs, shares)]
+    return replace(costs[0], groups=_numbered(merged, costs))
+
+
+def _numbered(merged: Iterable[GroupCost], costs: Sequence[ProgramCost]) -> tuple[GroupCost, ...]:
+    """Merged groups with the numbers of the joined cascades they are in, in that order."""
+    cascades: dict[tuple[int, int], list[str]] = {}
+    for program, cost in enumerate(costs):
+        for each in cost.groups:
+            cascades.setdefault((program, each.group.cascade), []).extend(each.group.nodes)
+    numbers = joined_cascades(cascades.values())
+    numbered = [
+        replace(each, group=replace(each.group, cascade=numbers[each.group.nodes[0]]))
+        for each in merged
+    ]
+    return tuple(sorted(numbered, key=lambda each: each.group.cascade))
 
 
 def _by_name(

@@ -1,6 +1,6 @@
 """What bounds each layer: every cycle of a program attributed to exactly one cause.
 
-The clock's events are walked once more, group by group. A cycle in which the MAC array works is
+The clock's events are walked once more, cascade by cascade. A cycle in which the MAC array works is
 divided by what its multipliers do in it (`hwsim.cost.array_losses`); a cycle in which it does not
 has the cause that keeps it waiting (`hwsim.cost.idle_time`). docs/explain.md goes through it.
 """
@@ -39,6 +39,7 @@ from hwsim.cost.idle_time import (
     VECTOR_WORK,
     idle_time,
 )
+from hwsim.cost.joined_cascades import joined_cascades
 from hwsim.cost.live_memory import LiveSram, constant_bytes, live_dram, live_sram
 from hwsim.schedule.commands import Command, Convolve
 from hwsim.schedule.program import Program, ScheduledGroup
@@ -95,13 +96,13 @@ class LayerExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Roofline:
-    """What a group could reach if only the array's peak and the DRAM's bandwidth bounded it.
+    """What a cascade could reach if only the array's peak and the DRAM's bandwidth bounded it.
 
     Attributes:
         macs: multiply-accumulate operations.
         dram_bytes: moved over the DRAM's bus, in whole bursts.
         cycles: taken.
-        peak_macs_per_cycle: of the array, at the widths of the group's operands.
+        peak_macs_per_cycle: of the array, at the widths of the cascade's operands.
         dram_bytes_per_cycle: the bandwidth.
     """
 
@@ -142,36 +143,46 @@ class Roofline:
 
 @dataclass(frozen=True, slots=True)
 class GroupExplanation:
-    """What bounds a group of operators that are executed together.
+    """What bounds operators that are executed together: the groups of a cascade.
 
     Attributes:
-        name: of the group.
-        layers: in the order of their first commands; their cycles are those of the group.
-        roofline: None for a group without products.
+        groups: names of the cascade's groups, in order.
+        nodes: names of their operators.
+        layers: in the order of their first commands; their cycles are those of the cascade.
+        dram_bytes: moved over the DRAM's bus, in whole bursts.
+        roofline: None without products.
         sram_reserved_bytes: of its buffers.
         sram: what of them is in use.
         dram_live_bytes: of feature maps in DRAM that are still needed.
     """
 
-    name: str
+    groups: tuple[str, ...]
+    nodes: tuple[str, ...]
     layers: tuple[LayerExplanation, ...]
+    dram_bytes: int
     roofline: Roofline | None
     sram_reserved_bytes: int
     sram: LiveSram
     dram_live_bytes: int
 
     @property
+    def name(self) -> str:
+        """That of its only group, or those of the first and the last."""
+        first, last = self.groups[0], self.groups[-1]
+        return first if len(self.groups) == 1 else f"{first} … {last}"
+
+    @property
     def cycles(self) -> int:
-        """Cycles of the group."""
+        """Cycles of the cascade."""
         return sum(layer.cycles for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What bounds a program, group by group.
+    """What bounds a program, cascade by cascade.
 
     Attributes:
-        groups: in order.
+        groups: one for each cascade, in order.
         peak_macs_per_cycle: of the array, at the widths of its multipliers.
         dram_bytes_per_cycle: bandwidth of the DRAM.
         sram_bytes: size of the SRAM.
@@ -196,7 +207,7 @@ class Explanation:
 
 
 def explain(program: Program, accelerator: Accelerator) -> Explanation:
-    """Attribute every cycle of a program to a cause; groups of one shape are looked at once.
+    """Attribute every cycle of a program to a cause; cascades of one shape are looked at once.
 
     Args:
         program: what was scheduled for the accelerator.
@@ -224,18 +235,21 @@ def explain(program: Program, accelerator: Accelerator) -> Explanation:
 
 
 def explained_in_sequence(explanations: Sequence[Explanation]) -> Explanation:
-    """Explanations of programs that run one after the other; groups of one name become one.
+    """Explanations of programs that run one after the other.
 
-    Cycles, operations and bytes add up. Of memory in use the most counts; its course is that of
-    the first program that has the group.
+    Cascades that share an operator become one (`joined_cascades`), as the account's do
+    (`hwsim.cost.combination.in_sequence`). Cycles, operations and bytes add up; of memory in use
+    the most counts.
     """
-    named: dict[str, list[GroupExplanation]] = {}
-    for explanation in explanations:
-        for group in explanation.groups:
-            named.setdefault(group.name, []).append(group)
+    groups = [group for explanation in explanations for group in explanation.groups]
+    numbers = joined_cascades(group.nodes for group in groups)
+    parts: dict[int, list[GroupExplanation]] = {}
+    for group in groups:
+        parts.setdefault(numbers[group.nodes[0]], []).append(group)
+    bytes_per_cycle = explanations[0].dram_bytes_per_cycle
     return replace(
         explanations[0],
-        groups=tuple(_in_sequence(parts) for parts in named.values()),
+        groups=tuple(_in_sequence(parts[number], bytes_per_cycle) for number in sorted(parts)),
         constant_bytes=max(each.constant_bytes for each in explanations),
     )
 
@@ -245,7 +259,8 @@ def explained_with_prefix(explanation: Explanation, prefix: str) -> Explanation:
     groups = tuple(
         replace(
             group,
-            name=prefix + group.name,
+            groups=tuple(prefix + name for name in group.groups),
+            nodes=tuple(prefix + name for name in group.nodes),
             layers=tuple(replace(layer, name=prefix + layer.name) for layer in group.layers),
         )
         for group in explanation.groups
@@ -253,11 +268,14 @@ def explained_with_prefix(explanation: Explanation, prefix: str) -> Explanation:
     return replace(explanation, groups=groups)
 
 
-def explained_reading(name: str, busy_cycles: int, cycles: int) -> GroupExplanation:
+def explained_reading(
+    name: str, dram_bytes: int, busy_cycles: int, cycles: int
+) -> GroupExplanation:
     """A group that only reads from DRAM, while everything waits for it.
 
     Args:
         name: of the group.
+        dram_bytes: that are read, in whole bursts.
         busy_cycles: in which the bus is occupied.
         cycles: of the group.
     """
@@ -265,16 +283,17 @@ def explained_reading(name: str, busy_cycles: int, cycles: int) -> GroupExplanat
     parts[FIRST_AND_LAST_TRANSFERS] += busy_cycles
     parts[DRAM_LATENCY] += cycles - busy_cycles
     layer = LayerExplanation(name, 0, parts)
-    return GroupExplanation(name, (layer,), None, 0, live_sram((), cycles), 0)
+    sram = live_sram((), cycles)
+    return GroupExplanation((name,), (name,), (layer,), dram_bytes, None, 0, sram, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What groups of one shape have in common.
+    """What cascades of one shape have in common.
 
     Attributes:
-        layers: cycles by cause and operations, by place of the operator in the group.
-        cycles: of the group.
+        layers: cycles by cause and operations, by place of the operator in the cascade.
+        cycles: of the cascade.
         dram_bytes: moved over the bus.
         sram: in use.
     """
@@ -327,8 +346,8 @@ def _by_cost(
     return found
 
 
-def _nodes(groups: Sequence[ScheduledGroup]) -> list[str]:
-    return [name for group in groups for name in group.nodes]
+def _nodes(groups: Sequence[ScheduledGroup]) -> tuple[str, ...]:
+    return tuple(name for group in groups for name in group.nodes)
 
 
 def _named(
@@ -341,12 +360,13 @@ def _named(
     layers = tuple(
         LayerExplanation(nodes[place], macs, parts) for place, (parts, macs) in shape.layers.items()
     )
-    first, last = groups[0], groups[-1]
     return GroupExplanation(
-        first.name if first is last else f"{first.name} … {last.name}",
+        tuple(group.name for group in groups),
+        nodes,
         layers,
+        shape.dram_bytes,
         _roofline(layers, shape.dram_bytes, accelerator.dram_bytes_per_cycle),
-        first.sram_bytes,
+        groups[0].sram_bytes,
         shape.sram,
         dram_live_bytes,
     )
@@ -369,23 +389,24 @@ def _together(name: str, layers: Sequence[LayerExplanation]) -> LayerExplanation
     return LayerExplanation(name, sum(layer.macs for layer in layers), parts)
 
 
-def _in_sequence(parts: Sequence[GroupExplanation]) -> GroupExplanation:
-    """One group that ran in several programs."""
-    first = parts[0]
+def _in_sequence(parts: Sequence[GroupExplanation], bytes_per_cycle: Fraction) -> GroupExplanation:
+    """What ran in several programs, or in several cascades of some of them, as one."""
+    nodes = tuple(dict.fromkeys(name for part in parts for name in part.nodes))
+    groups = {name for part in parts for name in part.groups}
     named: dict[str, list[LayerExplanation]] = {}
     for part in parts:
         for layer in part.layers:
             named.setdefault(layer.name, []).append(layer)
     layers = tuple(_together(name, same) for name, same in named.items())
-    roofline = None
-    if first.roofline is not None:
-        dram_bytes = sum(part.roofline.dram_bytes for part in parts if part.roofline)
-        roofline = _roofline(layers, dram_bytes, first.roofline.dram_bytes_per_cycle)
-    return replace(
-        first,
-        layers=layers,
-        roofline=roofline,
-        sram_reserved_bytes=max(part.sram_reserved_bytes for part in parts),
-        sram=replace(first.sram, peak_bytes=max(part.sram.peak_bytes for part in parts)),
-        dram_live_bytes=max(part.dram_live_bytes for part in parts),
+    dram_bytes = sum(part.dram_bytes for part in parts)
+    samples = zip(*(part.sram.samples_bytes for part in parts), strict=True)
+    return GroupExplanation(
+        tuple(name for name in nodes if name in groups),
+        nodes,
+        layers,
+        dram_bytes,
+        _roofline(layers, dram_bytes, bytes_per_cycle),
+        max(part.sram_reserved_bytes for part in parts),
+        LiveSram(max(part.sram.peak_bytes for part in parts), tuple(map(max, samples))),
+        max(part.dram_live_bytes for part in parts),
     )

@@ -40,6 +40,7 @@ class ExplainedGroup:
     """What bounds operators that are executed together, and the memory they need."""
 
     name: str
+    cascade: int
     cycles: int
     roofline: RooflineRecord | None
     sram_reserved_bytes: int
@@ -72,13 +73,14 @@ def explanation_record(explanation: Explanation) -> ExplanationRecord:
         dram_bytes_per_cycle=float(explanation.dram_bytes_per_cycle),
         sram_bytes=explanation.sram_bytes,
         constant_bytes=explanation.constant_bytes,
-        groups=tuple(_group(group) for group in explanation.groups),
+        groups=tuple(_group(number, group) for number, group in enumerate(explanation.groups)),
     )
 
 
-def _group(group: GroupExplanation) -> ExplainedGroup:
+def _group(number: int, group: GroupExplanation) -> ExplainedGroup:
     return ExplainedGroup(
         name=group.name,
+        cascade=number,
         cycles=group.cycles,
         roofline=None if group.roofline is None else _roofline(group.roofline),
         sram_reserved_bytes=group.sram_reserved_bytes,

@@ -73,6 +73,8 @@ class Result:
     method: str | None
     policy: str | None
     accelerator: str
+    objective: str
+    fusion: bool
     energy_table: str
     input_size: tuple[int, int]
     output_size: tuple[int, int]
@@ -137,6 +139,8 @@ def costed(
         method=graph.metadata.get("method"),
         policy=_policy(graph),
         accelerator=energy.accelerator.name,
+        objective=energy.accelerator.scheduling.objective,
+        fusion=energy.accelerator.scheduling.fusion,
         energy_table=energy.table.name,
         input_size=(input_size.height, input_size.width),
         output_size=(output_size.height, output_size.width),

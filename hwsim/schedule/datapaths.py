@@ -24,9 +24,9 @@ def check_datapath(graph: Graph, accelerator: Accelerator) -> None:
         if isinstance(node.operator, ScaledConvolution):
             raise ScheduleError(
                 f"operator '{node.name}' ({node.operator.kind}): its channels are scaled at run "
-                "time, for which the array must be output_stationary with one lane; accelerator "
-                f"'{accelerator.name}' has {array.dataflow} with {array.lanes}; choose another "
-                "accelerator or a method with constant scales"
+                "time, for which an array must have dataflow output_stationary and lanes 1; that "
+                f"of accelerator '{accelerator.name}' has {array.dataflow} and {array.lanes}; "
+                "choose another accelerator or a method with constant scales"
             )
 
 

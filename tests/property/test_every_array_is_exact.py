@@ -1,19 +1,23 @@
 """Whatever the kind of array, a machine computes the integers of the graph; only costs differ."""
 
+from collections import Counter
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelerators import Accelerator, accelerator_names, load_accelerator
+from accelerators import Accelerator, accelerator_names, load_accelerator, resized
 from accelerators.datapaths.kinds import DATAPATHS
-from hwsim.cost import program_cost
+from hwsim.cost import ProgramCost, program_cost
 from hwsim.cost.charges import ACCUMULATOR_LEAKAGE, READ_SUM, WRITE_SUM
 from hwsim.cost.clock import timeline
 from hwsim.machine import KERNELS, REFERENCE, execute, run_layerwise
 from hwsim.schedule import schedule
+from hwsim.schedule.commands import Convolve
 from quant.graph import Graph, Size
-from tests.edsr_graphs import edsr_graph
+from tests.edsr_graphs import Bits, edsr_graph, edsr_layers
 from tests.machines import prices
 from tests.property.effort import effort
 from tests.property.random_machines import random_accelerators, scheduled
@@ -79,9 +83,9 @@ def test_an_array_larger_than_the_network_is_right_and_mostly_idle() -> None:
     assert program_cost(program, huge, prices(huge)).mac_utilization < 0.001
 
 
-def test_a_change_of_widths_is_counted_once_a_group() -> None:
+def test_a_change_of_widths_is_counted_once_a_group_that_runs_alone() -> None:
     graph = edsr_graph(1, 4)
-    machine = load_accelerator("tiny_npu")
+    machine = resized(load_accelerator("tiny_npu"), fusion=False)
     slow = changed(machine, mode_switch_cycles=100_000)
     costs = [
         program_cost(schedule(graph, each, Size(6, 6)), each, prices(each))
@@ -95,6 +99,40 @@ def test_a_change_of_widths_is_counted_once_a_group() -> None:
             assert after.cycles > 100_000
         else:
             assert before.cycles == after.cycles
+
+
+@pytest.mark.parametrize("bits", [(8, 8), {"block0.conv1": (4, 8), "head": (8, 6)}])
+def test_in_a_cascade_the_array_changes_its_widths_wherever_they_differ(
+    bits: Bits | dict[str, Bits],
+) -> None:
+    layers = dict.fromkeys(edsr_layers(1), (8, 8)) | (bits if isinstance(bits, dict) else {})
+    machine = load_accelerator("tiny_npu")
+    program = schedule(edsr_graph(1, 4, bits=layers), machine, Size(6, 6))
+    slow = changed(machine, mode_switch_cycles=100_000)
+    before, after = (
+        _cycles_by_cascade(program_cost(program, each, prices(each))) for each in (machine, slow)
+    )
+    widths: dict[int, list[tuple[int, int]]] = {}
+    for command in program.commands:
+        if isinstance(command, Convolve):
+            cascade = program.groups[command.group].cascade
+            of_command = command.settings.weight_type.bits, command.input.buffer.integer.bits
+            widths.setdefault(cascade, []).append(of_command)
+    assert max(map(len, widths.values())) > 1
+    for cascade, found in widths.items():
+        changes = 1 + sum(one != other for one, other in pairwise(found))
+        assert (changes == 1) == (len(set(found)) == 1)
+        longer = after[cascade] - before[cascade]
+        # Loads and the vector unit go on meanwhile.
+        assert changes * 100_000 - before[cascade] <= longer <= changes * 100_000
+    assert (max(len(set(found)) for found in widths.values()) > 1) == isinstance(bits, dict)
+
+
+def _cycles_by_cascade(cost: ProgramCost) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for group in cost.groups:
+        found[group.group.cascade] += group.cycles
+    return found
 
 
 def test_serial_arrays_get_faster_with_fewer_bits() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators import EnergyModel, load_accelerator, load_energy_table
+from accelerators import load_accelerator
 from hwsim.cli.compared_network import compared_network
+from hwsim.cli.machine import scheduled_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.compare import (
@@ -67,7 +68,9 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
     methods = [str(method_named(name)) for name in arguments.method]
     bits = _once([_policy_name(text) for text in arguments.bits], "policy")
     policies = dict(zip(bits, map(BitPolicy.load, arguments.bits), strict=True))
-    machines = [_machine(name, arguments.energy_table) for name in arguments.accelerator]
+    machines = [
+        scheduled_energy_model(load_accelerator(name), arguments) for name in arguments.accelerator
+    ]
     _once([machine.accelerator.name for machine in machines], "accelerator")
     rounding = None if arguments.rounding is None else mode_named(arguments.rounding).name
     pictures = {
@@ -117,11 +120,6 @@ def _weights(arguments: Namespace, networks: tuple[str, ...]) -> dict[str, Path]
 
 def _policy_name(text: str) -> str:
     return Path(text).stem if text.endswith((".yaml", ".yml")) else text
-
-
-def _machine(name: str, energy_table: str | None) -> EnergyModel:
-    accelerator = load_accelerator(name)
-    return EnergyModel(accelerator, load_energy_table(energy_table or accelerator.energy_table))
 
 
 def _checked(pictures: dict[int, PictureSet]) -> Pixels:

@@ -60,7 +60,15 @@ def _fields(model: type[Schema], prefix: str = "") -> Iterator[tuple[str, str, s
         if isinstance(annotation, type) and issubclass(annotation, Schema):
             yield from _fields(annotation, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", _limits(schema), schema["description"]
+            field = model.model_fields[name]
+            missing = "" if field.is_required() else f"; if missing, {_default(field.default)}"
+            yield f"{prefix}{name}", _limits(schema) + missing, schema["description"]
+
+
+def _default(value: str | float | None) -> str:
+    if value is None:
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _limits(schema: dict[str, Any]) -> str:

@@ -116,7 +116,8 @@ def test_an_unknown_datapath_is_refused() -> None:
     with pytest.raises(UserError) as caught:
         SYNTH.mac_pj("bit_seriel", 8, 8)
     assert str(caught.value) == (
-        "datapath factors 'nangate45' have no datapath 'bit_seriel'; did you mean 'bit_serial'? "
+        "datapath factors 'nangate45' have no datapath 'bit_seriel'; did you mean 'bit_serial' "
+        "or 'weight_serial'? "
         "(or name other factors in the energy table's datapath_factors)"
     )
 

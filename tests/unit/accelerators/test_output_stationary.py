@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from accelerators.datapaths.output_stationary import (
     convolution_cycles,
-    operand_slices,
     precision_passes,
     scattered_feed_cycles,
+    slices,
     sram_reads,
     utilization,
 )
@@ -92,11 +92,11 @@ def test_edges_fill_whole_tiles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bits", "native_bits", "slices"),
+    ("bits", "native_bits", "expected"),
     [(8, 8, (8,)), (3, 8, (3,)), (9, 8, (8, 1)), (16, 8, (8, 8)), (16, 5, (5, 5, 5, 1))],
 )
-def test_operand_slices(bits: int, native_bits: int, slices: tuple[int, ...]) -> None:
-    assert operand_slices(bits, native_bits) == slices
+def test_slices(bits: int, native_bits: int, expected: tuple[int, ...]) -> None:
+    assert slices(bits, native_bits) == expected
 
 
 @pytest.mark.parametrize("bits", [0, 17, -1])

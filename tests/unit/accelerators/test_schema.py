@@ -79,8 +79,8 @@ def test_an_energy_table_beside_the_machine(
     [
         (
             "edge_mpu",
-            "accelerator 'edge_mpu': no such name, did you mean 'edge_npu'? (the path of "
-            "a .yaml file works too)",
+            "accelerator 'edge_mpu': no such name, did you mean 'edge_tpu' or 'edge_npu'? (the "
+            "path of a .yaml file works too)",
         ),
         (
             "x",
@@ -252,3 +252,70 @@ def test_shipped_configs_name_their_own_file() -> None:
 def test_a_record_survives_its_own_dump() -> None:
     machine = load_accelerator("edge_npu")
     assert Accelerator.model_validate(machine.model_dump()) == machine
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "expected"),
+    [
+        (
+            "lanes",
+            "dataflow: weight_stationary\n  lanes: 4",
+            "an array of dataflow weight_stationary has none, those of output_stationary, "
+            "activation_serial, weight_serial, bit_serial, shift_add do; leave it out",
+        ),
+        (
+            "lanes_at_one_bit",
+            "dataflow: bit_serial\n  lanes_at_one_bit: 4",
+            "an array of dataflow bit_serial has none, those of weight_serial do; leave it out",
+        ),
+        (
+            "accumulator_entries",
+            "dataflow: output_stationary\n  accumulator_entries: 4",
+            "an array of dataflow output_stationary has none, those of weight_stationary, "
+            "input_stationary, composable do; leave it out",
+        ),
+        (
+            "accumulator_overflow",
+            "dataflow: input_stationary\n  accumulator_overflow: saturate_step",
+            "saturate_step is defined by the order in which single products are added, which only "
+            "output_stationary arrays of one lane keep; choose error, wrap or saturate_final",
+        ),
+        (
+            "weight_bits",
+            "dataflow: composable\n  weight_bits: 6",
+            "expected weight_bits and activation_bits of 2, 4, 8 or 16, which bricks of 2 bits can "
+            "make up, got 6 and 8; choose such widths",
+        ),
+        (
+            "accumulator_entries",
+            "dataflow: weight_stationary\n  accumulator_entries: 0",
+            "expected at least 1, got 0",
+        ),
+        (
+            "kernel_taps",
+            "dataflow: output_stationary\n  kernel_taps: alone",
+            "expected 'together' or 'apart', got the text 'alone'",
+        ),
+    ],
+)
+def test_keys_that_do_not_fit_the_kind_of_array(
+    tmp_path: Path, key: str, line: str, expected: str
+) -> None:
+    changes = [("dataflow: output_stationary", line)]
+    if key == "weight_bits":
+        changes = [("  weight_bits: 8\n", ""), *changes]
+    told = message(tmp_path, *changes)
+    text = TINY
+    for change in changes:
+        text = text.replace(*change)
+    place = line_of(text, f"{key}:")
+    assert told.splitlines()[0] == f"my.yaml:{place}: array.{key}: {expected}"
+
+
+def test_a_kind_that_consumes_more_than_the_memory_delivers(tmp_path: Path) -> None:
+    told = message(tmp_path, ("dataflow: output_stationary", "dataflow: composable"))
+    assert told == (
+        f"my.yaml:{line_of(TINY, 'sram:')}: sram: expected banks x word_bits of at least 1024 bits "
+        "a cycle, what the array consumes (composable), got 512; add banks, widen the word or "
+        "shrink the array"
+    )

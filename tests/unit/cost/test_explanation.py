@@ -5,10 +5,12 @@ from fractions import Fraction
 
 import pytest
 
-from accelerators import Accelerator
+from accelerators import Accelerator, resized
 from hwsim.cost import Clock, Event, program_cost
+from hwsim.cost.combination import in_sequence
 from hwsim.cost.explanation import (
     CAUSES,
+    Explanation,
     LayerExplanation,
     Roofline,
     explain,
@@ -127,8 +129,13 @@ def test_feature_maps_in_dram_are_live_while_they_are_needed(
     program = schedule(graph, accelerator, Size(12, 12))
     live = live_dram(program)
     tensors = program.tensors
-    assert len(live) == len(program.groups)
-    stored = [c.tensor.name for c in program.commands if isinstance(c, StoreRows) and c.group == 0]
+    cascades = [group.cascade for group in program.groups]
+    assert len(live) == 1 + cascades[-1] < len(cascades)
+    stored = [
+        command.tensor.name
+        for command in program.commands
+        if isinstance(command, StoreRows) and cascades[command.group] == 0
+    ]
     first = {program.input.name, *stored}
     assert live[0] == sum(tensors[name].size_bytes for name in first)
     assert live[-1] < sum(tensor.size_bytes for tensor in tensors.values())
@@ -171,10 +178,57 @@ def test_two_runs_of_a_program_take_twice_its_cycles(
     assert [group.name for group in both.groups] == [group.name for group in once.groups]
     for mine, first, second in zip(both.groups, once.groups, other.groups, strict=True):
         assert mine.dram_live_bytes == max(first.dram_live_bytes, second.dram_live_bytes)
-        if mine.roofline and first.roofline and second.roofline:
-            assert mine.roofline.dram_bytes == (
-                2 * first.roofline.dram_bytes + second.roofline.dram_bytes
-            )
+        assert mine.dram_bytes == 2 * first.dram_bytes + second.dram_bytes
+        assert mine.roofline is None or mine.roofline.dram_bytes == mine.dram_bytes
+
+
+def _cut(explanation: Explanation) -> list[tuple[str, ...]]:
+    return [group.nodes for group in explanation.groups]
+
+
+def test_programs_that_are_cut_otherwise_are_explained_by_what_none_of_them_cuts(
+    accelerator: Accelerator, graph: Graph
+) -> None:
+    alone = schedule(graph, resized(accelerator, fusion=False), Size(12, 12))
+    together = schedule(graph, accelerator, Size(12, 12))
+    apart, joined = explain(alone, accelerator), explain(together, accelerator)
+    assert len(apart.groups) > len(joined.groups) > 1
+    for order in ([apart, joined], [joined, apart], [joined, apart, joined]):
+        found = explained_in_sequence(order)
+        assert sorted(map(sorted, _cut(found))) == sorted(map(sorted, _cut(joined)))
+        assert found.total.cycles == sum(each.total.cycles for each in order)
+        for group in found.groups:
+            parts = [p for each in order for p in each.groups if set(p.nodes) <= set(group.nodes)]
+            assert group.cycles == sum(part.cycles for part in parts)
+            assert group.dram_bytes == sum(part.dram_bytes for part in parts)
+            assert group.sram.peak_bytes == max(part.sram.peak_bytes for part in parts)
+            assert group.sram.peak_bytes == max(group.sram.samples_bytes)
+            assert {layer.name for layer in group.layers} == {
+                layer.name for part in parts for layer in part.layers
+            }
+            assert group.roofline is not None
+            assert group.roofline.macs == sum(layer.macs for layer in group.layers)
+
+
+def test_costs_and_explanations_of_a_sequence_are_divided_alike(
+    accelerator: Accelerator, graph: Graph
+) -> None:
+    machines = [resized(accelerator, fusion=False), accelerator, machine(array=8)]
+    programs = [schedule(graph, each, Size(12, 12)) for each in machines]
+    costs = [program_cost(each, accelerator, prices(accelerator)) for each in programs]
+    # Copies are made by other groups from machine to machine, so that groups have other nodes.
+    for order in ((0, 1), (1, 0), (2, 0, 1), (1, 2), (0, 2, 0)):
+        explained = explained_in_sequence([explain(programs[n], accelerator) for n in order])
+        cost = in_sequence([costs[n] for n in order])
+        cascades = [each.group.cascade for each in cost.groups]
+        assert cascades == sorted(cascades)
+        assert set(cascades) == set(range(len(explained.groups)))
+        assert cost.cycles == sum(costs[n].cycles for n in order)
+        for number, group in enumerate(explained.groups):
+            members = [each for each in cost.groups if each.group.cascade == number]
+            assert group.cycles == sum(each.cycles for each in members)
+            assert set(group.groups) == {each.group.name for each in members}
+            assert group.dram_bytes == sum(each.dram_bytes for each in members)
 
 
 def test_a_prefix_is_in_front_of_groups_and_layers(accelerator: Accelerator, graph: Graph) -> None:
@@ -186,7 +240,8 @@ def test_a_prefix_is_in_front_of_groups_and_layers(accelerator: Accelerator, gra
 
 
 def test_a_reading_is_a_transfer_and_its_latency() -> None:
-    group = explained_reading("sums", 3, 83)
+    group = explained_reading("sums", 48, 3, 83)
+    assert (group.name, group.dram_bytes) == ("sums", 48)
     (layer,) = group.layers
     assert (group.cycles, layer.bound) == (83, DRAM_LATENCY)
     assert layer.parts[FIRST_AND_LAST_TRANSFERS] == 3

@@ -210,3 +210,18 @@ def test_sums_too_wide_for_the_scaler_are_refused() -> None:
     )
     data["channel_scaler"]["accumulator_bits"] = needed
     assert schedule(refused, Accelerator.model_validate(data), IMAGE)
+
+
+@pytest.mark.parametrize("kind", ["weight_stationary", "bit_serial", "composable"])
+def test_other_kinds_of_array_do_not_scale_channels(kind: str) -> None:
+    data = machine().model_dump()
+    data["array"]["dataflow"] = kind
+    data["sram"]["banks"] = 64
+    other = Accelerator.model_validate(data)
+    with pytest.raises(ScheduleError) as caught:
+        schedule(normalized("weights"), other, IMAGE)
+    assert str(caught.value) == (
+        "operator 'it' (scaled_convolution): its channels are scaled at run time, for which an "
+        "array must have dataflow output_stationary and lanes 1; that of accelerator 'edge_npu' "
+        f"has {kind} and 1; choose another accelerator or a method with constant scales"
+    )

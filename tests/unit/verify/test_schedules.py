@@ -23,7 +23,7 @@ from tests.machines import machine
 
 SIZE = Size(11, 13)
 GRAPH = edsr_graph(blocks=1, channels=12)
-MACHINE = machine(sram_kib=8, array=8)
+MACHINE = machine(sram_kib=8, array=8, fusion=False)  # every group loads and stores its maps
 IMAGE = np.random.default_rng(1).integers(0, 256, (SIZE.height, SIZE.width, 3), np.int32)
 PROGRAM = schedule(GRAPH, MACHINE, SIZE)
 
@@ -70,6 +70,24 @@ def test_a_wrong_command_is_caught_in_its_group(
     group = PROGRAM.groups[1]
     assert f"group '{group.name}'" in found.first_mismatch
     assert ": found " in found.first_mismatch
+
+
+def test_a_wrong_command_of_layers_that_run_together_is_caught() -> None:
+    fused = machine(sram_kib=8, array=8)
+    program = schedule(GRAPH, fused, SIZE)
+    loads = {command.group for command in program.commands if isinstance(command, LoadRows)}
+    position, command = next(
+        (index, command)
+        for index, command in enumerate(program.commands)
+        if isinstance(command, Convolve) and command.group not in loads
+    )
+    commands = list(program.commands)
+    commands[position] = replace(command, padding=_other_padding(command))
+    wrong = replace(program, commands=tuple(commands))
+    found = verify_program_output(wrong, GRAPH, fused, IMAGE)
+    assert found.mismatches > 0
+    assert found.first_mismatch is not None
+    assert verify_graph(GRAPH, fused, IMAGE).mismatches == 0
 
 
 def test_swapped_addresses_are_caught_in_their_group() -> None:

@@ -1,6 +1,7 @@
 """Every kind of array: widths, peaks, reads, partial sums and energy, and what holds for all."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -22,6 +23,7 @@ from quant.common.errors import UserError
 from tests.property.effort import effort
 
 TINY = load_accelerator("tiny_npu")
+PAGES = Path(__file__).parents[4] / "docs" / "datapaths"
 KINDS = tuple(DATAPATHS)
 STATIONARY = ("weight_stationary", "input_stationary", "composable")
 BITS = st.integers(1, 16)
@@ -267,7 +269,8 @@ def test_a_shift_add_array_takes_a_code_at_its_terms() -> None:
     ends = 6 + 4 + 2
     assert datapath.cycles(log, TINY.sram) == 100 + ends
     assert datapath.cycles(subset, TINY.sram) == 200 + ends
-    assert datapath.mac_actions(subset) == {(1, 8): 2 * 1600}
+    # a sign and an exponent of 0 to 7
+    assert datapath.mac_actions(subset) == {(4, 8): 2 * 1600}
 
 
 def energies(kind: str, **changes: int) -> EnergyModel:
@@ -291,22 +294,80 @@ def test_narrower_products_never_cost_more_energy(kind: str) -> None:
                 assert low <= high * (1 + 1e-12)
 
 
-def test_energy_of_products_from_the_tables_primitives() -> None:
-    def mac(kind: str, weight_bits: int, activation_bits: int, **changes: int) -> float:
-        action = Action("mac_array", "mac", weight_bits, activation_bits)
-        return energies(kind, **changes).energy_pj(action)
+def mac_pj(kind: str, weight_bits: int, activation_bits: int, **changes: int) -> float:
+    action = Action("mac_array", "mac", weight_bits, activation_bits)
+    return energies(kind, **changes).energy_pj(action)
 
-    assert mac("weight_stationary", 8, 8) == pytest.approx(0.2 + 0.1)
-    # 8 bits of an activation, each gating an 8-bit weight that a 32-bit accumulator adds
-    assert mac("activation_serial", 8, 8) == pytest.approx(8 * (0.2 / 8 + 0.1))
-    # 4 lanes: 3/4 of a tree's 10-bit adders and a quarter of the accumulator, 7.5 + 8 bits
-    tree = 0.03 + (15.5 - 8) * (0.05 - 0.03) / 8
-    assert mac("activation_serial", 8, 8, lanes=4) == pytest.approx(8 * (0.2 / 8 + tree))
-    # 16 bricks, 15 adders of 16 bits to join them and the column's 32: 17 bits a brick
-    assert mac("composable", 8, 8) == pytest.approx(16 * (0.0125 + 0.05 + 0.05 / 16))
+
+def test_energy_of_products_from_the_tables_primitives() -> None:
+    assert mac_pj("weight_stationary", 8, 8) == pytest.approx(0.2 + 0.1)
+    # 4 lanes: 3/4 of a tree's 18-bit adders and a quarter of the accumulator, 13.5 + 8 bits
+    tree = 0.05 + (21.5 - 16) * (0.1 - 0.05) / 16
+    assert mac_pj("output_stationary", 8, 8, lanes=4) == pytest.approx(0.2 + tree)
+
+
+def test_energy_of_other_products_is_a_multiple_of_the_tables_8_by_8() -> None:
+    own = 0.2 + 0.1
+    serial = {bits: (0.1557 + 0.05728 * bits + 0.04733 * 8 * bits) / 3.442 for bits in (3, 8)}
+    assert mac_pj("activation_serial", 8, 8) == pytest.approx(own * serial[8])
+    assert mac_pj("activation_serial", 8, 3) == pytest.approx(own * serial[3])
+    assert mac_pj("weight_serial", 3, 8) == pytest.approx(own * serial[3])
+    assert mac_pj("composable", 8, 8) == pytest.approx(own * 4.37 / 2.14)
+    # four passes
+    assert mac_pj("composable", 16, 16) == pytest.approx(4 * own * 4.37 / 2.14)
+    # one of the terms of a weight of 8 bits
+    assert mac_pj("shift_add", 4, 8) == pytest.approx(own * 1.58 / 3.43)
 
 
 def test_a_partial_sum_costs_its_share_of_a_macros_word() -> None:
     model = energies("weight_stationary")  # 1024 sums of 32 bits: 4 KiB, half a 64-bit word
     assert model.energy_pj(Action("accumulators", "read")) == pytest.approx(3.38552 / 2)
     assert model.energy_pj(Action("accumulators", "write")) == pytest.approx(6.45356 / 2)
+
+
+def test_the_weight_stationary_array_takes_the_cycles_of_the_rtl() -> None:
+    machine = array("weight_stationary", accumulator_entries=4096)
+    work = Work(2304, 64, 1, 9, 64, 8, 8)
+    assert datapath_of(machine).cycles(work, TINY.sram) == 1_327_129
+    page = (PAGES / "weight_stationary.md").read_text(encoding="utf-8")
+    assert "a 2304 x 576 x 64 product takes 1,327,129 cycles on 8 x 8" in page
+
+
+def test_every_kind_has_a_page() -> None:
+    for kind in KINDS:
+        page = (PAGES / f"{kind}.md").read_text(encoding="utf-8")
+        assert f"`accelerators/datapaths/{kind}.py`" in page
+        assert f"`array.dataflow: {kind}`" in page
+
+
+def test_the_quoted_price_of_a_fusion_unit() -> None:
+    fused, plain = (
+        energies(kind).energy_pj(Action("mac_array", "mac", 8, 8))
+        for kind in ("composable", "output_stationary")
+    )
+    page = (PAGES / "composable.md").read_text(encoding="utf-8")
+    assert f"{fused / plain:.1f} times that of a plain multiplier" in page
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_groups_come_one_after_the_other(kind: str) -> None:
+    """Three groups take three times one group's folds, and the ends once."""
+    datapath = datapath_of(array(kind, 4, 4))
+    one, two, three = (
+        datapath.cycles(Work(40, 6 * groups, groups, 9, 5, 8, 8), TINY.sram) for groups in (1, 2, 3)
+    )
+    assert three - two == two - one > 0
+    dense = datapath.sram_reads(Work(40, 6, 1, 9, 5, 8, 8), 8)
+    grouped = datapath.sram_reads(Work(40, 18, 3, 9, 5, 8, 8), 8)
+    assert grouped == tuple(3 * words for words in dense)
+
+
+@pytest.mark.parametrize("kind", ["output_stationary", *STATIONARY])
+def test_banks_that_cannot_feed_a_group_make_it_slower(kind: str) -> None:
+    """One channel of each of 25 taps in a word of its own, from one bank."""
+    datapath = datapath_of(array(kind, 8, 8))
+    work = Work(64, 16, 2, 25, 1, 8, 8)
+    slow, fast = (
+        datapath.cycles(work, TINY.sram.model_copy(update={"banks": banks})) for banks in (1, 64)
+    )
+    assert slow > 1.5 * fast
