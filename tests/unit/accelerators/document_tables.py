@@ -63,6 +63,8 @@ def _limits(schema: dict[str, Any]) -> str:
         return f"`{schema['const']}`"
     if "enum" in schema:
         return ", ".join(f"`{choice}`" for choice in schema["enum"])
+    if schema["type"] == "boolean":
+        return "`true`, `false`"
     if schema["type"] == "string":
         return f"text of {schema['minLength']} to {schema['maxLength']} characters"
     kind = "whole number" if schema["type"] == "integer" else "number"
