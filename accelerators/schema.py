@@ -285,6 +285,12 @@ def _array_contradictions(array: Array) -> Iterator[tuple[Location, str]]:
                 f"an array of dataflow {array.dataflow} has none, those of {', '.join(kinds)} do; "
                 "leave it out",
             )
+    if 0 < array.lanes_at_one_bit < array.lanes:
+        yield (
+            ("array", "lanes_at_one_bit"),
+            f"expected 0 or at least {array.lanes}, the lanes for wider weights, got "
+            f"{array.lanes_at_one_bit}; narrower weights take no more room",
+        )
     is_simple = array.dataflow == "output_stationary" and array.lanes == 1
     if array.accumulator_overflow == "saturate_step" and not is_simple:
         yield (
