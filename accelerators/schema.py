@@ -54,7 +54,7 @@ class Array(Schema):
     accumulator_entries: Annotated[int, Field(ge=1, le=65536)] = 1024
     """Partial sums in the memory behind each column, where outputs do not stay in the PEs."""
     mode_switch_cycles: Annotated[int, Field(ge=0, le=100_000)] = 0
-    """Cycles the array needs to change its widths, before each group's first convolution."""
+    """Cycles the array needs to change its widths, before each cascade's first convolution."""
     accumulator_bits: Annotated[int, Field(ge=8, le=64)]
     """Width of the accumulator in a PE."""
     accumulator_overflow: Literal["error", "wrap", "saturate_final", "saturate_step"] = "error"
@@ -344,6 +344,12 @@ def _array_contradictions(array: Array) -> Iterator[tuple[Location, str]]:
                 f"an array of dataflow {array.dataflow} has none, those of {', '.join(kinds)} do; "
                 "leave it out",
             )
+    if 0 < array.lanes_at_one_bit < array.lanes:
+        yield (
+            ("array", "lanes_at_one_bit"),
+            f"expected 0 or at least {array.lanes}, the lanes for wider weights, got "
+            f"{array.lanes_at_one_bit}; narrower weights take no more room",
+        )
     is_simple = array.dataflow == "output_stationary" and array.lanes == 1
     if array.accumulator_overflow == "saturate_step" and not is_simple:
         yield (

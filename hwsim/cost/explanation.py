@@ -56,7 +56,7 @@ CAUSES: Mapping[str, str] = {
     FILL_DRAIN: "operands on their way into the array and results on their way out",
     VECTOR_WORK: "the array idle while the vector unit works",
     DRAM: "the array idle while a transfer occupies the DRAM's bus",
-    FIRST_AND_LAST_TRANSFERS: "transfers before a group's first computation and after its last",
+    FIRST_AND_LAST_TRANSFERS: "transfers before a cascade's first computation and after its last",
     DEPENDENCIES: "transfers that began late, for want of room in SRAM or of a result to store",
     DRAM_LATENCY: "data on its way from DRAM while every unit is idle",
     MODE_SWITCH: "the array changing its widths while every other unit is idle",

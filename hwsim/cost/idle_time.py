@@ -1,9 +1,9 @@
-"""Why the MAC array of a group stands idle: every idle cycle has exactly one cause.
+"""Why the MAC array stands idle in a cascade: every idle cycle has exactly one cause.
 
 While one unit works, it is what the array waits for. While DMA channel and vector unit both work,
-it is the one that the group keeps busy longer. While nothing works, a load has passed the DRAM's
-bus and is still on its way, or the array is changing its widths before the group's first
-convolution: the clock starts every command as soon as it can.
+it is the one that the cascade keeps busy longer. While nothing works, a load has passed the DRAM's
+bus and is still on its way, or the array is changing its widths before a convolution: the clock
+starts every command as soon as it can.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ class Idle(NamedTuple):
     Attributes:
         cause: why.
         cycles: how many.
-        before: place, among the group's commands on the array, of the next one; their number when
+        before: place, among the cascade's commands on the array, of the next one; their number when
             there is none.
         start: when they begin.
     """
@@ -38,11 +38,11 @@ class Idle(NamedTuple):
 
 
 def idle_time(events: Sequence[Event], end: int) -> Iterator[Idle]:
-    """The cycles of a group in which the array is idle, in order.
+    """The cycles of a cascade in which the array is idle, in order.
 
     Args:
-        events: of one group, in issue order, from cycle 0 on.
-        end: cycle in which the group ends.
+        events: of one cascade, in issue order, from cycle 0 on.
+        end: cycle in which the cascade ends.
     """
     causes = _Causes(events)
     free = 0

@@ -11,16 +11,16 @@ from hwsim.schedule.program import Program
 from hwsim.schedule.storage import Piece, Rows, ceil_divide
 
 SAMPLES = 24
-"""Into how many parts of equal length a group's time is divided."""
+"""Into how many parts of equal length a cascade's time is divided."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSram:
-    """SRAM of a group that holds rows and constants still to be read.
+    """SRAM of a cascade that holds rows and constants still to be read.
 
     Attributes:
         peak_bytes: the most at one time.
-        samples_bytes: the most in each of `SAMPLES` equal parts of the group's time.
+        samples_bytes: the most in each of `SAMPLES` equal parts of the cascade's time.
     """
 
     peak_bytes: int
@@ -28,14 +28,14 @@ class LiveSram:
 
 
 def live_sram(events: Iterable[Event], end: int) -> LiveSram:
-    """The SRAM in use while a group runs.
+    """The SRAM in use while a cascade runs.
 
     A row or a block is live from the start of the command that writes it to the end of the last
     one that reads it before it is written anew. Rows count with the bytes of their pixels,
     without the rest of their last word.
 
     Args:
-        events: of the group, in issue order, from cycle 0 on.
+        events: of the cascade, in issue order, from cycle 0 on.
         end: cycle in which it ends.
     """
     changes = _changes(events)

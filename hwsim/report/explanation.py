@@ -1,4 +1,4 @@
-"""What bounds each layer, for people: where cycles go, and roofline and memory of each group."""
+"""What bounds each layer, for people: where cycles go, and roofline and memory of each cascade."""
 
 from collections.abc import Mapping
 
@@ -70,7 +70,8 @@ def _shares(cycles_by_cause: Mapping[str, float], shown: list[str]) -> list[str]
 
 def _roof_title(explanation: ExplanationRecord) -> str:
     return (
-        f"roofline and memory: peak {explanation.peak_macs_per_cycle:,.10g} MACs and "
+        "roofline, in MACs a cycle, and memory, in KiB, of each cascade:\n"
+        f"peak {explanation.peak_macs_per_cycle:,.10g} MACs and "
         f"{explanation.dram_bytes_per_cycle:,.4g} bytes of DRAM a cycle, "
         f"SRAM of {explanation.sram_bytes / _BYTES_PER_KIB:,.0f} KiB, "
         f"{explanation.constant_bytes / _BYTES_PER_KIB:,.0f} KiB of constants in DRAM"
@@ -79,13 +80,13 @@ def _roof_title(explanation: ExplanationRecord) -> str:
 
 def _roofs(explanation: ExplanationRecord) -> Table:
     table = _table(
-        "  group",
-        ("MAC/byte", "ridge", "roof, MAC/cycle", "achieved", "bound",
-         "SRAM reserved, KiB", "in use", "DRAM live, KiB"),
+        "  layers",
+        ("MAC/byte", "ridge", "roof", "achieved", "bound",
+         "SRAM reserved", "in use", "DRAM live"),
     )  # fmt: skip
     for group in explanation.groups:
         table.add_row(
-            f"  {group.name}",
+            "  " + group.name.replace(" … ", " …\n  "),
             *_roof(group),
             f"{group.sram_reserved_bytes / _BYTES_PER_KIB:,.1f}",
             f"{group.sram_live_bytes / _BYTES_PER_KIB:,.1f}",

@@ -99,7 +99,7 @@ def _draw_roofline(axes: Axes, explanation: ExplanationRecord) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("MACs per byte of DRAM traffic")
     axes.set_ylabel("MACs per cycle")
-    axes.set_title("roofline; a point a group", loc="left", fontsize=9)
+    axes.set_title("roofline; a point a cascade", loc="left", fontsize=9)
 
 
 def _draw_sram(axes: Axes, explanation: ExplanationRecord) -> None:

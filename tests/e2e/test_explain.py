@@ -46,7 +46,7 @@ def test_for_people_the_tables_come_after_the_summary(hwsim: Command, graph_file
     done = hwsim("estimate", graph_file, "--input-size", "24x20", "--explain")
     summary, tables = done.out.split("where cycles go, in %")
     assert "energy per image" in summary
-    assert "roofline and memory" in tables
+    assert "roofline, in MACs a cycle, and memory, in KiB, of each cascade" in tables
     assert "where cycles go" not in hwsim("estimate", graph_file, "--input-size", "24x20").out
 
 

@@ -55,9 +55,10 @@ def machines(draw: st.DrawFn) -> Accelerator:
     if kind in ("weight_stationary", "input_stationary", "composable"):
         changes["accumulator_entries"] = draw(st.sampled_from((1024, 16, 5)))
     else:
-        changes["lanes"] = draw(st.sampled_from((1, 4, 16)))
-    if kind == "weight_serial":
-        changes["lanes_at_one_bit"] = draw(st.sampled_from((0, 5)))
+        lanes = draw(st.sampled_from((1, 4, 16)))
+        changes["lanes"] = lanes
+        if kind == "weight_serial":
+            changes["lanes_at_one_bit"] = draw(st.sampled_from((0, lanes, lanes + 5)))
     array = accelerator.array.model_copy(update=changes)
     sram = {
         "word_bits": 1024,

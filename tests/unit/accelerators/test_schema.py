@@ -287,6 +287,12 @@ def test_a_record_survives_its_own_dump() -> None:
             "make up, got 6 and 8; choose such widths",
         ),
         (
+            "lanes_at_one_bit",
+            "dataflow: weight_serial\n  lanes: 4\n  lanes_at_one_bit: 3",
+            "expected 0 or at least 4, the lanes for wider weights, got 3; narrower weights take "
+            "no more room",
+        ),
+        (
             "accumulator_entries",
             "dataflow: weight_stationary\n  accumulator_entries: 0",
             "expected at least 1, got 0",

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from accelerators import Accelerator, Action, EnergyModel, load_accelerator, load_energy_table
+from accelerators import (
+    Accelerator,
+    Action,
+    EnergyModel,
+    load_accelerator,
+    load_energy_table,
+    resized,
+)
 from accelerators.datapaths.interface import Work
 from accelerators.datapaths.kinds import datapath_of
 from hwsim.simulation import estimate
@@ -55,6 +62,18 @@ def test_latencies_of_plain_networks_on_a_hexagon(
     cost = estimate(graph, machine, prices(machine), Size(128, 128)).cost
     assert cost.launch_overhead_ms == 0.86
     assert cost.latency_ms == pytest.approx(published_ms, rel=0.1)
+
+
+def test_the_latency_of_sesr_on_a_hexagon_needs_layers_that_run_together(shapes: object) -> None:
+    """Its blocks make 256 channels and take them back to 16, which need not go to DRAM."""
+    graph = shapes.sesr("sesr", 16, 256, 5, 4)  # type: ignore[attr-defined]
+    machine = _machine("hexagon_qcs6490")
+    fused, alone = (
+        estimate(graph, each, prices(each), Size(128, 128)).cost.latency_ms
+        for each in (machine, resized(machine, fusion=False))
+    )
+    assert fused == pytest.approx(2.479, rel=0.1)
+    assert alone > 1.3 * 2.479
 
 
 @pytest.mark.parametrize(("weight_bits", "gops"), [(16, 345.6), (1, 7372)])

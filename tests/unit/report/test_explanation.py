@@ -62,7 +62,10 @@ def test_the_tables_have_a_line_for_each_layer_and_group(
     lines = capsys.readouterr().out.splitlines()
     cycles, roofs = lines[: (roof := _title(lines, "roofline"))], lines[roof:]
     for group in record.groups:
-        assert sum(line.startswith(f"  {group.name} ") for line in roofs) == 1
+        first, *last = group.name.split(" … ")
+        place = roofs.index(next(line for line in roofs if line.startswith(f"  {first} ")))
+        assert f"{group.sram_reserved_bytes / 1024:,.1f}" in roofs[place]
+        assert all(roofs[place + 1].strip() == name for name in last)
         for layer in group.layers:
             assert sum(line.startswith(f"  {layer.name} ") for line in cycles) == 1
     (total,) = [line for line in lines if line.startswith("  total")]
