@@ -188,10 +188,15 @@ def _estimated_cycles(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut
     for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut):
         array += count * _array_cycles(problem, group, pixels)
         vector += count * _vector_cycles(problem, group, pixels)
-    array += _switches(problem) * _steps(problem, walk, cut) * accelerator.array.mode_switch_cycles
+    steps = len(cut.strips) * ceil_divide(problem.cascade.unit.height, walk.rows)
+    array += _switches(problem) * steps * accelerator.array.mode_switch_cycles
     transfer = transfer_cycles(accelerator, cut.traffic_bytes)
     computing = max(array, vector) if walk.ahead else array + vector
-    return max(computing, transfer) + accelerator.dram.latency_cycles * len(cut.strips)
+    # The first rows and constants come before, the last rows leave behind everything else.
+    constants = constant_bytes(problem.cascade, accelerator.dram.burst_bytes)
+    maps = transfer_cycles(accelerator, cut.traffic_bytes - constants)
+    ends = transfer_cycles(accelerator, constants) + (vector + maps) // steps
+    return max(computing, transfer) + ends + accelerator.dram.latency_cycles * len(cut.strips)
 
 
 def _switches(problem: CascadeProblem) -> int:
@@ -202,10 +207,6 @@ def _switches(problem: CascadeProblem) -> int:
         if group.convolution is not None
     ]
     return sum(one != other for one, other in pairwise([*widths, *widths[:1]]))
-
-
-def _steps(problem: CascadeProblem, walk: Walk, cut: _Cut) -> int:
-    return len(cut.strips) * ceil_divide(problem.cascade.unit.height, walk.rows)
 
 
 def _array_pj(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut, aim: Aim) -> float:

@@ -23,6 +23,19 @@ def exact_products_of_8_bits() -> Need:
     return "this processor has no VNNI, without which sums of two products saturate at 16 bits"
 
 
+@cache
+def one_product_of_scales() -> Need:
+    """Whether oneDNN multiplies a sum by one product of input and weight scale.
+
+    Its AVX-512 kernels multiply by one after the other (docs/operators/requantization/onednn.md);
+    those for AVX2 and AMX do not.
+    """
+    features = get_host_cpu_features()
+    if features.get("avx512f") and not features.get("amx-int8"):
+        return "on this processor oneDNN multiplies by input and weight scale one after the other"
+    return None
+
+
 def nothing_special() -> Need:
     """For engines that compute the same on every processor."""
     return None

@@ -20,7 +20,12 @@ from hwsim.verify.operator_case import OperatorCase
 from hwsim.verify.oracles.addition_cases import our_addition, random_addition
 from hwsim.verify.oracles.cases import Codes, our_convolution, our_sums, random_convolution
 from hwsim.verify.oracles.findings import EXTRA, Findings, load_engine
-from hwsim.verify.oracles.processor import Need, exact_products_of_8_bits, nothing_special
+from hwsim.verify.oracles.processor import (
+    Need,
+    exact_products_of_8_bits,
+    nothing_special,
+    one_product_of_scales,
+)
 from hwsim.verify.oracles.rescale_cases import our_rescale, random_rescale, random_shift
 from quant.common.codes import CodeKind
 from quant.graph import IntegerType
@@ -258,6 +263,7 @@ PAIRS = (
         "torch_quantized",
         _TORCH,
         lambda engine, case: engine.convolution(case, "onednn"),
+        need=one_product_of_scales,
     ),
     Pair(
         "torch fbgemm",

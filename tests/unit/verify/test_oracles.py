@@ -137,6 +137,26 @@ def test_products_that_would_saturate_are_not_asked_for(
         ]
 
 
+@pytest.mark.parametrize(
+    ("features", "is_asked"),
+    [
+        ({"avx2": True}, True),
+        ({"avx512f": True, "avx512vnni": True}, False),
+        ({"avx512f": True, "avx512vnni": True, "amx-int8": True}, True),
+    ],
+)
+def test_onednn_is_asked_where_it_multiplies_by_one_product_of_scales(
+    features: dict[str, bool], is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "get_host_cpu_features", lambda: features)
+    need = processor.one_product_of_scales.__wrapped__()
+    assert (need is None) == is_asked
+    if not is_asked:
+        assert need == (
+            "on this processor oneDNN multiplies by input and weight scale one after the other"
+        )
+
+
 def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(module: str) -> None:
         raise ModuleNotFoundError("No module named 'tflite'", name="tflite")
