@@ -4,7 +4,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -54,6 +54,7 @@ def sequences(
     ]
 
 
+@settings(deadline=None)  # the first example compiles
 @given(
     seed=st.integers(0, 10_000),
     size=st.tuples(st.integers(3, 7), st.integers(3, 7)),
@@ -85,6 +86,7 @@ def test_activations(
     assert found == counted(sequences(stored, taps, geometry, order), zero, skip_zeros)
 
 
+@settings(deadline=None)  # the first example compiles
 @given(seed=st.integers(0, 10_000), outputs=st.integers(1, 4), inputs=st.integers(1, 4))
 def test_weights(seed: int, outputs: int, inputs: int) -> None:
     random = np.random.default_rng(seed)

@@ -2,36 +2,21 @@
 
 from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, can_be_stage, form_cascade
-from hwsim.schedule.groups import form_groups, split_copies
-from hwsim.schedule.layout import place_tensors
-from hwsim.schedule.objective import Aim
+from hwsim.schedule.groups import form_groups
 from hwsim.schedule.optimizer import Network
+from hwsim.schedule.plan import prepare
 from hwsim.schedule.shapes import Memory, Shapes
 from quant.graph import Graph, Size
 
 
 def network_of(graph: Graph, accelerator: Accelerator, image: Size) -> Network:
     """What is divided into cascades, copies apart."""
-    sizes = graph.sizes(image)
-    types = {node.name: node.output for node in graph.nodes}
-    groups = form_groups(graph, sizes)
-    tensors, _ = place_tensors(graph, groups, sizes, accelerator.dram.burst_bytes, 0)
-    apart = split_copies(graph, groups, sizes)
-    return Network(
-        [group for _, group in apart],
-        [origin for origin, _ in apart],
-        graph,
-        types,
-        sizes,
-        tensors,
-        accelerator,
-        Aim.of(accelerator),
-    )
+    return prepare(graph, accelerator, image, Memory())[0]
 
 
-def shapes_of(network: Network, memory: Memory) -> Shapes:
-    """The shapes of its runs of groups."""
-    return Shapes(network.graph, network.groups, network.sizes, memory)
+def shapes_of(graph: Graph, network: Network, memory: Memory) -> Shapes:
+    """The shapes of the runs of a graph's groups."""
+    return Shapes(graph, network.groups, network.sizes, memory)
 
 
 def cascade_of(graph: Graph, image: Size, first: int = 0, last: int | None = None) -> Cascade:

@@ -11,7 +11,7 @@ from hwsim.machine import execute
 from hwsim.schedule import optimizer, plan, schedule
 from hwsim.schedule.cascade import can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
-from hwsim.schedule.groups import Group, form_groups, split_copies
+from hwsim.schedule.groups import Group, Readers, form_groups, split_copies
 from hwsim.schedule.objective import OBJECTIVES, Rank
 from hwsim.schedule.optimizer import Network, best_parts
 from hwsim.schedule.plan import Plan, plan_network
@@ -31,7 +31,7 @@ def graph() -> Graph:
     return edsr_graph(blocks=1, channels=12)
 
 
-def _rank(network: Network, first: int, last: int) -> Rank | None:
+def _rank(graph: Graph, network: Network, first: int, last: int) -> Rank | None:
     """What a run of groups costs, found anew; None where it cannot run."""
     groups = network.joined(first, last)
     common = network.types, network.tensors, network.accelerator
@@ -41,7 +41,7 @@ def _rank(network: Network, first: int, last: int) -> Rank | None:
         return choose_tiling(problem, network.aim).rank
     if not all(can_be_stage(group, network.sizes) for group in groups):
         return None
-    outside = shapes_of(network, Memory()).outside(first, last)
+    outside = shapes_of(graph, network, Memory()).outside(first, last)
     cascade = form_cascade(groups, outside, network.sizes)
     walk = None if cascade is None else choose_walk(CascadeProblem(cascade, *common), network.aim)
     return None if walk is None else walk.rank
@@ -63,7 +63,7 @@ def test_no_division_is_better(graph: Graph, sram_kib: int, objective: str) -> N
     network = network_of(graph, accelerator, IMAGE)
     count = len(network.groups)
     ranks = {
-        (first, last): _rank(network, first, last)
+        (first, last): _rank(graph, network, first, last)
         for first in range(count)
         for last in range(first + 1, count + 1)
     }
@@ -75,7 +75,7 @@ def test_no_division_is_better(graph: Graph, sram_kib: int, objective: str) -> N
         return sum(r[0] for r in found if r), sum(r[1] for r in found if r)
 
     memory = Memory()
-    parts = best_parts(network, shapes_of(network, memory), memory)
+    parts = best_parts(network, shapes_of(graph, network, memory), memory)
     chosen = [(part.first, part.last) for part in parts]
     every = [found for each in _divisions(count) if (found := total(each)) is not None]
     assert len(every) > 1
@@ -132,7 +132,7 @@ def _names(groups: list[tuple[int, Group]]) -> list[tuple[int, tuple[str, ...]]]
 
 def test_copies_of_what_is_stored_are_apart(graph: Graph) -> None:
     sizes = graph.sizes(IMAGE)
-    apart = split_copies(graph, form_groups(graph, sizes), sizes)
+    apart = split_copies(Readers(graph), form_groups(graph, sizes), sizes)
     assert _names(apart) == [
         (0, ("head.input",)),
         (1, ("head",)),
@@ -157,7 +157,7 @@ def test_whoever_stores_least_makes_a_copy(monkeypatch: pytest.MonkeyPatch) -> N
         apart = plan_network(graph, accelerator, Size(48, 64))
         with monkeypatch.context() as patch:
             patch.setattr(
-                plan, "split_copies", lambda graph, groups, sizes: list(enumerate(groups))
+                plan, "split_copies", lambda readers, groups, sizes: list(enumerate(groups))
             )
             together = plan_network(graph, accelerator, Size(48, 64))
         saved.append(_traffic(together) - _traffic(apart))
