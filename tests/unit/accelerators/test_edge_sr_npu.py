@@ -1,9 +1,9 @@
-"""The recommended machine is the one that the study chose, and is better at what it was chosen for."""
+"""The recommended machine is the one the study chose, and better at what it was chosen for."""
 
 import pytest
 
 from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table
-from benchmarks.edge_sr_npu import CANDIDATES, CHOSEN, Figures
+from benchmarks.edge_sr_npu import CANDIDATES, CHOSEN, Candidate, Figures
 from hwsim.simulation import estimate
 from quant.graph import Size
 from tests.edsr_graphs import Bits, edsr_graph
@@ -19,9 +19,9 @@ def test_it_is_the_machine_of_the_study() -> None:
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
-def test_arrays_that_were_compared_have_about_one_area(candidate: object) -> None:
-    array = candidate.machine().array  # type: ignore[attr-defined]
-    area_ge = array.processing_elements * candidate.element_ge  # type: ignore[attr-defined]
+def test_arrays_that_were_compared_have_about_one_area(candidate: Candidate) -> None:
+    array = candidate.machine().array
+    area_ge = array.processing_elements * candidate.element_ge
     assert 0.9 * BUDGET_GE < area_ge <= BUDGET_GE
 
 
