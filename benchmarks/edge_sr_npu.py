@@ -210,13 +210,15 @@ def memories() -> Iterator[str]:
 
 
 def large() -> Iterator[str]:
-    """DRAM traffic and time of a large image."""
+    """DRAM traffic beside time and energy of a large image."""
     columns = [f"{name} w{w}a{a}" for name in NETWORKS for w, a in BODY_BITS]
-    yield f"| SRAM | {' | '.join(columns)} |"
-    yield "|---" * (len(columns) + 1) + "|"
+    yield f"| SRAM | {' | '.join(columns)} | ms mJ, w4a4 | ms mJ, all widths |"
+    yield "|---" * (len(columns) + 3) + "|"
     for sram_kib in SRAM_KIB:
         figures = measured(CHOSEN.machine(sram_kib), TABLES[0], LARGE)
-        shown = [f"{each.dram_mb:.0f} / {each.ms:.0f}" for each in figures.values()]
+        shown = [f"{each.dram_mb:.0f} / {each.ms:.0f} / {each.mj:.0f}" for each in figures.values()]
+        means = [mean_product(figures, widths) for widths in (((4, 4),), BODY_BITS)]
+        shown += [f"{mean:,.0f}" for mean in means]
         yield f"| {sram_kib} KiB | {' | '.join(shown)} |"
 
 
