@@ -1,14 +1,17 @@
 """The recommended machine is the one the study chose, and better at what it was chosen for."""
 
+from pathlib import Path
+
 import pytest
 
 from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table
-from benchmarks.edge_sr_npu import CANDIDATES, CHOSEN, Candidate, Figures
+from benchmarks.edge_sr_npu import CANDIDATES, CHOSEN, Candidate, Figures, arrays
 from hwsim.simulation import estimate
 from quant.graph import Size
 from tests.edsr_graphs import Bits, edsr_graph
 
 MACHINE = load_accelerator("edge_sr_npu")
+PAGE = Path(__file__).parents[3] / "docs" / "results" / "edge_sr_npu.md"
 BUDGET_GE = 1024 * CANDIDATES[0].element_ge
 
 
@@ -16,6 +19,10 @@ def test_it_is_the_machine_of_the_study() -> None:
     chosen = CHOSEN.machine(MACHINE.sram.size_kib, MACHINE.vector_unit.lanes)
     told = {"name", "description", "source", "energy_table"}
     assert MACHINE.model_dump(exclude=told) == chosen.model_dump(exclude=told)
+
+
+def test_the_page_has_the_sizes_and_areas_that_are_computed() -> None:
+    assert "\n".join(arrays()) in PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
