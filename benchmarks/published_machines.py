@@ -20,6 +20,7 @@ from accelerators import (
     load_energy_table,
     resized,
 )
+from accelerators.catalog import load_datapath_factors
 from accelerators.datapaths.interface import Work
 from accelerators.datapaths.kinds import datapath_of
 from hwsim.cost.explanation import CAUSES, LayerExplanation, explain, explained_in_sequence
@@ -229,6 +230,41 @@ def predicted() -> Iterator[str]:
     yield f"| eCNN, 81,920 multipliers at 250 MHz | TOPS | 41 | {tops:.2f} | {error(tops, 41)} |"
 
 
+def efficiencies() -> Iterator[str]:
+    """What follows from published efficiencies; powers that nobody published have no error."""
+    pixels_per_second = 7680 * 4320 * 30
+    mpixel_per_joule = pixels_per_second / 0.2075 / 1e6
+    yield (
+        f"| ESSR, 8K at 30 frames a second and 0.2075 W | Mpixel/J | 4797 | "
+        f"{mpixel_per_joule:,.0f} | {error(mpixel_per_joule, 4797)} |"
+    )
+    parameters_per_pixel = 17e3
+    for name, image, rate in (
+        ("x2", Size(540, 960), 31.7),
+        ("x4", Size(270, 480), 124.4),
+    ):
+        tops = 2 * parameters_per_pixel * image.pixels * rate / 1e12
+        yield f"| ACNPU {name}, two operations a parameter and pixel | TOPS | – | {tops:.3f} | – |"
+        yield f"| ACNPU {name}, these at 4.75 TOPS/W | mW | – | {1e3 * tops / 4.75:.0f} | – |"
+    ratio = parameters_per_pixel / chips()[0].macs_per_pixel
+    yield (
+        "| ACNPU, products a pixel by parameters over those by FSRCNN | ratio | 1 | "
+        f"{ratio:.2f} | {error(ratio, 1)} |"
+    )
+    chip = chips()[2]
+    assert chip.clock_mhz is not None
+    assert chip.utilization is not None
+    # 2749 K gates hold no more units than this.
+    study = load_datapath_factors("nangate45")
+    most = 2749e3 / study.area_ge("output_stationary", 8, 8)
+    rate = most * chip.clock_mhz * 1e6 * chip.utilization
+    frames = rate / (chip.macs_per_pixel * chip.image.pixels)
+    yield (
+        "| ESSR, its gates all as 8 x 8 units, at 77 % | frames a second | 30 | "
+        f"{frames:.1f} | {error(frames, 30)} |"
+    )
+
+
 SECTIONS = (
     (
         "Hexagon NPU of a QCS6490",
@@ -262,6 +298,11 @@ SECTIONS = (
         "Super-resolution chips: one figure from another",
         "| what | unit | published | ours | error |",
         predicted,
+    ),
+    (
+        "Super-resolution chips: efficiencies",
+        "| what | unit | published | ours | error |",
+        efficiencies,
     ),
 )
 

@@ -69,7 +69,7 @@ CASES = {
     f"{RUN_ON_NETWORK} --rounding tflite_duble": "mode; did you mean 'tflite_double'",
     "run {graph} --rounding half_up": "quantized already; leave out --rounding or name a network",
     f"{RUN_ON_NETWORK} --rounding nvdla --bits w16a16": "takes sums of at most 32 bits, but this",
-    f"{RUN_ON_GRAPH} --accelerator edge_gpu": "did you mean 'edge_tpu' or 'edge_npu'?",
+    f"{RUN_ON_GRAPH} --accelerator edge_gpu": "mean 'edge_tpu' or 'edge_npu' or 'edge_sr_npu'?",
     f"{RUN_ON_GRAPH} --energy-table horowits": "did you mean 'horowitz45'?",
     # policies
     f"{RUN_ON_NETWORK} --bits w0a8": "expected 1 to 16 bits for weights, given 0",

@@ -124,7 +124,7 @@ MISTAKES = {
     "compare --method minmix": "method 'minmix' is not known; did you mean 'minmax'?",
     "compare --bits w8a8 w8a8": "policy 'w8a8': expected each policy once; leave out the second",
     "compare --bits w0a8": "expected 1 to 16 bits for weights, given 0",
-    "compare --accelerator edge_gpu": "did you mean 'edge_tpu' or 'edge_npu'?",
+    "compare --accelerator edge_gpu": "did you mean 'edge_tpu' or 'edge_npu' or 'edge_sr_npu'?",
     "compare --accelerator tiny_npu tiny_npu": "'tiny_npu': expected each accelerator once; leave",
     "compare --energy-table horowits": "did you mean 'horowitz45'?",
     "compare --rounding half_upp": "did you mean 'half_up'",

@@ -35,11 +35,27 @@ def test_the_fits_of_energy_are_as_good_as_told(datapath: str, percent: int) -> 
 
 
 def test_the_fit_of_area_is_as_good_as_told() -> None:
-    (area,) = STUDY.area
+    (area,) = (entry for entry in STUDY.area if "output_stationary" in entry.datapaths)
     errors = [abs(area.fit.at(w, a) / gates - 1) for w, a, gates in area.measured_ge]
     assert 0.05 < max(errors) < 0.061
     # 166 + 12.4 x 16 + 10.6 x 64
     assert STUDY.area_ge("output_stationary", 8, 8) == pytest.approx(1042.8)
+
+
+@pytest.mark.parametrize(
+    ("datapath", "weight_bits", "activation_bits", "lanes", "synthesized_ge"),
+    [
+        ("activation_serial", 8, 8, 16, 2744),
+        ("activation_serial", 4, 8, 16, 1797),
+        ("weight_serial", 8, 4, 16, 1797),
+        ("composable", 8, 8, 1, 2679),
+    ],
+)
+def test_areas_of_units_that_are_not_bit_parallel(
+    datapath: str, weight_bits: int, activation_bits: int, lanes: int, synthesized_ge: float
+) -> None:
+    area_ge = STUDY.area_ge(datapath, weight_bits, activation_bits)
+    assert lanes * area_ge == pytest.approx(synthesized_ge)
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ def test_an_energy_table_beside_the_machine(
     [
         (
             "edge_mpu",
-            "accelerator 'edge_mpu': no such name, did you mean 'edge_tpu' or 'edge_npu'? (the "
-            "path of a .yaml file works too)",
+            "accelerator 'edge_mpu': no such name, did you mean 'edge_tpu' or 'edge_npu' or "
+            "'edge_sr_npu'? (the path of a .yaml file works too)",
         ),
         (
             "x",
