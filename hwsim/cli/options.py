@@ -4,6 +4,7 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, _ActionsContainer
 from pathlib import Path
 
+from hwsim.cli import layer_choices, quantities
 from quant.common.requantization_modes import DEFAULT_MODE
 
 DEFAULT_NETWORK = "edsr_tiny_x2"
@@ -14,6 +15,7 @@ SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
 ACTIVITIES = ("uniform", "measured")
+RESOURCES = ("energy", "latency", "dram", "sram")
 SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 CHECKS = ("reference", "kernels", "none")
@@ -195,24 +197,28 @@ def add_search_options(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("search")
     group.add_argument(
         "--widths",
-        type=_widths,
+        type=layer_choices.widths,
         metavar="N,N,…",
         help="widths a layer may have, in bits (default: 2,3,4,6,8)",
     )
     group.add_argument(
-        "--objective",
-        choices=("energy", "cycles"),
-        default="energy",
-        help="what fidelity is traded against (default: energy)",
+        "--minimize",
+        choices=("error", *RESOURCES),
+        help="what the recommended policy has least of (default: energy with --min-psnr, else the "
+        "error)",
+    )
+    group.add_argument(
+        "--against",
+        choices=RESOURCES,
+        help="what the front trades fidelity against (default: what is minimized, else what is "
+        "limited, else energy)",
     )
     group.add_argument(
         "--front-points", type=int, metavar="N", help="policies of the front to measure"
     )
-    group.add_argument("--max-energy-uj", type=float, metavar="UJ", help="limit for one image")
-    group.add_argument("--max-cycles", type=int, metavar="N", help="limit for one image")
-    group.add_argument(
-        "--min-psnr-db", type=float, metavar="DB", help="least fidelity to the float network"
-    )
+    _add_search_limits(parser)
+    _add_layer_rules(parser)
+    group = parser.add_argument_group("fidelity")
     group.add_argument(
         "--pictures",
         type=Path,
@@ -224,6 +230,69 @@ def add_search_options(parser: ArgumentParser) -> None:
     _add_machine(parser)
     _add_output(
         parser, "folder for the policy, the chart and the result; what was measured is kept there"
+    )
+
+
+def _add_search_limits(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("limits of the recommended policy, for one image")
+    group.add_argument(
+        "--min-psnr",
+        type=quantities.decibels,
+        metavar="DB",
+        help="least fidelity to the float network",
+    )
+    group.add_argument(
+        "--max-energy", type=quantities.energy_uj, metavar="ENERGY", help="such as 5mJ"
+    )
+    group.add_argument(
+        "--max-latency",
+        type=quantities.latency,
+        metavar="TIME",
+        help="such as 33ms, or 900000cycles",
+    )
+    group.add_argument(
+        "--min-fps",
+        type=quantities.frame_time,
+        metavar="N",
+        help="images per second, one after the other",
+    )
+    group.add_argument(
+        "--max-dram",
+        type=quantities.whole_bytes,
+        metavar="DATA",
+        help="bytes read and written, such as 100MB",
+    )
+    group.add_argument(
+        "--max-sram",
+        type=quantities.whole_bytes,
+        metavar="DATA",
+        help="SRAM in use at the most, such as 512KiB",
+    )
+
+
+def _add_layer_rules(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("layers")
+    group.add_argument(
+        "--allow",
+        type=layer_choices.allowed,
+        action="append",
+        default=[],
+        metavar="LAYER=BITS",
+        help="what layers that fit a pattern may have instead: widths (body.*=4,8) or pairs "
+        "(head=w8a8); may be repeated, the last that fits counts",
+    )
+    group.add_argument(
+        "--first-and-last",
+        type=layer_choices.layer_bits,
+        metavar="BITS",
+        help="fixed bits of the first and last layer, such as w8a8",
+    )
+    group.add_argument(
+        "--tie",
+        action="append",
+        default=[],
+        metavar="LAYER",
+        help="layers that fit this pattern get the same bits; may be repeated",
     )
 
 
@@ -464,9 +533,3 @@ def _side(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
         raise ArgumentTypeError(f"expected a side in pixels such as 96, got '{text}'")
     return int(text)
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d{1,2}(,\d{1,2})*", text, re.ASCII):
-        raise ArgumentTypeError(f"expected widths such as 2,4,8, got '{text}'")
-    return tuple(int(width) for width in text.split(","))
