@@ -82,9 +82,7 @@ def test_points_run_from_cheap_to_faithful(problem: list[Choices]) -> None:
 
 
 @given(problems(), SMALL)
-def test_the_largest_cost_may_count_instead_of_the_sum(
-    problem: list[Choices], floor: int
-) -> None:
+def test_the_largest_cost_may_count_instead_of_the_sum(problem: list[Choices], floor: int) -> None:
     options = [list(zip(layer.errors, layer.costs, strict=True)) for layer in problem]
     sums = [
         (sum(int(e) for e, _ in picked), max(floor, *(int(c) for _, c in picked)))

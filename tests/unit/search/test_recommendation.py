@@ -3,9 +3,9 @@ import re
 import pytest
 
 from hwsim.search.confirmation import Origin, Point
+from hwsim.search.limits import Limits
 from hwsim.search.measurement import Measurement
 from hwsim.search.recommendation import recommend
-from hwsim.search.limits import Limits
 from hwsim.search.resource import Resource
 from quant.common.errors import UserError
 from quant.policy import BitPolicy

@@ -10,8 +10,8 @@ import pytest
 from hwsim.ledger import FILE_NAME, Ledger
 from hwsim.schedule import ScheduleError
 from hwsim.search import (
-    BuildGraph,
     Allowed,
+    BuildGraph,
     LayerRules,
     Limits,
     Origin,
