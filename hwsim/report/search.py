@@ -49,7 +49,10 @@ def _proof(found: SearchResult) -> str:
         return (
             f"The optimum has the least {what} that the tables predict within the limits: proven."
         )
-    return f"The optimum's {what} is at most {optimum.gap:.2%} above the least the tables allow."
+    return (
+        f"The optimum's predicted {what} is at most {optimum.gap:.1e} of itself above the least "
+        "within the limits."
+    )
 
 
 def _points(found: SearchResult, recommended: Point) -> Table:

@@ -61,23 +61,24 @@ class Bounds:
         mse: float = PEAK_CODE**2 / 10 ** (limits.min_psnr_db / 10)
         return cls(dict(limits.most), math.floor(mse * UNITS_PER_SQUARED_CODE))
 
-    def tightened(self, asked: "Bounds", predicted: Figures, measured: Figures) -> "Bounds":
-        """Stricter bounds, by how much a measurement broke what was asked.
+    def corrected(self, predicted: Figures, measured: Figures) -> "Bounds":
+        """What to ask of predictions so that measurements keep to these bounds.
+
+        Taken to be off by the same factor as for one policy, whether too high or too low. If that
+        policy was predicted to be within the bounds but measured to break one, the corrected bounds
+        exclude it.
 
         Args:
-            asked: what measurements must keep to.
-            predicted: of the policy found within these bounds.
+            predicted: of that policy.
             measured: of the same policy.
         """
         most = {
-            resource: _less(asked.most[resource], predicted.cost(resource), measured.cost(resource))
-            if measured.cost(resource) > asked.most[resource]
-            else bound
+            resource: _scaled(bound, predicted.cost(resource), measured.cost(resource))
             for resource, bound in self.most.items()
         }
         error = self.error
-        if asked.error is not None and measured.mse * UNITS_PER_SQUARED_CODE > asked.error:
-            error = _less(asked.error, predicted.mse, measured.mse)
+        if error is not None:
+            error = _scaled(error, predicted.mse, measured.mse)
         return Bounds(most, error)
 
 
@@ -177,6 +178,5 @@ def _certificate(
     return Certificate(bits, predicted, minimize, value, bound)
 
 
-def _less(asked: int, predicted: float, measured: float) -> int:
-    """What to ask of predictions where measurements are above them by the same factor."""
-    return math.floor(asked * predicted / measured)
+def _scaled(bound: int, predicted: float, measured: float) -> int:
+    return math.floor(bound * predicted / measured) if measured > 0 else bound

@@ -27,9 +27,12 @@ layers take a few nodes to a few hundred."""
 MAXIMUM_EXCLUSIONS = 50
 """Combinations a limit of which is broken by less than the solver's tolerance, at most."""
 
-_LARGEST = 1000.0
-"""What limits and the range of values are scaled to. HiGHS' tolerances are absolute, 1e-6, so that
-limits are kept to 1e-9 of what they leave to choose, and values told apart at 1e-9 of a layer's."""
+_TOLERANCE = 1e-6
+"""To which HiGHS keeps limits and proves bounds: absolute, so what it is given is scaled."""
+_SCALED_LIMIT = 1e3
+"""Limits are kept to 1e-9 of what they leave to choose; exclusions do the rest."""
+_SCALED_VALUES = 1e6
+"""The largest difference a choice makes in value; bounds are proven to 1e-12 of it."""
 _INFEASIBLE = 2
 """SciPy's status; that of a tree cut short differs between its versions."""
 
@@ -179,7 +182,7 @@ class _Program:
         """
         from scipy.optimize import Bounds, milp  # slow to import, and only needed with limits
 
-        per_unit = _LARGEST / max(1, int(self._values.max()))
+        per_unit = _SCALED_VALUES / max(1, int(self._values.max()))
         result: Any = milp(
             self._values * per_unit,
             integrality=np.ones(self._starts[-1]),
@@ -199,8 +202,7 @@ class _Program:
         picks = tuple(int(result.x[first:last].argmax()) for first, last in bounds)
         value = int(self._values[self._chosen(picks)].sum())
         # A sum of integers is not below the next one, of which the solver is sure to a tolerance.
-        tolerance = 1e-9 * max(1.0, float(self._values.max()))
-        proven = math.ceil(max(0.0, result.mip_dual_bound) / per_unit - tolerance)
+        proven = math.ceil((max(0.0, result.mip_dual_bound) - 2 * _TOLERANCE) / per_unit)
         return Optimum(picks, value + self._least_value, min(proven, value) + self._least_value)
 
     def _chosen(self, picks: tuple[int, ...]) -> NDArray[np.intp]:
@@ -219,7 +221,7 @@ class _Program:
         constraints = [LinearConstraint(one_each, 1, 1)]
         for amounts, rest in zip(self._amounts, self.rests, strict=True):
             if amounts.any():
-                scale = _LARGEST / max(rest, 1)
+                scale = _SCALED_LIMIT / max(rest, 1)
                 constraints.append(LinearConstraint(amounts[None] * scale, -np.inf, rest * scale))
         constraints += [LinearConstraint(row[None], -np.inf, layers - 1) for row in self._excluded]
         return constraints

@@ -9,9 +9,10 @@ from hwsim.search.limits import Limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import SHOWN, Resource
 from quant.common.errors import UserError
+from quant.policy import LayerBits
 
-_MOST_REPAIRS = 4
-"""How often an optimum that breaks a limit when measured is sought anew under stricter limits."""
+_MOST_CORRECTIONS = 4
+"""How often an optimum is sought anew under limits corrected by what was measured of the last."""
 
 
 def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits) -> list[Point]:
@@ -44,7 +45,7 @@ def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits
 def optimum_points(
     confirmer: Confirmer, model: AdditiveModel, request: SearchRequest
 ) -> tuple[Certificate | None, list[Point]]:
-    """The optimum by the tables, measured, and stricter ones while a measurement breaks a limit.
+    """The optimum by the tables, measured, and those under limits corrected by the measurement.
 
     Returns:
         The certificate under the limits as they are, None where the tables predict no policy
@@ -53,22 +54,21 @@ def optimum_points(
     Raises:
         UserError: the solver neither found a policy nor proved that there is none.
     """
-    bounds = Bounds.of(request.limits)
-    first = certificate = certified_optimum(model, request.minimize, bounds)
+    asked = Bounds.of(request.limits)
+    first = certificate = certified_optimum(model, request.minimize, asked)
     points: list[Point] = []
-    for repair in range(_MOST_REPAIRS + 1):
-        if certificate is None:
-            break
-        label = f"optimum, limits tightened {repair}×" if repair else "optimum"
+    seen: list[dict[str, LayerBits]] = []
+    while certificate is not None and certificate.bits not in seen:
+        label = f"optimum, corrected {len(seen)}×" if seen else "optimum"
         point = confirmer.point(Origin.OPTIMUM, label, certificate.bits)
         if point is None:
             break
         points.append(point)
-        if _is_affordable(point, request.limits) and _is_faithful(point, request.limits):
+        seen.append(certificate.bits)
+        if len(seen) > _MOST_CORRECTIONS:
             break
-        asked = Bounds.of(request.limits)
-        bounds = bounds.tightened(asked, certificate.predicted, point.measured)
-        certificate = certified_optimum(model, request.minimize, bounds)
+        corrected = asked.corrected(certificate.predicted, point.measured)
+        certificate = certified_optimum(model, request.minimize, corrected)
     return first, points
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from hwsim.cli.layer_choices import allowed, layer_bits, widths
+from hwsim.cli.search_options import RESOURCES
+from hwsim.search import Resource
 from quant.policy import LayerBits
 
 
@@ -18,6 +20,10 @@ def test_layers_may_be_allowed_widths_in_all_pairs_or_pairs() -> None:
 def test_widths_and_bits_are_read() -> None:
     assert widths("2,4,16") == (2, 4, 16)
     assert layer_bits("w3a5") == LayerBits(3, 5)
+
+
+def test_every_resource_may_be_asked_for() -> None:
+    assert [resource.value for resource in Resource] == list(RESOURCES)
 
 
 @pytest.mark.parametrize(
