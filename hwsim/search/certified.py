@@ -61,6 +61,13 @@ class Bounds:
         mse: float = PEAK_CODE**2 / 10 ** (limits.min_psnr_db / 10)
         return cls(dict(limits.most), math.floor(mse * UNITS_PER_SQUARED_CODE))
 
+    def worst_overrun(self, figures: Figures) -> float:
+        """The largest factor by which figures are beyond a bound; up to 1 within all."""
+        factors = [figures.cost(resource) / max(most, 1) for resource, most in self.most.items()]
+        if self.error is not None:
+            factors.append(figures.mse * UNITS_PER_SQUARED_CODE / max(self.error, 1))
+        return max(factors, default=0.0)
+
     def corrected(self, predicted: Figures, measured: Figures) -> "Bounds":
         """What to ask of predictions so that measurements keep to these bounds.
 

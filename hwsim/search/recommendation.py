@@ -43,9 +43,16 @@ def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits
 
 
 def optimum_points(
-    confirmer: Confirmer, model: AdditiveModel, request: SearchRequest
+    confirmer: Confirmer, model: AdditiveModel, request: SearchRequest, measured: Sequence[Point]
 ) -> tuple[Certificate | None, list[Point]]:
     """The optimum by the tables, measured, and those under limits corrected by the measurement.
+
+    Args:
+        confirmer: measures policies.
+        model: the tables.
+        request: what is asked.
+        measured: policies measured before; where the tables predict none within the limits, the
+            one that comes closest to them corrects the limits first.
 
     Returns:
         The certificate under the limits as they are, None where the tables predict no policy
@@ -56,10 +63,13 @@ def optimum_points(
     """
     asked = Bounds.of(request.limits)
     first = certificate = certified_optimum(model, request.minimize, asked)
+    if certificate is None and (nearest := _closest(measured, asked)) is not None:
+        certificate = _corrected(model, request, asked, nearest)
     points: list[Point] = []
     seen: list[dict[str, LayerBits]] = []
     while certificate is not None and certificate.bits not in seen:
-        label = f"optimum, corrected {len(seen)}×" if seen else "optimum"
+        corrections = len(seen) + (first is None)
+        label = f"optimum, corrected {corrections}×" if corrections else "optimum"
         point = confirmer.point(Origin.OPTIMUM, label, certificate.bits)
         if point is None:
             break
@@ -67,9 +77,23 @@ def optimum_points(
         seen.append(certificate.bits)
         if len(seen) > _MOST_CORRECTIONS:
             break
-        corrected = asked.corrected(certificate.predicted, point.measured)
-        certificate = certified_optimum(model, request.minimize, corrected)
+        certificate = _corrected(model, request, asked, point)
     return first, points
+
+
+def _corrected(
+    model: AdditiveModel, request: SearchRequest, asked: Bounds, point: Point
+) -> Certificate | None:
+    """The optimum under limits corrected by what was measured of a policy the tables know."""
+    assert point.predicted is not None
+    bounds = asked.corrected(point.predicted, point.measured)
+    return certified_optimum(model, request.minimize, bounds)
+
+
+def _closest(points: Sequence[Point], asked: Bounds) -> Point | None:
+    """The policy whose worst overrun is least, of those the tables predict."""
+    known = [point for point in points if point.permitted and point.predicted is not None]
+    return min(known, key=lambda point: asked.worst_overrun(point.measured), default=None)
 
 
 def recommend(points: Sequence[Point], limits: Limits, minimize: Resource | None) -> Point:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hwsim.ledger import Ledger
 from hwsim.search.additive import AdditiveModel
-from hwsim.search.confirmation import Confirmer, agreement
+from hwsim.search.confirmation import Confirmer, Point, agreement
 from hwsim.search.cost_table import cost_table
 from hwsim.search.measurement import BuildGraph, Meter, Pictures, Target
 from hwsim.search.quality_table import quality_table
@@ -60,13 +60,11 @@ def search(
     )
     front = model.front(request.resource)
     confirmer = Confirmer(meter, model, request, counter.step)
-    points = confirmer.uniform()
-    optimum = None
+    uniform, spread = confirmer.uniform(), confirmer.front(front)
+    optimum, best = None, list[Point]()
     if request.limits:
-        optimum, found = optimum_points(confirmer, model, request)
-        points += found
-    points += confirmer.front(front)
-    points += points_at_limits(confirmer, front, request.limits)
+        optimum, best = optimum_points(confirmer, model, request, [*uniform, *spread])
+    points = uniform + best + spread + points_at_limits(confirmer, front, request.limits)
     unique = {tuple(point.bits.values()): point for point in reversed(points)}
     points = list(reversed(unique.values()))
     return SearchResult(

@@ -117,6 +117,14 @@ def test_bounds_are_corrected_by_what_was_measured() -> None:
     assert asked.corrected(predicted, Figures(0.0, 1, 0, 1, 0)).error == asked.error
 
 
+def test_the_worst_overrun_is_the_largest_factor_beyond_a_bound() -> None:
+    asked = Bounds({Resource.ENERGY: 1000, Resource.DRAM: 100}, 4 * UNITS_PER_SQUARED_CODE)
+    assert asked.worst_overrun(Figures(2.0, 900, 0, 50, 0)) == 0.9
+    assert asked.worst_overrun(Figures(2.0, 900, 0, 300, 0)) == 3.0
+    assert asked.worst_overrun(Figures(10.0, 900, 0, 50, 0)) == 2.5
+    assert Bounds({}, None).worst_overrun(Figures(10.0, 900, 0, 50, 0)) == 0.0
+
+
 @pytest.mark.parametrize("gap", [(100, 100, 0.0), (100, 99, 0.01)])
 def test_the_gap_is_a_share_of_the_value(gap: tuple[int, int, float]) -> None:
     from hwsim.search.certified import Certificate
