@@ -69,24 +69,18 @@ class Bounds:
         return max(factors, default=0.0)
 
     def corrected(self, predicted: Figures, measured: Figures) -> "Bounds":
-        """What to ask of predictions so that measurements keep to these bounds.
+        """The bound on errors that predictions must keep to so that measurements keep to this one.
 
-        Taken to be off by the same factor as for one policy, whether too high or too low. If that
-        policy was predicted to be within the bounds but measured to break one, the corrected bounds
-        exclude it.
+        Predictions are taken to be off by the same factor as for one policy, whether too low or too
+        high. Costs are not touched: tables are recentred instead (`recentred`).
 
         Args:
             predicted: of that policy.
             measured: of the same policy.
         """
-        most = {
-            resource: _scaled(bound, predicted.cost(resource), measured.cost(resource))
-            for resource, bound in self.most.items()
-        }
-        error = self.error
-        if error is not None:
-            error = _scaled(error, predicted.mse, measured.mse)
-        return Bounds(most, error)
+        if self.error is None or measured.mse == 0:
+            return self
+        return replace(self, error=math.floor(self.error * predicted.mse / measured.mse))
 
 
 def certified_optimum(
@@ -183,7 +177,3 @@ def _certificate(
     predicted = model.predict(bits)
     assert predicted is not None, "the solver chooses among what has an entry"
     return Certificate(bits, predicted, minimize, value, bound)
-
-
-def _scaled(bound: int, predicted: float, measured: float) -> int:
-    return math.floor(bound * predicted / measured) if measured > 0 else bound

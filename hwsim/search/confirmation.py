@@ -9,6 +9,7 @@ import numpy as np
 from hwsim.schedule import ScheduleError
 from hwsim.search.additive import AdditiveModel, PredictedFront
 from hwsim.search.measurement import Figures, Measurement, Meter
+from hwsim.search.recentering import recentred
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import Resource
 from quant.policy import BitPolicy, LayerBits
@@ -98,6 +99,10 @@ class Confirmer:
     def point(self, origin: Origin, label: str, bits: Mapping[str, LayerBits]) -> Point | None:
         """A policy by the bits of its layers; None if the machine has no room for it."""
         return self._point(origin, label, self._request.policy(dict(bits)))
+
+    def recentred(self, point: Point) -> AdditiveModel:
+        """The model with costs counted from a measured policy; see `recentred`."""
+        return recentred(self._model, self._meter, point.policy, point.bits)
 
     def _point(self, origin: Origin, label: str, policy: BitPolicy) -> Point | None:
         bits = policy.resolve(self._meter.layers)

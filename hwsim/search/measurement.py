@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import hwsim
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost import ProgramCost
-from hwsim.estimation import Estimator
+from hwsim.estimation import Estimator, FixedDivision
 from hwsim.identity import arrays_identity, digest, graph_identity, machine_identity
 from hwsim.ledger import Ledger, Record
 from hwsim.machine import KERNELS, run_layerwise
@@ -157,15 +157,21 @@ class Meter:
         words = json.dumps([bits, policy.residual_bits])
         cost = self._recorded("cost", self._cost_context, words, lambda: self._cost(policy))
         error = self._recorded("error", self._error_context, words, lambda: self._error(policy))
-        return Measurement(
-            error["mse"],
-            cost["energy_fj"],
-            cost["cycles"],
-            cost["dram_bytes"],
-            cost["sram_bytes"],
-            tuple(cost["layer_sram_bytes"]),
-            cost["other_sram_bytes"],
-        )
+        return _measurement(error, cost)
+
+    def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
+        """A policy's graph, and the division into cascades it was measured with.
+
+        Raises:
+            ScheduleError: the machine has no room for the policy's graph.
+            UserError: the policy's graph cannot be built.
+        """
+        graph = self._build(policy)
+        return graph, self._estimator.fixed(graph, self._target.image_size)
+
+    def priced(self, cost: ProgramCost) -> Measurement:
+        """A cost as measurements have it; the error, which was not measured, is NaN."""
+        return _measurement({"mse": math.nan}, self._counted(cost))
 
     def _recorded(
         self, kind: str, context: str, policy: str, measure: Callable[[], Record]
@@ -181,7 +187,9 @@ class Meter:
         return {"mse": output_mse(self._build(policy), self._pictures)}
 
     def _cost(self, policy: BitPolicy) -> Record:
-        cost = self._estimator.cost(self._build(policy), self._target.image_size)
+        return self._counted(self._estimator.cost(self._build(policy), self._target.image_size))
+
+    def _counted(self, cost: ProgramCost) -> Record:
         return {
             "energy_fj": round(cost.energy_uj * FEMTOJOULES_PER_MICROJOULE),
             "cycles": cost.cycles,
@@ -201,6 +209,18 @@ class Meter:
             "layer_sram_bytes": [bytes_of[cascade] for cascade in cascades],
             "other_sram_bytes": max(others, default=0),
         }
+
+
+def _measurement(error: Record, cost: Record) -> Measurement:
+    return Measurement(
+        error["mse"],
+        cost["energy_fj"],
+        cost["cycles"],
+        cost["dram_bytes"],
+        cost["sram_bytes"],
+        tuple(cost["layer_sram_bytes"]),
+        cost["other_sram_bytes"],
+    )
 
 
 def output_mse(graph: Graph, pictures: Pictures) -> float:

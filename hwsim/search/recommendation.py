@@ -12,7 +12,7 @@ from quant.common.errors import UserError
 from quant.policy import LayerBits
 
 _MOST_CORRECTIONS = 4
-"""How often an optimum is sought anew under limits corrected by what was measured of the last."""
+"""How often an optimum is sought anew by tables recentred at the last."""
 
 
 def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits) -> list[Point]:
@@ -45,49 +45,51 @@ def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits
 def optimum_points(
     confirmer: Confirmer, model: AdditiveModel, request: SearchRequest, measured: Sequence[Point]
 ) -> tuple[Certificate | None, list[Point]]:
-    """The optimum by the tables, measured, and those under limits corrected by the measurement.
+    """The optimum by the tables, measured, and those by tables recentred at what was measured.
 
     Args:
         confirmer: measures policies.
         model: the tables.
         request: what is asked.
-        measured: policies measured before; where the tables predict none within the limits, the
-            one that comes closest to them corrects the limits first.
+        measured: policies measured before; where the tables predict none within the limits, they
+            are recentred at the one that comes closest to them first.
 
     Returns:
-        The certificate under the limits as they are, None where the tables predict no policy
-        within them; and what was measured.
+        The certificate by the tables as they are, None where they predict no policy within the
+        limits; and what was measured.
 
     Raises:
         UserError: the solver neither found a policy nor proved that there is none.
     """
     asked = Bounds.of(request.limits)
     first = certificate = certified_optimum(model, request.minimize, asked)
+    corrections = 0
     if certificate is None and (nearest := _closest(measured, asked)) is not None:
-        certificate = _corrected(model, request, asked, nearest)
+        corrections = 1
+        certificate = _recentred_optimum(confirmer, request, asked, nearest)
     points: list[Point] = []
     seen: list[dict[str, LayerBits]] = []
     while certificate is not None and certificate.bits not in seen:
-        corrections = len(seen) + (first is None)
-        label = f"optimum, corrected {corrections}×" if corrections else "optimum"
+        label = f"optimum, recentred {corrections}×" if corrections else "optimum"
         point = confirmer.point(Origin.OPTIMUM, label, certificate.bits)
         if point is None:
             break
         points.append(point)
         seen.append(certificate.bits)
-        if len(seen) > _MOST_CORRECTIONS:
+        corrections += 1
+        if corrections > _MOST_CORRECTIONS:
             break
-        certificate = _corrected(model, request, asked, point)
+        certificate = _recentred_optimum(confirmer, request, asked, point)
     return first, points
 
 
-def _corrected(
-    model: AdditiveModel, request: SearchRequest, asked: Bounds, point: Point
+def _recentred_optimum(
+    confirmer: Confirmer, request: SearchRequest, asked: Bounds, point: Point
 ) -> Certificate | None:
-    """The optimum under limits corrected by what was measured of a policy the tables know."""
+    """The optimum by tables that are right about a measured policy."""
     assert point.predicted is not None
     bounds = asked.corrected(point.predicted, point.measured)
-    return certified_optimum(model, request.minimize, bounds)
+    return certified_optimum(confirmer.recentred(point), request.minimize, bounds)
 
 
 def _closest(points: Sequence[Point], asked: Bounds) -> Point | None:
