@@ -68,7 +68,9 @@ def _points(found: SearchResult, recommended: Point) -> Table:
         "mean bits (w, a)",
     ):
         table.add_column(name, justify="right")
-    shown = {id(point): point for point in (*found.best(), *found.of_origin(Origin.UNIFORM))}
+    shown = {
+        id(point): point for point in (recommended, *found.best(), *found.of_origin(Origin.UNIFORM))
+    }
     resource = found.request.resource
     for point in sorted(shown.values(), key=lambda point: point.measured.cost(resource)):
         widths = list(point.bits.values())

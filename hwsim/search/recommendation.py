@@ -11,8 +11,8 @@ from hwsim.search.resource import SHOWN, Resource
 from quant.common.errors import UserError
 from quant.policy import LayerBits
 
-_MOST_CORRECTIONS = 4
-"""How often an optimum is sought anew by tables recentred at the last."""
+_RECENTERINGS = 3
+"""How often tables are recentred. Each takes as long as pricing every choice of every layer."""
 
 
 def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits) -> list[Point]:
@@ -45,14 +45,16 @@ def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits
 def optimum_points(
     confirmer: Confirmer, model: AdditiveModel, request: SearchRequest, measured: Sequence[Point]
 ) -> tuple[Certificate | None, list[Point]]:
-    """The optimum by the tables, measured, and those by tables recentred at what was measured.
+    """The optimum by the tables, measured, and those by tables recentred at measured policies.
+
+    Each time the tables are recentred at the best policy so far that they were not yet: one within
+    the limits if there is any, else the one that comes closest.
 
     Args:
         confirmer: measures policies.
         model: the tables.
         request: what is asked.
-        measured: policies measured before; where the tables predict none within the limits, they
-            are recentred at the one that comes closest to them first.
+        measured: policies measured before.
 
     Returns:
         The certificate by the tables as they are, None where they predict no policy within the
@@ -62,40 +64,48 @@ def optimum_points(
         UserError: the solver neither found a policy nor proved that there is none.
     """
     asked = Bounds.of(request.limits)
-    first = certificate = certified_optimum(model, request.minimize, asked)
-    corrections = 0
-    if certificate is None and (nearest := _closest(measured, asked)) is not None:
-        corrections = 1
-        certificate = _recentred_optimum(confirmer, request, asked, nearest)
-    points: list[Point] = []
-    seen: list[dict[str, LayerBits]] = []
-    while certificate is not None and certificate.bits not in seen:
-        label = f"optimum, recentred {corrections}×" if corrections else "optimum"
+    found: list[Point] = []
+    tried: list[dict[str, LayerBits]] = []
+
+    def measure(certificate: Certificate | None, label: str) -> None:
+        if certificate is None or certificate.bits in tried:
+            return
+        tried.append(certificate.bits)
         point = confirmer.point(Origin.OPTIMUM, label, certificate.bits)
-        if point is None:
+        found.extend([] if point is None else [point])
+
+    first = certified_optimum(model, request.minimize, asked)
+    measure(first, "optimum")
+    centers: list[dict[str, LayerBits]] = []
+    for number in range(1, _RECENTERINGS + 1):
+        candidates = [
+            point
+            for point in (*found, *measured)
+            if point.permitted and point.predicted is not None and point.bits not in centers
+        ]
+        if not candidates:
             break
-        points.append(point)
-        seen.append(certificate.bits)
-        corrections += 1
-        if corrections > _MOST_CORRECTIONS:
-            break
-        certificate = _recentred_optimum(confirmer, request, asked, point)
-    return first, points
+        center = min(candidates, key=lambda point: _standing(point, asked, request.minimize))
+        centers.append(center.bits)
+        certificate = _recentred_optimum(confirmer, request, asked, center)
+        measure(certificate, f"recentred optimum {number}")
+    return first, found
 
 
 def _recentred_optimum(
-    confirmer: Confirmer, request: SearchRequest, asked: Bounds, point: Point
+    confirmer: Confirmer, request: SearchRequest, asked: Bounds, center: Point
 ) -> Certificate | None:
     """The optimum by tables that are right about a measured policy."""
-    assert point.predicted is not None
-    bounds = asked.corrected(point.predicted, point.measured)
-    return certified_optimum(confirmer.recentred(point), request.minimize, bounds)
+    assert center.predicted is not None
+    bounds = asked.corrected(center.predicted, center.measured)
+    return certified_optimum(confirmer.recentred(center), request.minimize, bounds)
 
 
-def _closest(points: Sequence[Point], asked: Bounds) -> Point | None:
-    """The policy whose worst overrun is least, of those the tables predict."""
-    known = [point for point in points if point.permitted and point.predicted is not None]
-    return min(known, key=lambda point: asked.worst_overrun(point.measured), default=None)
+def _standing(
+    point: Point, asked: Bounds, minimize: Resource | None
+) -> tuple[float, tuple[float, float]]:
+    """Least is best: within the limits by what is minimized, beyond them by how far."""
+    return max(1.0, asked.worst_overrun(point.measured)), _rank(point, minimize)
 
 
 def recommend(points: Sequence[Point], limits: Limits, minimize: Resource | None) -> Point:

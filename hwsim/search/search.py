@@ -61,10 +61,11 @@ def search(
     front = model.front(request.resource)
     confirmer = Confirmer(meter, model, request, counter.step)
     uniform, spread = confirmer.uniform(), confirmer.front(front)
+    near = points_at_limits(confirmer, front, request.limits)
     optimum, best = None, list[Point]()
     if request.limits:
-        optimum, best = optimum_points(confirmer, model, request, [*uniform, *spread])
-    points = uniform + best + spread + points_at_limits(confirmer, front, request.limits)
+        optimum, best = optimum_points(confirmer, model, request, [*uniform, *spread, *near])
+    points = uniform + best + spread + near
     unique = {tuple(point.bits.values()): point for point in reversed(points)}
     points = list(reversed(unique.values()))
     return SearchResult(
