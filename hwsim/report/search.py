@@ -45,14 +45,8 @@ def _proof(found: SearchResult) -> str:
     if optimum is None:
         return "By the tables no policy keeps to the limits."
     what = "error" if optimum.minimized is None else optimum.minimized.value
-    if optimum.value == optimum.bound:
-        return (
-            f"The optimum has the least {what} that the tables predict within the limits: proven."
-        )
-    return (
-        f"The optimum's predicted {what} is at most {optimum.gap:.1e} of itself above the least "
-        "within the limits."
-    )
+    kept = f"The optimum has the least {what} that the tables predict within the limits"
+    return f"{kept}: proven to {optimum.gap:.1g} of it."
 
 
 def _points(found: SearchResult, recommended: Point) -> Table:

@@ -8,7 +8,7 @@ why chosen points are estimated for real, and both figures are shown.
 
 SRAM does not add: the network needs what its largest cascade needs. Its table has what the cascade
 of each layer occupies; a policy is predicted to need the largest entry, which is too much where
-several layers of that cascade get narrower together.
+several layers of that cascade get narrower together, and too little where they get wider.
 """
 
 from dataclasses import dataclass

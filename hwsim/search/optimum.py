@@ -32,7 +32,7 @@ _TOLERANCE = 1e-6
 _SCALED_LIMIT = 1e3
 """Limits are kept to 1e-9 of what they leave to choose; exclusions do the rest."""
 _SCALED_VALUES = 1e6
-"""The largest difference a choice makes in value; bounds are proven to 1e-12 of it."""
+"""The largest difference a choice makes in value."""
 _INFEASIBLE = 2
 """SciPy's status; that of a tree cut short differs between its versions."""
 

@@ -92,7 +92,8 @@ def test_certified_policies_are_exactly_optimal(
     least = min(amount(figures, minimize) for figures in fitting)
     assert found.value == least
     assert amount(found.predicted, minimize) == least
-    assert found.bound == found.value
+    largest = max(int(abs(table).max()) for table in model.cost.change.values())
+    assert 0 <= found.value - found.bound <= 1e-7 * max(largest, int(model.quality.increase.max()))
     # Of what costs the same, the most faithful.
     alike = [figures for figures in fitting if amount(figures, minimize) == least]
     assert amount(found.predicted, None) == min(amount(figures, None) for figures in alike)

@@ -66,7 +66,7 @@ def test_the_optimum_is_that_of_enumeration(problem: tuple[Rows, list[Limited]])
     assert found.value == expected == total(values, found.picks)
     for limit in limits:
         assert total(list(limit.amounts), found.picks) <= limit.most
-    assert found.bound == found.value
+    assert 0 <= found.value - found.bound <= 1e-7 * sum(int(np.ptp(row)) for row in values)
 
 
 def table(seed: int, layers: int, choices: int) -> tuple[Rows, Rows]:
