@@ -46,7 +46,7 @@ def _proof(found: SearchResult) -> str:
         return "By the tables no policy keeps to the limits."
     what = "error" if optimum.minimized is None else optimum.minimized.value
     kept = f"The optimum has the least {what} that the tables predict within the limits"
-    return f"{kept}: proven to {optimum.gap:.1g} of it."
+    return f"{kept}: proven, with a gap of {optimum.gap:.1g}."
 
 
 def _points(found: SearchResult, recommended: Point) -> Table:
