@@ -4,6 +4,7 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, _ActionsContainer
 from pathlib import Path
 
+from hwsim.cli.search_options import add_aim, add_layer_rules, add_limits
 from quant.common.requantization_modes import DEFAULT_MODE
 
 DEFAULT_NETWORK = "edsr_tiny_x2"
@@ -192,27 +193,10 @@ def add_search_options(parser: ArgumentParser) -> None:
     """What ``hwsim search`` takes."""
     _add_network(parser, "network name")
     _add_input_size(parser)
-    group = parser.add_argument_group("search")
-    group.add_argument(
-        "--widths",
-        type=_widths,
-        metavar="N,N,…",
-        help="widths a layer may have, in bits (default: 2,3,4,6,8)",
-    )
-    group.add_argument(
-        "--objective",
-        choices=("energy", "cycles"),
-        default="energy",
-        help="what fidelity is traded against (default: energy)",
-    )
-    group.add_argument(
-        "--front-points", type=int, metavar="N", help="policies of the front to measure"
-    )
-    group.add_argument("--max-energy-uj", type=float, metavar="UJ", help="limit for one image")
-    group.add_argument("--max-cycles", type=int, metavar="N", help="limit for one image")
-    group.add_argument(
-        "--min-psnr-db", type=float, metavar="DB", help="least fidelity to the float network"
-    )
+    add_aim(parser)
+    add_limits(parser)
+    add_layer_rules(parser)
+    group = parser.add_argument_group("fidelity")
     group.add_argument(
         "--pictures",
         type=Path,
@@ -464,9 +448,3 @@ def _side(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
         raise ArgumentTypeError(f"expected a side in pixels such as 96, got '{text}'")
     return int(text)
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d{1,2}(,\d{1,2})*", text, re.ASCII):
-        raise ArgumentTypeError(f"expected widths such as 2,4,8, got '{text}'")
-    return tuple(int(width) for width in text.split(","))

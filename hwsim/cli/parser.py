@@ -65,7 +65,7 @@ COMMANDS: dict[str, Command] = {
         "bit policies with the best quality for their energy, cycles and memory",
         options.add_search_options,
         "hwsim.cli.commands.search",
-        "hwsim search --max-energy-uj 10000 --out search",
+        "hwsim search --max-energy 10mJ --out search",
         "what was measured is kept in --out DIR; repeat the command to go on from there",
     ),
     "compare": Command(

@@ -24,6 +24,8 @@ def print_search(found: SearchResult, recommended: Point, files: Sequence[Path])
         Text(f"bit policies on {found.accelerator}, {size.height}×{size.width} pixels", "bold")
     )
     console.print(_points(found, recommended))
+    if found.request.limits:
+        console.print(Text(_proof(found)))
     console.print(Text(f"» recommended: {recommended.label}, as a policy file:"))
     console.print(Text(recommended.policy.to_yaml().rstrip()))
     if files:
@@ -37,15 +39,34 @@ def print_search(found: SearchResult, recommended: Point, files: Sequence[Path])
     )
 
 
+def _proof(found: SearchResult) -> str:
+    """What the tables prove about the limits."""
+    optimum = found.optimum
+    if optimum is None:
+        return "By the tables no policy keeps to the limits."
+    what = "error" if optimum.minimized is None else optimum.minimized.value
+    kept = f"The optimum has the least {what} that the tables predict within the limits"
+    return f"{kept}: proven, with a gap of {optimum.gap:.1g}."
+
+
 def _points(found: SearchResult, recommended: Point) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
     table.add_column("policy")
-    for name in ("PSNR to float, dB", "energy, µJ", "cycles", "mean bits (w, a)"):
+    for name in (
+        "PSNR to float, dB",
+        "energy, µJ",
+        "cycles",
+        "DRAM, MB",
+        "SRAM, KiB",
+        "mean bits (w, a)",
+    ):
         table.add_column(name, justify="right")
-    shown = {id(point): point for point in (*found.best(), *found.of_origin(Origin.UNIFORM))}
-    objective = found.request.objective
-    for point in sorted(shown.values(), key=lambda point: point.measured.cost(objective)):
+    shown = {
+        id(point): point for point in (recommended, *found.best(), *found.of_origin(Origin.UNIFORM))
+    }
+    resource = found.request.resource
+    for point in sorted(shown.values(), key=lambda point: point.measured.cost(resource)):
         widths = list(point.bits.values())
         weight_bits = sum(bits.weight_bits for bits in widths) / len(widths)
         activation_bits = sum(bits.activation_bits for bits in widths) / len(widths)
@@ -55,6 +76,8 @@ def _points(found: SearchResult, recommended: Point) -> Table:
             f"{point.measured.psnr_db:.2f}",
             f"{point.measured.energy_uj:,.1f}",
             f"{point.measured.cycles:,}",
+            f"{point.measured.dram_bytes / 1e6:,.2f}",
+            f"{point.measured.sram_bytes / 1024:,.0f}",
             f"{weight_bits:.1f}, {activation_bits:.1f}",
         )
     return table

@@ -1,28 +1,40 @@
 """Bit-allocation search: measured tables, an exact front, and its points measured for real."""
 
+from hwsim.search.certified import Certificate
 from hwsim.search.chart import front_chart
 from hwsim.search.confirmation import Agreement, Origin, Point
+from hwsim.search.export import policy_tables, tables_json, write_cost_table
+from hwsim.search.limits import Limits, cycles_within
 from hwsim.search.measurement import BuildGraph, Figures, Measurement, Pictures, Target, output_mse
 from hwsim.search.recommendation import recommend
-from hwsim.search.request import Limits, Objective, SearchRequest
+from hwsim.search.request import SearchRequest
+from hwsim.search.resource import Resource
 from hwsim.search.result import SearchResult
+from hwsim.search.rules import Allowed, LayerRules
 from hwsim.search.search import search
 
 __all__ = [
     "Agreement",
+    "Allowed",
     "BuildGraph",
+    "Certificate",
     "Figures",
+    "LayerRules",
     "Limits",
     "Measurement",
-    "Objective",
     "Origin",
     "Pictures",
     "Point",
+    "Resource",
     "SearchRequest",
     "SearchResult",
     "Target",
+    "cycles_within",
     "front_chart",
     "output_mse",
+    "policy_tables",
     "recommend",
     "search",
+    "tables_json",
+    "write_cost_table",
 ]

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from hwsim.search.confirmation import Origin, Point
-from hwsim.search.measurement import FEMTOJOULES_PER_MICROJOULE, PEAK_CODE
+from hwsim.search.measurement import PEAK_CODE
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
-from hwsim.search.request import Objective
+from hwsim.search.resource import SHOWN
 from hwsim.search.result import SearchResult
 from quant.common.files import atomic_output
 
@@ -30,12 +30,9 @@ _LINE_COLOUR = "#0072B2"
 _SERIES = (
     _Series(Origin.FRONT, "front, measured", "#D55E00", "o"),
     _Series(Origin.LIMIT, "near the limits, measured", "#CC79A7", "D"),
+    _Series(Origin.OPTIMUM, "optimum within the limits, measured", "#E69F00", "*"),
     _Series(Origin.UNIFORM, "uniform, measured", "#009E73", "s"),
 )
-_AXIS = {
-    Objective.ENERGY: ("energy of one image [µJ]", FEMTOJOULES_PER_MICROJOULE),
-    Objective.CYCLES: ("cycles of one image", 1),
-}
 
 
 def front_chart(result: SearchResult, path: Path) -> None:
@@ -50,8 +47,8 @@ def front_chart(result: SearchResult, path: Path) -> None:
     """
     from matplotlib.figure import Figure  # slow to import, and only needed here
 
-    objective = result.request.objective
-    words, per_unit = _AXIS[objective]
+    resource = result.request.resource
+    words, per_unit = SHOWN[resource].axis, SHOWN[resource].per_unit
     figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
     axes = figure.subplots()
     axes.plot(
@@ -65,7 +62,7 @@ def front_chart(result: SearchResult, path: Path) -> None:
         points = [p for p in result.of_origin(series.origin) if math.isfinite(p.measured.psnr_db)]
         if points:
             axes.scatter(
-                [point.measured.cost(objective) / per_unit for point in points],
+                [point.measured.cost(resource) / per_unit for point in points],
                 [point.measured.psnr_db for point in points],
                 color=series.colour,
                 marker=series.marker,
@@ -73,7 +70,7 @@ def front_chart(result: SearchResult, path: Path) -> None:
                 zorder=3,
             )
     for point in result.of_origin(Origin.UNIFORM):
-        _name_uniform(axes, point, point.measured.cost(objective) / per_unit)
+        _name_uniform(axes, point, point.measured.cost(resource) / per_unit)
     size = result.request.image_size
     axes.set_title(f"Bit policies on {result.accelerator}, {size.height}×{size.width} image")
     axes.set_xlabel(f"{words}, {result.energy_table}" if per_unit > 1 else words)

@@ -1,6 +1,6 @@
 """From prediction to fact: uniform policies and a spread of front points, measured for real."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -9,7 +9,9 @@ import numpy as np
 from hwsim.schedule import ScheduleError
 from hwsim.search.additive import AdditiveModel, PredictedFront
 from hwsim.search.measurement import Figures, Measurement, Meter
-from hwsim.search.request import Objective, SearchRequest
+from hwsim.search.recentering import recentred
+from hwsim.search.request import SearchRequest
+from hwsim.search.resource import Resource
 from quant.policy import BitPolicy, LayerBits
 
 
@@ -19,6 +21,7 @@ class Origin(Enum):
     UNIFORM = "uniform"
     FRONT = "front"
     LIMIT = "limit"
+    OPTIMUM = "optimum"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +35,7 @@ class Point:
         bits: the bits of each layer.
         predicted: what the tables say; None if they have no entry for its bits.
         measured: what its graph does.
+        permitted: whether every layer has bits it may choose.
     """
 
     origin: Origin
@@ -40,6 +44,7 @@ class Point:
     bits: dict[str, LayerBits]
     predicted: Figures | None
     measured: Measurement
+    permitted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Agreement:
     Attributes:
         points: measured policies that have a prediction.
         mse: of the error; None with fewer than three points, or if all are alike.
-        cost: of the objective.
+        cost: of the resource on the front.
     """
 
     points: int
@@ -91,6 +96,14 @@ class Confirmer:
         policy = self._request.policy(front.bits(index))
         return self._point(origin, f"front {index + 1} of {len(front)}", policy)
 
+    def point(self, origin: Origin, label: str, bits: Mapping[str, LayerBits]) -> Point | None:
+        """A policy by the bits of its layers; None if the machine has no room for it."""
+        return self._point(origin, label, self._request.policy(dict(bits)))
+
+    def recentred(self, point: Point) -> AdditiveModel:
+        """The model with costs counted from a measured policy; see `recentred`."""
+        return recentred(self._model, self._meter, point.policy, point.bits)
+
     def _point(self, origin: Origin, label: str, policy: BitPolicy) -> Point | None:
         bits = policy.resolve(self._meter.layers)
         try:
@@ -99,7 +112,8 @@ class Confirmer:
             return None
         finally:
             self._count()
-        return Point(origin, label, policy, bits, self._model.predict(bits), measured)
+        predicted, permitted = self._model.predict(bits), self._model.permits(bits)
+        return Point(origin, label, policy, bits, predicted, measured, permitted)
 
 
 def spread_points(front: PredictedFront, count: int) -> list[int]:
@@ -114,14 +128,14 @@ def spread_points(front: PredictedFront, count: int) -> list[int]:
     return sorted({int(index) for index in nearest} | {0, len(front) - 1})
 
 
-def agreement(points: Sequence[Point], objective: Objective) -> Agreement:
+def agreement(points: Sequence[Point], resource: Resource) -> Agreement:
     """How well predictions order the points."""
     pairs = [(point.predicted, point.measured) for point in points if point.predicted is not None]
     return Agreement(
         len(pairs),
         _rank_correlation([(predicted.mse, measured.mse) for predicted, measured in pairs]),
         _rank_correlation(
-            [(predicted.cost(objective), measured.cost(objective)) for predicted, measured in pairs]
+            [(predicted.cost(resource), measured.cost(resource)) for predicted, measured in pairs]
         ),
     )
 

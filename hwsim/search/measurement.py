@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 import hwsim
 from accelerators import Accelerator, EnergyModel
-from hwsim.estimation import Estimator
+from hwsim.cost import ProgramCost
+from hwsim.estimation import Estimator, FixedDivision
 from hwsim.identity import arrays_identity, digest, graph_identity, machine_identity
 from hwsim.ledger import Ledger, Record
 from hwsim.machine import KERNELS, run_layerwise
-from hwsim.search.request import Objective
+from hwsim.search.resource import FEMTOJOULES_PER_MICROJOULE, Resource
 from quant.graph import Graph, Size
 from quant.policy import BitPolicy
 
 PEAK_CODE = 255
 """White, in the codes of an 8-bit picture."""
-FEMTOJOULES_PER_MICROJOULE = 1_000_000_000
+_COST_RECORD = 2
+"""Grows when a record of costs gets other keys: older ones are not found then."""
 
 BuildGraph = Callable[[BitPolicy], Graph]
 
@@ -35,11 +37,15 @@ class Figures:
             network's output, over all values of all search images, in squared 8-bit pixel codes.
         energy_fj: energy of one image, in femtojoules (rounded).
         cycles: cycles of one image.
+        dram_bytes: bytes of one image over the DRAM bus.
+        sram_bytes: SRAM that the buffers of the cascade with the largest ones occupy.
     """
 
     mse: float
     energy_fj: int
     cycles: int
+    dram_bytes: int
+    sram_bytes: int
 
     @property
     def psnr_db(self) -> float:
@@ -53,9 +59,14 @@ class Figures:
         """Energy of one image, in microjoules."""
         return self.energy_fj / FEMTOJOULES_PER_MICROJOULE
 
-    def cost(self, objective: Objective) -> int:
-        """Femtojoules or cycles."""
-        return {Objective.ENERGY: self.energy_fj, Objective.CYCLES: self.cycles}[objective]
+    def cost(self, resource: Resource) -> int:
+        """Femtojoules, cycles or bytes."""
+        return {
+            Resource.ENERGY: self.energy_fj,
+            Resource.LATENCY: self.cycles,
+            Resource.DRAM: self.dram_bytes,
+            Resource.SRAM: self.sram_bytes,
+        }[resource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,13 @@ class Measurement(Figures):
     """A policy's real error, and the cost of its real schedule.
 
     Attributes:
-        dram_bytes: bytes of one image over the DRAM bus.
+        layer_sram_bytes: for each convolution, first to last, the SRAM that the buffers of the
+            cascade it runs in occupy.
+        other_sram_bytes: the same of the largest cascade without a convolution, 0 without one.
     """
 
-    dram_bytes: int
+    layer_sram_bytes: tuple[int, ...] = ()
+    other_sram_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +143,7 @@ class Meter:
         self._cost_context = digest(
             *graph_and_code,
             machine_identity(target.accelerator, target.energy),
-            json.dumps(asdict(target.image_size)),
+            json.dumps([asdict(target.image_size), _COST_RECORD]),
         )
 
     def measure(self, policy: BitPolicy) -> Measurement:
@@ -143,7 +157,21 @@ class Meter:
         words = json.dumps([bits, policy.residual_bits])
         cost = self._recorded("cost", self._cost_context, words, lambda: self._cost(policy))
         error = self._recorded("error", self._error_context, words, lambda: self._error(policy))
-        return Measurement(error["mse"], cost["energy_fj"], cost["cycles"], cost["dram_bytes"])
+        return _measurement(error, cost)
+
+    def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
+        """A policy's graph, and the division into cascades it was measured with.
+
+        Raises:
+            ScheduleError: the machine has no room for the policy's graph.
+            UserError: the policy's graph cannot be built.
+        """
+        graph = self._build(policy)
+        return graph, self._estimator.fixed(graph, self._target.image_size)
+
+    def priced(self, cost: ProgramCost) -> Measurement:
+        """A cost as measurements have it; the error, which was not measured, is NaN."""
+        return _measurement({"mse": math.nan}, self._counted(cost))
 
     def _recorded(
         self, kind: str, context: str, policy: str, measure: Callable[[], Record]
@@ -159,12 +187,40 @@ class Meter:
         return {"mse": output_mse(self._build(policy), self._pictures)}
 
     def _cost(self, policy: BitPolicy) -> Record:
-        cost = self._estimator.cost(self._build(policy), self._target.image_size)
+        return self._counted(self._estimator.cost(self._build(policy), self._target.image_size))
+
+    def _counted(self, cost: ProgramCost) -> Record:
         return {
             "energy_fj": round(cost.energy_uj * FEMTOJOULES_PER_MICROJOULE),
             "cycles": cost.cycles,
             "dram_bytes": cost.dram_read_bytes + cost.dram_write_bytes,
+            "sram_bytes": cost.sram_peak_bytes,
+            **self._sram(cost),
         }
+
+    def _sram(self, cost: ProgramCost) -> Record:
+        """SRAM by convolution, and of what runs without one."""
+        groups = [part.group for part in cost.groups]
+        cascade_of = {node: group.cascade for group in groups for node in group.nodes}
+        bytes_of = {group.cascade: group.sram_bytes for group in groups}
+        cascades = [cascade_of[layer] for layer in self.layers]
+        others = [used for cascade, used in bytes_of.items() if cascade not in set(cascades)]
+        return {
+            "layer_sram_bytes": [bytes_of[cascade] for cascade in cascades],
+            "other_sram_bytes": max(others, default=0),
+        }
+
+
+def _measurement(error: Record, cost: Record) -> Measurement:
+    return Measurement(
+        error["mse"],
+        cost["energy_fj"],
+        cost["cycles"],
+        cost["dram_bytes"],
+        cost["sram_bytes"],
+        tuple(cost["layer_sram_bytes"]),
+        cost["other_sram_bytes"],
+    )
 
 
 def output_mse(graph: Graph, pictures: Pictures) -> float:

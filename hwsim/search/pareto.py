@@ -93,6 +93,45 @@ def pareto_front(layers: Sequence[Choices], maximum_pairs: int = MAXIMUM_PAIRS) 
     return Front(errors, costs, tuple(parents), tuple(picks))
 
 
+def bottleneck_front(layers: Sequence[Choices], floor: int = 0) -> Front:
+    """The Pareto front where the largest cost counts instead of the sum.
+
+    For any bound on the largest cost, each layer by itself takes its least error within the bound;
+    only costs that occur need to be tried as bounds.
+
+    Args:
+        layers: the choices of each layer, at least one each.
+        floor: what the largest cost is at least.
+    """
+    least = max(floor, max(int(layer.costs.min()) for layer in layers))
+    occurring = np.unique(np.concatenate([layer.costs for layer in layers]))
+    bounds = np.concatenate([[least], occurring[occurring > least]]).astype(np.int64)
+    picks = []
+    for layer in layers:
+        order = np.lexsort((layer.errors, layer.costs))
+        rank = np.maximum.accumulate(_first_of_least(layer.errors[order]))
+        within = np.searchsorted(layer.costs[order], bounds, side="right") - 1
+        picks.append(order[rank[within]])
+    pairs = zip(layers, picks, strict=True)
+    errors: Integers = np.stack([layer.errors[pick] for layer, pick in pairs]).sum(axis=0)
+    falls = np.ones(len(bounds), np.bool_)
+    falls[1:] = errors[1:] < errors[:-1]
+    same = np.arange(int(falls.sum()), dtype=np.int32)
+    return Front(
+        errors[falls],
+        bounds[falls],
+        (same,) * len(layers),
+        tuple(pick[falls].astype(np.int32) for pick in picks),
+    )
+
+
+def _first_of_least(errors: Integers) -> NDArray[np.intp]:
+    """At each position that beats all before it the position, elsewhere 0."""
+    beats = np.ones(len(errors), np.bool_)
+    beats[1:] = errors[1:] < np.minimum.accumulate(errors)[:-1]
+    return np.where(beats, np.arange(len(errors)), 0)
+
+
 def _undominated(errors: Integers, costs: Integers) -> NDArray[np.intp]:
     """Indices of the points that no other beats, costs rising and errors falling."""
     # A stable sort of joined fronts merges sorted runs, which is close to linear.

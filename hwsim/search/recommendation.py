@@ -1,11 +1,18 @@
-"""The policy to take under limits: found along the predicted front, judged by measurement alone."""
+"""The policy to take under limits: found by the tables, judged by measurement alone."""
 
 from collections.abc import Callable, Sequence
 
-from hwsim.search.additive import PredictedFront
+from hwsim.search.additive import AdditiveModel, PredictedFront
+from hwsim.search.certified import Bounds, Certificate, certified_optimum
 from hwsim.search.confirmation import Confirmer, Origin, Point
-from hwsim.search.request import Limits, Objective
+from hwsim.search.limits import Limits
+from hwsim.search.request import SearchRequest
+from hwsim.search.resource import SHOWN, Resource
 from quant.common.errors import UserError
+from quant.policy import LayerBits
+
+_RECENTERINGS = 3
+"""How often tables are recentred. Each takes as long as pricing every choice of every layer."""
 
 
 def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits) -> list[Point]:
@@ -28,41 +35,114 @@ def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits
             else:
                 first = middle + 1
 
-    if _has_cost_limit(limits):
+    if limits.most:
         bisect(lambda point: point is None or not _is_affordable(point, limits))
     if limits.min_psnr_db is not None:
         bisect(lambda point: point is not None and _is_faithful(point, limits))
     return points
 
 
-def recommend(points: Sequence[Point], limits: Limits, objective: Objective) -> Point:
-    """The best measured policy within the limits.
+def optimum_points(
+    confirmer: Confirmer, model: AdditiveModel, request: SearchRequest, measured: Sequence[Point]
+) -> tuple[Certificate | None, list[Point]]:
+    """The optimum by the tables, measured, and those by tables recentred at measured policies.
 
-    With a limit on fidelity that is the cheapest, else the most faithful.
+    Each time the tables are recentred at the best policy so far that they were not yet: one within
+    the limits if there is any, else the one that comes closest.
 
     Args:
-        points: the measured policies.
+        confirmer: measures policies.
+        model: the tables.
+        request: what is asked.
+        measured: policies measured before.
+
+    Returns:
+        The certificate by the tables as they are, None where they predict no policy within the
+        limits; and what was measured.
+
+    Raises:
+        UserError: the solver neither found a policy nor proved that there is none.
+    """
+    asked = Bounds.of(request.limits)
+    found: list[Point] = []
+    tried: list[dict[str, LayerBits]] = []
+
+    def measure(certificate: Certificate | None, label: str) -> None:
+        if certificate is None or certificate.bits in tried:
+            return
+        tried.append(certificate.bits)
+        point = confirmer.point(Origin.OPTIMUM, label, certificate.bits)
+        found.extend([] if point is None else [point])
+
+    first = certified_optimum(model, request.minimize, asked)
+    measure(first, "optimum")
+    centers: list[dict[str, LayerBits]] = []
+    for number in range(1, _RECENTERINGS + 1):
+        candidates = [
+            point
+            for point in (*found, *measured)
+            if point.permitted and point.predicted is not None and point.bits not in centers
+        ]
+        if not candidates:
+            break
+        center = min(candidates, key=lambda point: _standing(point, asked, request.minimize))
+        centers.append(center.bits)
+        certificate = _recentred_optimum(confirmer, request, asked, center)
+        measure(certificate, f"recentred optimum {number}")
+    return first, found
+
+
+def _recentred_optimum(
+    confirmer: Confirmer, request: SearchRequest, asked: Bounds, center: Point
+) -> Certificate | None:
+    """The optimum by tables that are right about a measured policy."""
+    assert center.predicted is not None
+    bounds = asked.corrected(center.predicted, center.measured)
+    return certified_optimum(confirmer.recentred(center), request.minimize, bounds)
+
+
+def _standing(
+    point: Point, asked: Bounds, minimize: Resource | None
+) -> tuple[float, tuple[float, float]]:
+    """Least is best: within the limits by what is minimized, beyond them by how far."""
+    return max(1.0, asked.worst_overrun(point.measured)), _rank(point, minimize)
+
+
+def recommend(points: Sequence[Point], limits: Limits, minimize: Resource | None) -> Point:
+    """The best measured policy within the limits.
+
+    Args:
+        points: the measured policies; only those whose layers may have their bits count.
         limits: what it must keep to.
-        objective: what is cheap.
+        minimize: what is to be least; None: the error.
 
     Raises:
         UserError: none keeps to the limits; the message has the nearest there is.
     """
-    affordable = [point for point in points if _is_affordable(point, limits)]
-    faithful = [point for point in points if _is_faithful(point, limits)]
+    permitted = [point for point in points if point.permitted]
+    if not permitted:
+        raise UserError(
+            "bit search: expected room for one of the policies it tried, found it for none; "
+            "allow narrower widths or take a larger machine"
+        )
+    affordable = [point for point in permitted if _is_affordable(point, limits)]
+    faithful = [point for point in permitted if _is_faithful(point, limits)]
     fitting = [point for point in affordable if _is_faithful(point, limits)]
-    if not fitting:
-        raise UserError(_nearest(points, affordable, faithful, limits, objective))
-    if limits.min_psnr_db is not None:
-        return min(fitting, key=lambda point: (point.measured.cost(objective), point.measured.mse))
-    return min(fitting, key=lambda point: (point.measured.mse, point.measured.cost(objective)))
+    if fitting:
+        return min(fitting, key=lambda point: _rank(point, minimize))
+    cheap = minimize or next(iter(limits.most), Resource.ENERGY)
+    raise UserError(_nearest(permitted, affordable, faithful, limits, cheap))
+
+
+def _rank(point: Point, minimize: Resource | None) -> tuple[float, float]:
+    measured = point.measured
+    if minimize is None:
+        return measured.mse, measured.energy_fj
+    return measured.cost(minimize), measured.mse
 
 
 def _is_affordable(point: Point, limits: Limits) -> bool:
-    energy_uj, cycles = limits.max_energy_uj, limits.max_cycles
-    return (energy_uj is None or point.measured.energy_uj <= energy_uj) and (
-        cycles is None or point.measured.cycles <= cycles
-    )
+    return all(point.measured.cost(resource) <= most for resource, most in limits.most.items())
 
 
 def _is_faithful(point: Point, limits: Limits) -> bool:
@@ -74,18 +154,18 @@ def _nearest(
     affordable: Sequence[Point],
     faithful: Sequence[Point],
     limits: Limits,
-    objective: Objective,
+    resource: Resource,
 ) -> str:
     """What comes closest on either side of limits that exclude each other."""
 
     def cheapest(of: Sequence[Point]) -> str:
-        return _described(min(of, key=lambda point: point.measured.cost(objective)))
+        return _described(min(of, key=lambda point: point.measured.cost(resource)), limits)
 
     def best(of: Sequence[Point]) -> str:
-        return _described(min(of, key=lambda point: point.measured.mse))
+        return _described(min(of, key=lambda point: point.measured.mse), limits)
 
     found = []
-    if _has_cost_limit(limits):
+    if limits.most:
         found.append(
             f"within the cost limits the best reaches {best(affordable)}"
             if affordable
@@ -97,27 +177,14 @@ def _nearest(
             if faithful
             else f"the most faithful reaches {best(points)}"
         )
-    wanted = " and ".join(_words(limits))
+    wanted = " and ".join(limits.words)
     return (
         f"no measured policy has {wanted}: {', '.join(found)}; relax a limit or allow other widths"
     )
 
 
-def _has_cost_limit(limits: Limits) -> bool:
-    return limits.max_energy_uj is not None or limits.max_cycles is not None
-
-
-def _words(limits: Limits) -> list[str]:
-    words = []
-    if limits.max_energy_uj is not None:
-        words.append(f"at most {limits.max_energy_uj:g} uJ")
-    if limits.max_cycles is not None:
-        words.append(f"at most {limits.max_cycles} cycles")
-    if limits.min_psnr_db is not None:
-        words.append(f"at least {limits.min_psnr_db:g} dB")
-    return words
-
-
-def _described(point: Point) -> str:
-    measured = point.measured
-    return f"{measured.psnr_db:.2f} dB at {measured.energy_uj:.4g} uJ and {measured.cycles} cycles"
+def _described(point: Point, limits: Limits) -> str:
+    """Fidelity, energy and cycles, and whatever else is limited."""
+    told = dict.fromkeys((Resource.ENERGY, Resource.LATENCY, *limits.most))
+    costs = [SHOWN[resource].words(point.measured.cost(resource)) for resource in told]
+    return f"{point.measured.psnr_db:.2f} dB at {', '.join(costs[:-1])} and {costs[-1]}"

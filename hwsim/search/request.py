@@ -1,8 +1,10 @@
 """What a search is asked: which widths, for which image size, under which limits."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 
+from hwsim.search.limits import Limits
+from hwsim.search.resource import Resource
+from hwsim.search.rules import LayerRules
 from quant.common.errors import UserError
 from quant.graph import Size
 from quant.policy import DEFAULT_RESIDUAL_BITS, BitPolicy, LayerBits, Override
@@ -15,31 +17,6 @@ UNIFORM_WIDTHS = (2, 3, 4, 5, 6, 7, 8)
 DEFAULT_BASE = LayerBits(8, 8)
 
 
-class Objective(Enum):
-    """The cost a front trades error against."""
-
-    ENERGY = "energy"
-    CYCLES = "cycles"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a recommended policy must keep to; None is no limit.
-
-    Attributes:
-        max_energy_uj: energy of one image, in microjoules.
-        max_cycles: cycles of one image.
-        min_psnr_db: fidelity to the float network's output, in dB (`Measurement.psnr_db`).
-    """
-
-    max_energy_uj: float | None = None
-    max_cycles: int | None = None
-    min_psnr_db: float | None = None
-
-    def __bool__(self) -> bool:
-        return (self.max_energy_uj, self.max_cycles, self.min_psnr_db) != (None, None, None)
-
-
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
     """A bit-allocation search.
@@ -48,24 +25,30 @@ class SearchRequest:
         image_size: height and width of the input image that costs are counted for.
         widths: widths a layer's weights may have, and its activations.
         base: bits of every layer but the one that is changed, while tables are measured.
-        objective: what the front trades error against.
+        minimize: the resource the recommended policy is to use least of; None: the error.
+        against: the resource on the front; None: what is minimized, else the first that has a
+            limit, else energy.
         front_points: points of the predicted front that are measured for real.
         uniform_widths: uniform policies (weights and activations alike, the first and last layer
             at 8 bits at least) that are measured for comparison.
         limits: what the recommended policy must keep to.
+        rules: what single layers may choose from, and which choose alike.
         residual_bits: as in `BitPolicy`, the same for every policy.
 
     Raises:
-        UserError: no width, a width twice or outside 1–16, or fewer than two front points.
+        UserError: no width, a width twice or outside 1–16, fewer than two front points, a resource
+            to minimize without a least fidelity, or another one on the front.
     """
 
     image_size: Size
     widths: tuple[int, ...] = DEFAULT_WIDTHS
     base: LayerBits = DEFAULT_BASE
-    objective: Objective = Objective.ENERGY
+    minimize: Resource | None = None
+    against: Resource | None = None
     front_points: int = 10
     uniform_widths: tuple[int, ...] = UNIFORM_WIDTHS
     limits: Limits = field(default_factory=Limits)
+    rules: LayerRules = field(default_factory=LayerRules)
     residual_bits: int = DEFAULT_RESIDUAL_BITS
 
     def __post_init__(self) -> None:
@@ -77,10 +60,36 @@ class SearchRequest:
             raise UserError(
                 f"front points: expected at least 2 (both ends), given {self.front_points}"
             )
+        self._check_aim()
+
+    def _check_aim(self) -> None:
+        if self.minimize is None:
+            return
+        if self.limits.min_psnr_db is None:
+            raise UserError(
+                f"minimize {self.minimize.value}: expected a least fidelity too, given none, and "
+                "the narrowest widths cost least; give --min-psnr"
+            )
+        if self.against not in (None, self.minimize):
+            raise UserError(
+                f"minimize {self.minimize.value}: expected the front against the same resource, "
+                f"given {self.against.value}; leave --against out"
+            )
+
+    @property
+    def resource(self) -> Resource:
+        """What the front trades error against."""
+        limited = next(iter(self.limits.most), Resource.ENERGY)
+        return self.minimize or self.against or limited
 
     @property
     def choices(self) -> tuple[LayerBits, ...]:
-        """What each layer may choose from: every pair of widths, weights first."""
+        """What any layer may choose from: every pair of widths, and what exceptions have beside."""
+        return self.rules.with_exceptions(self.usual_choices)
+
+    @property
+    def usual_choices(self) -> tuple[LayerBits, ...]:
+        """What a layer may choose from without a rule: every pair of widths, weights first."""
         return tuple(
             LayerBits(weights, activations)
             for weights in self.widths

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwsim.search.additive import AdditiveModel, PredictedFront
+from hwsim.search.certified import Certificate
 from hwsim.search.confirmation import Agreement, Origin, Point
-from hwsim.search.measurement import FEMTOJOULES_PER_MICROJOULE, Figures, Measurement
+from hwsim.search.measurement import Figures, Measurement
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend
-from hwsim.search.request import Objective, SearchRequest
+from hwsim.search.request import SearchRequest
+from hwsim.search.resource import SHOWN, Resource
 
 Json = dict[str, Any]
 
@@ -25,7 +27,10 @@ class SearchResult:
         base: the base policy, measured.
         model: the tables.
         front: the exact front of what the tables predict.
-        points: the measured policies: uniform ones, a spread of the front, those near limits.
+        optimum: what the tables prove to be best within the limits; None without limits, or where
+            they predict no policy within them.
+        points: the measured policies: uniform ones, a spread of the front, the optimum, those near
+            limits.
         agreement: how well predictions order the measured policies.
     """
 
@@ -35,6 +40,7 @@ class SearchResult:
     base: Measurement
     model: AdditiveModel
     front: PredictedFront
+    optimum: Certificate | None
     points: tuple[Point, ...]
     agreement: Agreement
 
@@ -44,12 +50,12 @@ class SearchResult:
         Raises:
             UserError: no measured policy keeps to them.
         """
-        return recommend(self.points, self.request.limits, self.request.objective)
+        return recommend(self.points, self.request.limits, self.request.minimize)
 
     def best(self) -> tuple[Point, ...]:
         """The measured policies no other measured one beats, the cheapest first."""
-        objective = self.request.objective
-        ordered = sorted(self.points, key=lambda p: (p.measured.cost(objective), p.measured.mse))
+        resource = self.request.resource
+        ordered = sorted(self.points, key=lambda p: (p.measured.cost(resource), p.measured.mse))
         best: list[Point] = []
         for point in ordered:
             if not best or point.measured.mse < best[-1].measured.mse:
@@ -63,59 +69,86 @@ class SearchResult:
     def to_json(self) -> Json:
         """The result as plain JSON values; units in the keys, null for what does not apply."""
         request, quality, cost = self.request, self.model.quality, self.model.cost
-        limits = request.limits
         best = {id(point) for point in self.best()}
         return {
             "accelerator": self.accelerator,
             "energy_table": self.energy_table,
             "image_size": [request.image_size.height, request.image_size.width],
-            "objective": request.objective.value,
+            "minimize": _minimized(request.minimize),
+            "against": request.resource.value,
             "limits": {
-                "max_energy_uj": limits.max_energy_uj,
-                "max_cycles": limits.max_cycles,
-                "min_psnr_to_float_db": limits.min_psnr_db,
+                "max_energy_uj": request.limits.max_energy_uj,
+                "max_cycles": request.limits.max_cycles,
+                "max_dram_bytes": request.limits.max_dram_bytes,
+                "max_sram_bytes": request.limits.max_sram_bytes,
+                "min_psnr_to_float_db": request.limits.min_psnr_db,
             },
             "base": {"bits": str(request.base), **_figures(self.base)},
             "layers": list(self.model.layers),
+            "tied": [
+                [self.model.layers[layer] for layer in group]
+                for group in self.model.groups
+                if len(group) > 1
+            ],
             "choices": [str(bits) for bits in self.model.choices],
             "mse_increase": _scaled(quality.measured, UNITS_PER_SQUARED_CODE),
-            "energy_change_uj": _scaled(cost.change[Objective.ENERGY], FEMTOJOULES_PER_MICROJOULE),
-            "cycles_change": cost.change[Objective.CYCLES].tolist(),
+            **{
+                f"{SHOWN[resource].key}_change": _scaled(change, SHOWN[resource].per_unit)
+                for resource, change in cost.change.items()
+            },
+            "sram_bytes_of_cascade": cost.sram.tolist(),
             "available": cost.available.tolist(),
             "mse_increases_clipped": quality.clipped,
             "mse_increases_non_monotone": quality.non_monotone,
             "predicted_front": self._front(),
+            "optimum": None if self.optimum is None else self._certified(self.optimum),
             "points": [
                 {
                     "origin": point.origin.value,
                     "label": point.label,
                     "best_measured": id(point) in best,
+                    "permitted": point.permitted,
                     "bits": {layer: str(bits) for layer, bits in point.bits.items()},
                     "policy": point.policy.to_yaml(),
                     "predicted": None if point.predicted is None else _figures(point.predicted),
-                    "measured": {
-                        **_figures(point.measured),
-                        "dram_bytes": point.measured.dram_bytes,
-                    },
+                    "measured": _figures(point.measured),
                 }
                 for point in self.points
             ],
             "rank_correlation": {
                 "points": self.agreement.points,
                 "mse": self.agreement.mse,
-                request.objective.value: self.agreement.cost,
+                request.resource.value: self.agreement.cost,
             },
         }
 
     def _front(self) -> Json:
-        costs = self.front.costs
-        objective = self.request.objective
-        named = {
-            Objective.ENERGY: ("energy_uj", costs / FEMTOJOULES_PER_MICROJOULE),
-            Objective.CYCLES: ("cycles", costs),
+        shown = SHOWN[self.request.resource]
+        return {
+            shown.key: _scaled(self.front.costs, shown.per_unit),
+            "mse": _scaled(self.front.errors, UNITS_PER_SQUARED_CODE),
         }
-        key, values = named[objective]
-        return {key: values.tolist(), "mse": _scaled(self.front.errors, UNITS_PER_SQUARED_CODE)}
+
+    def _certified(self, optimum: Certificate) -> Json:
+        """The optimum; its value and the bound in the unit their keys say."""
+        key, per_unit = "mse", UNITS_PER_SQUARED_CODE
+        if optimum.minimized is not None:
+            key, per_unit = SHOWN[optimum.minimized].key, SHOWN[optimum.minimized].per_unit
+        measured = [point.measured for point in self.points if point.bits == optimum.bits]
+        return {
+            "minimized": _minimized(optimum.minimized),
+            "bits": {layer: str(bits) for layer, bits in optimum.bits.items()},
+            "policy": self.request.policy(optimum.bits).to_yaml(),
+            f"predicted_{key}": optimum.value / per_unit,
+            f"lower_bound_{key}": optimum.bound / per_unit,
+            "gap": optimum.gap,
+            "predicted": _figures(optimum.predicted),
+            "measured": _figures(measured[0]) if measured else None,
+        }
+
+
+def _minimized(resource: Resource | None) -> str:
+    return "error" if resource is None else resource.value
 
 
 def _figures(figures: Figures) -> Json:
@@ -125,8 +158,10 @@ def _figures(figures: Figures) -> Json:
         "psnr_to_float_db": None if math.isinf(psnr_db) else psnr_db,
         "energy_uj": figures.energy_uj,
         "cycles": figures.cycles,
+        "dram_bytes": figures.dram_bytes,
+        "sram_bytes": figures.sram_bytes,
     }
 
 
 def _scaled(units: Any, per_unit: int) -> Any:
-    return (units / per_unit).tolist()
+    return units.tolist() if per_unit == 1 else (units / per_unit).tolist()

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from hwsim.ledger import Ledger
 from hwsim.search.additive import AdditiveModel
-from hwsim.search.confirmation import Confirmer, agreement
+from hwsim.search.confirmation import Confirmer, Point, agreement
 from hwsim.search.cost_table import cost_table
 from hwsim.search.measurement import BuildGraph, Meter, Pictures, Target
 from hwsim.search.quality_table import quality_table
-from hwsim.search.recommendation import points_at_limits
+from hwsim.search.recommendation import optimum_points, points_at_limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.result import SearchResult
 from hwsim.search.survey import survey
@@ -41,24 +41,31 @@ def search(
 
     Raises:
         ScheduleError: the machine has no room for the base policy.
-        UserError: a policy's graph cannot be built, or the folder cannot be used.
+        UserError: a policy's graph cannot be built, the folder cannot be used, a rule fits no
+            layer, or the solver gave up.
     """
     meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder))
+    rules = request.rules
+    permitted = rules.permitted(meter.layers, request.choices, request.usual_choices)
     counter = _Counter(
-        1
-        + len(meter.layers) * len(request.choices)
-        + len(request.uniform_widths)
-        + request.front_points,
-        progress,
+        1 + int(permitted.sum()) + len(request.uniform_widths) + request.front_points, progress
     )
-    surveyed = survey(meter, request, counter.step)
+    surveyed = survey(meter, request, permitted, counter.step)
     model = AdditiveModel(
-        surveyed.layers, surveyed.choices, quality_table(surveyed), cost_table(surveyed)
+        surveyed.layers,
+        surveyed.choices,
+        rules.groups(surveyed.layers),
+        quality_table(surveyed),
+        cost_table(surveyed),
     )
-    front = model.front(request.objective)
+    front = model.front(request.resource)
     confirmer = Confirmer(meter, model, request, counter.step)
-    points = confirmer.uniform() + confirmer.front(front)
-    points += points_at_limits(confirmer, front, request.limits)
+    uniform, spread = confirmer.uniform(), confirmer.front(front)
+    near = points_at_limits(confirmer, front, request.limits)
+    optimum, best = None, list[Point]()
+    if request.limits:
+        optimum, best = optimum_points(confirmer, model, request, [*uniform, *spread, *near])
+    points = uniform + best + spread + near
     unique = {tuple(point.bits.values()): point for point in reversed(points)}
     points = list(reversed(unique.values()))
     return SearchResult(
@@ -68,8 +75,9 @@ def search(
         surveyed.base,
         model,
         front,
+        optimum,
         tuple(points),
-        agreement(points, request.objective),
+        agreement(points, request.resource),
     )
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwsim.schedule import ScheduleError
 from hwsim.search.measurement import Measurement, Meter
 from hwsim.search.request import SearchRequest
@@ -18,7 +21,7 @@ class Survey:
         choices: what each layer may have.
         base: every layer at the base.
         changed: for each layer, for each choice, what changing that layer alone gives; None where
-            the machine has no room for it.
+            the machine has no room for it or the layer may not have it.
     """
 
     layers: tuple[str, ...]
@@ -27,16 +30,23 @@ class Survey:
     changed: tuple[tuple[Measurement | None, ...], ...]
 
 
-def survey(meter: Meter, request: SearchRequest, count: Callable[[], None]) -> Survey:
-    """Measure the base, and every choice of every layer with all other layers at the base.
+def survey(
+    meter: Meter,
+    request: SearchRequest,
+    permitted: NDArray[np.bool_],
+    count: Callable[[], None],
+) -> Survey:
+    """Measure the base, and every choice a layer may have with all other layers at the base.
 
     Args:
         meter: measures policies.
         request: the base and the choices.
+        permitted: bool [layers, choices], what each layer may have.
         count: called after each measurement.
 
     Raises:
         ScheduleError: the machine has no room for the base.
+        UserError: a policy's graph cannot be built.
     """
     base_policy = request.base_policy
     base = meter.measure(base_policy)
@@ -55,5 +65,11 @@ def survey(meter: Meter, request: SearchRequest, count: Callable[[], None]) -> S
         meter.layers,
         request.choices,
         base,
-        tuple(tuple(changed(layer, bits) for bits in request.choices) for layer in meter.layers),
+        tuple(
+            tuple(
+                changed(layer, bits) if may else None
+                for bits, may in zip(request.choices, row, strict=True)
+            )
+            for layer, row in zip(meter.layers, permitted, strict=True)
+        ),
     )

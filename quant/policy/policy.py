@@ -36,7 +36,7 @@ class Override:
 
     def fits(self, layer: str) -> bool:
         """Whether the pattern names this layer or a module that contains it."""
-        return any(fnmatchcase(path, self.pattern) for path in _enclosing(layer))
+        return fits_layer(self.pattern, layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,11 @@ class BitPolicy:
         if self.residual_bits != _usual_residual_bits(self.default):
             words.append(f"residual {self.residual_bits}")
         return ", ".join(words)
+
+
+def fits_layer(pattern: str, layer: str) -> bool:
+    """Whether a pattern (``*``, ``?``, ``[...]``) names a layer or a module that contains it."""
+    return any(fnmatchcase(path, pattern) for path in _enclosing(layer))
 
 
 def policy_names() -> tuple[str, ...]:

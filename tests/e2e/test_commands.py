@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelerators import accelerator_names
+from accelerators import accelerator_names, load_accelerator
 from hwsim.cli.commands import verify as verify_command
 from hwsim.verify import Check, verify
 from quant.imaging import write_png
@@ -70,7 +70,7 @@ def test_search_recommends_a_policy_within_the_limits_and_resumes(
     )
     command = ("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
                "--random-weights", "1", "--input-size", "8x8", "--widths", "4",
-               "--front-points", "2", "--max-energy-uj", "60",
+               "--front-points", "2", "--max-energy", "60uJ",
                "--out", tmp_path / "out")  # fmt: skip
 
     first = hwsim(*command, "--json")
@@ -85,6 +85,71 @@ def test_search_recommends_a_policy_within_the_limits_and_resumes(
     point = next(point for point in first.json["points"] if point["policy"] == policy.to_yaml())
     assert point["measured"]["energy_uj"] <= 60
     assert policy.to_yaml().strip() in again.out
+    assert "proven" in again.out
+
+
+def test_search_keeps_to_plain_limits_and_rules_and_exports_tables(
+    hwsim: Command, tmp_path: Path
+) -> None:
+    write_png(
+        tmp_path / "in" / "a.png", np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    )
+
+    done = hwsim("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
+                 "--random-weights", "1", "--input-size", "8x8", "--widths", "4,8",
+                 "--front-points", "2", "--minimize", "latency", "--min-psnr", "20dB",
+                 "--max-latency", "50ms", "--min-fps", "30", "--max-dram", "10MB",
+                 "--max-sram", "512KiB", "--first-and-last", "w8a8", "--allow", "body=w4a4,w8a8",
+                 "--tie", "body", "--out", tmp_path / "out", "--json")  # fmt: skip
+
+    assert done.status == 0, done.err
+    found = done.json
+    assert (found["minimize"], found["against"]) == ("latency", "latency")
+    assert found["limits"]["max_dram_bytes"] == 10_000_000
+    assert found["limits"]["max_sram_bytes"] == 512 * 1024
+    machine = load_accelerator("edge_npu")
+    assert found["limits"]["max_cycles"] == int(machine.clock_mhz * 1e6 / 30)
+    optimum = found["optimum"]
+    assert optimum["predicted_cycles"] == optimum["lower_bound_cycles"]
+    policy = BitPolicy.load(tmp_path / "out" / "recommended.yaml")
+    bits = policy.resolve(found["layers"])
+    (tied,) = found["tied"]
+    assert len({bits[layer] for layer in tied}) == 1
+    assert {str(bits[found["layers"][end]]) for end in (0, -1)} == {"w8a8"}
+    certified = BitPolicy.load(tmp_path / "out" / "optimum.yaml").resolve(found["layers"])
+    assert {layer: str(chosen) for layer, chosen in certified.items()} == optimum["bits"]
+    axes = json.loads((tmp_path / "out" / "cost_table.json").read_text())
+    table = np.load(tmp_path / "out" / "cost_table.npy", allow_pickle=False)
+    assert table.shape == (len(axes["layers"]), 2, 2) == (len(found["layers"]), 2, 2)
+    places = [
+        (layer, axes["weight_bits"].index(chosen.weight_bits),
+         axes["activation_bits"].index(chosen.activation_bits))
+        for layer, chosen in enumerate(certified.values())
+    ]  # fmt: skip
+    total = axes["base"]["cycles"] + sum(table[place] for place in places)
+    assert total == optimum["predicted_cycles"]
+    rows = json.loads((tmp_path / "out" / "policies.json").read_text())[0]["bits"]
+    assert rows == [[layer, b.weight_bits, b.activation_bits] for layer, b in bits.items()]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--max-latency", "33"), "expected a time above zero such as 33ms"),
+        (("--minimize", "energy"), "minimize energy: expected a least fidelity too, given none"),
+        (("--tie", "nothing"), "layer 'nothing': expected the name or a pattern"),
+    ],
+)
+def test_searches_nobody_can_do_are_bad_input(
+    hwsim: Command, tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    write_png(tmp_path / "in" / "a.png", np.zeros((4, 4, 3), np.uint8))
+
+    done = hwsim("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
+                 "--random-weights", "1", "--input-size", "4x4", *options, "--quiet")  # fmt: skip
+
+    assert done.status == 2
+    assert sentence in done.err
 
 
 def test_a_limit_nothing_keeps_to_is_bad_input(hwsim: Command, tmp_path: Path) -> None:
@@ -92,7 +157,7 @@ def test_a_limit_nothing_keeps_to_is_bad_input(hwsim: Command, tmp_path: Path) -
 
     done = hwsim("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
                  "--random-weights", "1", "--input-size", "4x4", "--widths", "8",
-                 "--front-points", "2", "--max-cycles", "1", "--quiet")  # fmt: skip
+                 "--front-points", "2", "--max-latency", "1cycles", "--quiet")  # fmt: skip
 
     assert done.status == 2
     assert "no measured policy has at most 1 cycles: the cheapest takes" in done.err

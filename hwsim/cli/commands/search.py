@@ -3,18 +3,37 @@
 import json
 from argparse import Namespace
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accelerators import Accelerator
 from hwsim.cli.machine import as_computed, load_energy_model
 from hwsim.cli.messages import Messages
-from hwsim.cli.output_folder import output_folder
+from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_input import sample_input_size
+from hwsim.cli.quantities import Latency
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
 from hwsim.report.search import print_search
-from hwsim.search import Limits, Objective, Pictures, SearchRequest, Target, front_chart, search
+from hwsim.search import (
+    Allowed,
+    LayerRules,
+    Limits,
+    Pictures,
+    Point,
+    Resource,
+    SearchRequest,
+    SearchResult,
+    Target,
+    cycles_within,
+    front_chart,
+    policy_tables,
+    search,
+    tables_json,
+    write_cost_table,
+)
 from quant.common.errors import UserError
 from quant.graph import Graph, Size
 from quant.graph.adaptive_file import AnyGraph
@@ -35,7 +54,7 @@ def execute(arguments: Namespace) -> int:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
         subject = load_float_subject(arguments, messages, accelerator=energy.accelerator)
-        request = _request(arguments, subject.scale)
+        request = _request(arguments, subject.scale, energy.accelerator)
         with messages.stage("searching") as progress:
             found = search(
                 request,
@@ -51,9 +70,7 @@ def execute(arguments: Namespace) -> int:
         text = json.dumps(found.to_json(), indent=2, allow_nan=False)
         files = []
         if folder:
-            policy = recommended.policy.to_yaml()
-            folder.write("recommended.yaml", lambda path: path.write_text(policy))
-            folder.write("front.png", lambda path: front_chart(found, path))
+            _write(folder, found, recommended)
             folder.write("search.json", lambda path: path.write_text(text + "\n"))
             files = folder.publish()
     if arguments.json:
@@ -61,6 +78,26 @@ def execute(arguments: Namespace) -> int:
     else:
         print_search(found, recommended, files)
     return 0
+
+
+def _write(folder: OutputFolder, found: SearchResult, recommended: Point) -> None:
+    """The policies and tables of a search."""
+    policies = {"recommended.yaml": recommended.policy}
+    if found.optimum is not None:
+        policies["optimum.yaml"] = found.request.policy(found.optimum.bits)
+    for name, policy in policies.items():
+        folder.write(name, partial(_write_text, policy.to_yaml()))
+    chosen = (recommended, *(point for point in found.best() if point is not recommended))
+    folder.write("policies.json", partial(_write_text, policy_tables(chosen)))
+    folder.write("cost_table.json", partial(_write_text, tables_json(found)))
+    folder.write(
+        "cost_table.npy", lambda path: write_cost_table(found, found.request.resource, path)
+    )
+    folder.write("front.png", lambda path: front_chart(found, path))
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text)
 
 
 def _fixed_bits(graph: AnyGraph) -> Graph:
@@ -77,14 +114,38 @@ def _fixed_bits(graph: AnyGraph) -> Graph:
     )
 
 
-def _request(arguments: Namespace, scale: int) -> SearchRequest:
+def _request(arguments: Namespace, scale: int, accelerator: Accelerator) -> SearchRequest:
     given = {name: getattr(arguments, name) for name in _OPTIONS}
+    minimize = arguments.minimize or ("error" if arguments.min_psnr is None else "energy")
     return SearchRequest(
         Size(*(arguments.input_size or sample_input_size(scale))),
-        objective=Objective(arguments.objective),
-        limits=Limits(arguments.max_energy_uj, arguments.max_cycles, arguments.min_psnr_db),
+        minimize=None if minimize == "error" else Resource(minimize),
+        against=Resource(arguments.against) if arguments.against else None,
+        limits=Limits(
+            arguments.max_energy,
+            _most_cycles(arguments, accelerator),
+            arguments.min_psnr,
+            arguments.max_dram,
+            arguments.max_sram,
+        ),
+        rules=LayerRules(
+            tuple(Allowed(pattern, bits) for pattern, bits in arguments.allow),
+            arguments.first_and_last,
+            tuple(arguments.tie),
+        ),
         **{name: value for name, value in given.items() if value is not None},
     )
+
+
+def _most_cycles(arguments: Namespace, accelerator: Accelerator) -> int | None:
+    """The stricter of both limits on time."""
+    times: list[Latency | None] = [arguments.max_latency, arguments.min_fps]
+    cycles = [
+        time.cycles if time.seconds is None else cycles_within(accelerator, time.seconds)
+        for time in times
+        if time is not None
+    ]
+    return min((most for most in cycles if most is not None), default=None)
 
 
 def _pictures(subject: FloatSubject, folder: Path | None) -> Pictures:

@@ -7,11 +7,19 @@ from hwsim.search.survey import Survey
 from quant.policy import LayerBits
 
 W2A8, W8A8 = LayerBits(2, 8), LayerBits(8, 8)
-BASE = Measurement(mse=1.0, energy_fj=1000, cycles=500, dram_bytes=64)
+LAYERS_AT_MOST = 8
 
 
-def measurement(mse: float, energy_fj: int = 1000, cycles: int = 500) -> Measurement:
-    return Measurement(mse, energy_fj, cycles, 64)
+def measurement(
+    mse: float, energy_fj: int = 1000, cycles: int = 500, dram_bytes: int = 64, sram: int = 32
+) -> Measurement:
+    """A measurement in which every layer's cascade occupies the same SRAM."""
+    return Measurement(
+        mse, energy_fj, cycles, dram_bytes, sram, (sram,) * LAYERS_AT_MOST, other_sram_bytes=16
+    )
+
+
+BASE = measurement(1.0)
 
 
 def survey_of(

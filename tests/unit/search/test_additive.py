@@ -6,14 +6,17 @@ from hwsim.search.confirmation import spread_points
 from hwsim.search.cost_table import cost_table
 from hwsim.search.measurement import Figures, Measurement
 from hwsim.search.quality_table import quality_table
-from hwsim.search.request import Objective
+from hwsim.search.resource import Resource
 from quant.policy import LayerBits
 from tests.unit.search.surveys import BASE, W2A8, W8A8, measurement, survey_of
 
 
 def model_of(**changed: tuple[Measurement | None, ...]) -> AdditiveModel:
     survey = survey_of(changed)
-    return AdditiveModel(survey.layers, survey.choices, quality_table(survey), cost_table(survey))
+    alone = tuple((layer,) for layer in range(len(changed)))
+    return AdditiveModel(
+        survey.layers, survey.choices, alone, quality_table(survey), cost_table(survey)
+    )
 
 
 MODEL = model_of(
@@ -28,8 +31,8 @@ def bits(head: LayerBits, body: LayerBits, tail: LayerBits) -> dict[str, LayerBi
 
 
 def test_predictions_add_one_entry_per_layer_to_the_base() -> None:
-    assert MODEL.predict(bits(W2A8, W2A8, W8A8)) == Figures(1.75, 700, 470)
-    assert MODEL.predict(bits(W8A8, W8A8, W8A8)) == Figures(1.0, 1000, 500)
+    assert MODEL.predict(bits(W2A8, W2A8, W8A8)) == Figures(1.75, 700, 470, 64, 32)
+    assert MODEL.predict(bits(W8A8, W8A8, W8A8)) == Figures(1.0, 1000, 500, 64, 32)
 
 
 def test_a_choice_without_an_entry_has_no_prediction() -> None:
@@ -39,21 +42,21 @@ def test_a_choice_without_an_entry_has_no_prediction() -> None:
 
 def test_a_measured_gain_never_lowers_a_prediction() -> None:
     model = model_of(head=(measurement(0.25, 900), BASE), tail=(measurement(0.25, 900), BASE))
-    assert model.predict({"head": W2A8, "tail": W2A8}) == Figures(1.0, 800, 500)
+    assert model.predict({"head": W2A8, "tail": W2A8}) == Figures(1.0, 800, 500, 64, 32)
 
 
-@pytest.mark.parametrize("objective", Objective)
-def test_points_of_the_front_are_what_their_bits_predict(objective: Objective) -> None:
-    front = MODEL.front(objective)
+@pytest.mark.parametrize("resource", Resource)
+def test_points_of_the_front_are_what_their_bits_predict(resource: Resource) -> None:
+    front = MODEL.front(resource)
     for point in range(len(front)):
         predicted = MODEL.predict(front.bits(point))
         assert predicted is not None
-        assert predicted.cost(objective) == front.costs[point]
+        assert predicted.cost(resource) == front.costs[point]
         assert round(predicted.mse * 1e9) == front.errors[point]
 
 
 def test_the_front_avoids_what_does_not_fit_and_what_is_dominated() -> None:
-    front = MODEL.front(Objective.ENERGY)
+    front = MODEL.front(Resource.ENERGY)
     # Head alone at 2 bits is dominated: body alone is cheaper and better.
     np.testing.assert_array_equal(front.costs, [700, 800, 1000])
     assert [str(chosen) for chosen in front.bits(1).values()] == ["w8a8", "w2a8", "w8a8"]
@@ -62,7 +65,7 @@ def test_the_front_avoids_what_does_not_fit_and_what_is_dominated() -> None:
 def test_a_spread_has_both_ends_and_even_steps_of_decibels() -> None:
     # Errors double from layer to layer, so that the front's decibels are close to even steps.
     changed = {f"layer{n}": (measurement(1.0 + 2.0**n, 1000 - 3**n), BASE) for n in range(8)}
-    front = model_of(**changed).front(Objective.ENERGY)
+    front = model_of(**changed).front(Resource.ENERGY)
     spread = spread_points(front, 5)
     decibels = 10 * np.log10(front.errors[spread])
     assert spread[0] == 0
@@ -71,4 +74,4 @@ def test_a_spread_has_both_ends_and_even_steps_of_decibels() -> None:
 
 
 def test_a_spread_of_a_short_front_names_each_point_once() -> None:
-    assert spread_points(MODEL.front(Objective.ENERGY), 10) == [0, 1, 2]
+    assert spread_points(MODEL.front(Resource.ENERGY), 10) == [0, 1, 2]

@@ -89,11 +89,14 @@ def test_a_measurement_is_what_the_estimate_of_the_graph_says() -> None:
     assert measured.energy_fj == round(cost.energy_uj * 1e9)
     assert measured.dram_bytes == cost.dram_read_bytes + cost.dram_write_bytes
     assert measured.mse == output_mse(graph, PICTURES)
+    assert measured.sram_bytes == cost.sram_peak_bytes
+    assert measured.sram_bytes == max(*measured.layer_sram_bytes, measured.other_sram_bytes)
+    assert len(measured.layer_sram_bytes) == len(LAYERS)
 
 
 def test_fidelity_is_in_decibels_below_white() -> None:
-    assert Measurement(255.0**2 / 1000, 0, 0, 0).psnr_db == pytest.approx(30.0)
-    assert Measurement(0.0, 0, 0, 0).psnr_db == math.inf
+    assert Measurement(255.0**2 / 1000, 0, 0, 0, 0).psnr_db == pytest.approx(30.0)
+    assert Measurement(0.0, 0, 0, 0, 0).psnr_db == math.inf
 
 
 def test_a_policy_is_measured_once_however_it_is_written(tmp_path: Path) -> None:

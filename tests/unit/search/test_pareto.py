@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.search.pareto import Choices, Front, pareto_front
+from hwsim.search.pareto import Choices, Front, bottleneck_front, pareto_front
 from quant.common.errors import UserError
 
 # Few distinct values, so that ties and duplicates are common; negative costs, as tables have.
@@ -79,6 +79,22 @@ def test_points_run_from_cheap_to_faithful(problem: list[Choices]) -> None:
     front = pareto_front(problem)
     assert (np.diff(front.costs) > 0).all()
     assert (np.diff(front.errors) < 0).all()
+
+
+@given(problems(), SMALL)
+def test_the_largest_cost_may_count_instead_of_the_sum(problem: list[Choices], floor: int) -> None:
+    options = [list(zip(layer.errors, layer.costs, strict=True)) for layer in problem]
+    sums = [
+        (sum(int(e) for e, _ in picked), max(floor, *(int(c) for _, c in picked)))
+        for picked in product(*options)
+    ]
+    front = bottleneck_front(problem, floor)
+    assert set(found(front)) == undominated(sums)
+    assert len(front) == len(set(found(front)))
+    for point, (error, most) in enumerate(found(front)):
+        picked = list(zip(problem, front.choices(point), strict=True))
+        assert error == sum(int(layer.errors[pick]) for layer, pick in picked)
+        assert most == max(floor, *(int(layer.costs[pick]) for layer, pick in picked))
 
 
 def test_single_choices_leave_one_point() -> None:

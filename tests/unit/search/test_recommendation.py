@@ -3,9 +3,10 @@ import re
 import pytest
 
 from hwsim.search.confirmation import Origin, Point
+from hwsim.search.limits import Limits
 from hwsim.search.measurement import Measurement
 from hwsim.search.recommendation import recommend
-from hwsim.search.request import Limits, Objective
+from hwsim.search.resource import Resource
 from quant.common.errors import UserError
 from quant.policy import BitPolicy
 
@@ -13,7 +14,7 @@ PEAK = 255**2
 
 
 def point(name: str, psnr_db: float, energy_uj: float, cycles: int) -> Point:
-    measured = Measurement(PEAK / 10 ** (psnr_db / 10), round(energy_uj * 1e9), cycles, 0)
+    measured = Measurement(PEAK / 10 ** (psnr_db / 10), round(energy_uj * 1e9), cycles, 0, 0)
     return Point(Origin.FRONT, name, BitPolicy.parse("w8a8"), {}, None, measured)
 
 
@@ -26,20 +27,22 @@ POINTS = (
 
 
 @pytest.mark.parametrize(
-    ("limits", "objective", "name"),
+    ("limits", "minimize", "name"),
     [
-        (Limits(), Objective.ENERGY, "best"),
-        (Limits(max_energy_uj=30.0), Objective.ENERGY, "middle"),
-        (Limits(max_energy_uj=10.0), Objective.ENERGY, "cheap"),
-        (Limits(max_cycles=750), Objective.ENERGY, "middle"),
-        (Limits(min_psnr_db=29.9), Objective.ENERGY, "cheap"),
-        (Limits(min_psnr_db=31.0), Objective.ENERGY, "middle"),
-        (Limits(min_psnr_db=29.9), Objective.CYCLES, "middle"),
-        (Limits(min_psnr_db=29.9, max_cycles=800), Objective.ENERGY, "middle"),
+        (Limits(), None, "best"),
+        (Limits(max_energy_uj=30.0), None, "middle"),
+        (Limits(max_energy_uj=10.0), None, "cheap"),
+        (Limits(max_cycles=750), None, "middle"),
+        (Limits(min_psnr_db=29.9), Resource.ENERGY, "cheap"),
+        (Limits(min_psnr_db=31.0), Resource.ENERGY, "middle"),
+        (Limits(min_psnr_db=29.9), Resource.LATENCY, "middle"),
+        (Limits(min_psnr_db=29.9, max_cycles=800), Resource.ENERGY, "middle"),
     ],
 )
-def test_the_best_policy_within_the_limits(limits: Limits, objective: Objective, name: str) -> None:
-    assert recommend(POINTS, limits, objective).label == name
+def test_the_best_policy_within_the_limits(
+    limits: Limits, minimize: Resource | None, name: str
+) -> None:
+    assert recommend(POINTS, limits, minimize).label == name
 
 
 @pytest.mark.parametrize(
@@ -66,4 +69,4 @@ def test_the_best_policy_within_the_limits(limits: Limits, objective: Objective,
 )
 def test_limits_nothing_keeps_to_are_told_with_the_nearest(limits: Limits, sentence: str) -> None:
     with pytest.raises(UserError, match=f"^{re.escape(sentence)}$"):
-        recommend(POINTS, limits, Objective.ENERGY)
+        recommend(POINTS, limits, Resource.ENERGY)

@@ -1,6 +1,8 @@
 import pytest
 
-from hwsim.search.request import Limits, SearchRequest
+from hwsim.search.limits import Limits
+from hwsim.search.request import SearchRequest
+from hwsim.search.resource import Resource
 from quant.common.errors import UserError
 from quant.graph import Size
 from quant.policy import BitPolicy, LayerBits
@@ -29,6 +31,20 @@ def test_choices_are_all_pairs_of_widths() -> None:
         ({"widths": (0, 8)}, "expected 1 to 16 bits"),
         ({"widths": (17,)}, "expected 1 to 16 bits"),
         ({"front_points": 1}, "front points: expected at least 2"),
+        (
+            {"minimize": Resource.DRAM},
+            "minimize dram: expected a least fidelity too, given none, and the narrowest widths "
+            "cost least; give --min-psnr",
+        ),
+        (
+            {
+                "minimize": Resource.DRAM,
+                "against": Resource.SRAM,
+                "limits": Limits(min_psnr_db=30.0),
+            },
+            "minimize dram: expected the front against the same resource, given sram; leave "
+            "--against out",
+        ),
     ],
 )
 def test_impossible_requests_are_told_in_a_sentence(
@@ -58,7 +74,14 @@ def test_every_policy_of_a_request_has_its_residual_bits() -> None:
     assert [policy.residual_bits for policy in policies] == [9, 9]
 
 
-def test_limits_are_true_when_there_is_one() -> None:
-    assert not Limits()
-    assert Limits(max_cycles=0)
-    assert Limits(min_psnr_db=30.0)
+@pytest.mark.parametrize(
+    ("changes", "resource"),
+    [
+        ({}, Resource.ENERGY),
+        ({"limits": Limits(max_dram_bytes=9)}, Resource.DRAM),
+        ({"limits": Limits(max_dram_bytes=9), "against": Resource.SRAM}, Resource.SRAM),
+        ({"limits": Limits(min_psnr_db=9.0), "minimize": Resource.LATENCY}, Resource.LATENCY),
+    ],
+)
+def test_the_front_is_against_what_matters(changes: dict[str, object], resource: Resource) -> None:
+    assert request(**changes).resource is resource

@@ -10,10 +10,13 @@ import pytest
 from hwsim.ledger import FILE_NAME, Ledger
 from hwsim.schedule import ScheduleError
 from hwsim.search import (
+    Allowed,
     BuildGraph,
+    LayerRules,
     Limits,
     Origin,
     Pictures,
+    Resource,
     SearchRequest,
     SearchResult,
     Target,
@@ -152,11 +155,60 @@ def test_recommended_policies_keep_to_the_limits() -> None:
     result = run(request)
     assert result.recommended().measured.energy_uj <= energy_uj
     # Bisection ends with two neighbours of the front, one on either side of the limit.
-    near = sorted(result.of_origin(Origin.LIMIT), key=lambda point: point.measured.energy_fj)
+    sought = (*result.of_origin(Origin.LIMIT), *result.of_origin(Origin.OPTIMUM))
+    near = sorted(sought, key=lambda point: point.measured.energy_fj)
     within = [point for point in near if point.measured.energy_uj <= energy_uj]
     neighbours = [within[-1], near[len(within)]]
     predicted = [point.predicted.energy_fj for point in neighbours if point.predicted]
     assert np.diff(np.searchsorted(result.front.costs, predicted)) == [1]
+
+
+def test_the_optimum_is_proven_measured_and_on_the_exact_front() -> None:
+    middle = found().front.bits(len(found().front) // 2)
+    predicted = found().model.predict(middle)
+    assert predicted is not None
+    request = SearchRequest(
+        Size(16, 16),
+        (2, 4, 8),
+        minimize=Resource.ENERGY,
+        front_points=2,
+        uniform_widths=(),
+        limits=Limits(min_psnr_db=predicted.psnr_db - 1e-6),
+    )
+    result = run(request)
+    optimum = result.optimum
+    assert optimum is not None
+    assert optimum.value == predicted.energy_fj
+    assert 0 <= optimum.gap < 1e-7
+    assert optimum.predicted.energy_fj == predicted.energy_fj
+    assert any(point.bits == optimum.bits for point in result.points)
+    record = result.to_json()["optimum"]
+    assert record["lower_bound_energy_uj"] == pytest.approx(record["predicted_energy_uj"])
+    assert record["measured"]["psnr_to_float_db"] == pytest.approx(predicted.psnr_db, abs=3)
+
+
+def test_rules_bind_what_is_recommended() -> None:
+    request = SearchRequest(
+        Size(16, 16),
+        (2, 4),
+        front_points=3,
+        uniform_widths=(8,),
+        limits=Limits(max_dram_bytes=10**9),
+        rules=LayerRules(
+            (Allowed("body", tuple(map(LayerBits.parse, ("w4a4", "w2a4")))),),
+            first_and_last=LayerBits(8, 8),
+            tied=("body",),
+        ),
+    )
+    result = run(request)
+    (uniform,) = result.of_origin(Origin.UNIFORM)
+    assert not uniform.permitted
+    bits = list(result.recommended().bits.values())
+    assert (bits[0], bits[-1]) == (LayerBits(8, 8), LayerBits(8, 8))
+    body = {bits for layer, bits in result.recommended().bits.items() if layer.startswith("body")}
+    assert len(body) == 1
+    assert body < {LayerBits(4, 4), LayerBits(2, 4)}
+    assert [str(bits) for bits in result.model.choices][-1] == "w8a8"
 
 
 def test_impossible_limits_are_told_when_asked_for() -> None:
@@ -197,6 +249,10 @@ def test_choices_without_room_are_left_out() -> None:
 
     calls: list[None] = []
     request = SearchRequest(Size(8, 8), widths=(4, 8))
-    surveyed = survey(SmallMeter(), request, lambda: calls.append(None))  # type: ignore[arg-type]
+    every = np.ones((2, 4), np.bool_)
+    every[1, 0] = False
+    surveyed = survey(SmallMeter(), request, every, lambda: calls.append(None))  # type: ignore[arg-type]
     assert [change is None for change in surveyed.changed[0]] == [True, False, False, False]
-    assert len(calls) == 1 + 2 * 4
+    # What a layer may not have is not even measured.
+    assert [change is None for change in surveyed.changed[1]] == [True, False, False, False]
+    assert len(calls) == 1 + 2 * 4 - 1

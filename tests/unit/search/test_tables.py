@@ -2,7 +2,7 @@ import numpy as np
 
 from hwsim.search.cost_table import cost_table
 from hwsim.search.quality_table import quality_table
-from hwsim.search.request import Objective
+from hwsim.search.resource import Resource
 from quant.policy import LayerBits
 from tests.unit.search.surveys import BASE, measurement, survey_of
 
@@ -27,11 +27,19 @@ def test_more_bits_with_more_error_are_counted() -> None:
     assert table.non_monotone == 1  # w2a8 is worse than w2a2; w2a8 and w8a2 do not compare
 
 
-def test_costs_are_differences_from_the_base_by_objective() -> None:
-    table = cost_table(survey_of({"head": (measurement(2.0, 700, 520), BASE)}))
-    assert table.base == {Objective.ENERGY: 1000, Objective.CYCLES: 500}
-    np.testing.assert_array_equal(table.change[Objective.ENERGY], [[-300, 0]])
-    np.testing.assert_array_equal(table.change[Objective.CYCLES], [[20, 0]])
+def test_costs_are_differences_from_the_base_by_resource() -> None:
+    table = cost_table(survey_of({"head": (measurement(2.0, 700, 520, 60, 24), BASE)}))
+    assert table.base == {
+        Resource.ENERGY: 1000,
+        Resource.LATENCY: 500,
+        Resource.DRAM: 64,
+        Resource.SRAM: 32,
+    }
+    np.testing.assert_array_equal(table.change[Resource.ENERGY], [[-300, 0]])
+    np.testing.assert_array_equal(table.change[Resource.LATENCY], [[20, 0]])
+    np.testing.assert_array_equal(table.change[Resource.DRAM], [[-4, 0]])
+    np.testing.assert_array_equal(table.sram, [[24, 32]])
+    assert table.other_sram == 16
 
 
 def test_what_does_not_fit_the_machine_is_not_available() -> None:

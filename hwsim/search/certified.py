@@ -1,0 +1,179 @@
+"""The policy the tables predict to be best within the limits, and the proof of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hwsim.search.additive import AdditiveModel, Indices
+from hwsim.search.cost_table import SUMMED
+from hwsim.search.limits import Limits
+from hwsim.search.measurement import PEAK_CODE, Figures
+from hwsim.search.optimum import Limited, Optimum, least_sum
+from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
+from hwsim.search.resource import Resource
+from quant.policy import LayerBits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificate:
+    """A policy that is best by the tables.
+
+    Attributes:
+        bits: the bits of each layer.
+        predicted: what the tables say of it.
+        minimized: the resource; None: the error.
+        value: what was minimized, predicted: femtojoules, cycles, bytes, or error in units of
+            `UNITS_PER_SQUARED_CODE`.
+        bound: no policy within the limits is predicted to have less.
+    """
+
+    bits: dict[str, LayerBits]
+    predicted: Figures
+    minimized: Resource | None
+    value: int
+    bound: int
+
+    @property
+    def gap(self) -> float:
+        """How far the value may be from the best there is, as a share of it; 0 when proven."""
+        return (self.value - self.bound) / abs(self.value) if self.value != self.bound else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Limits in the integers of the tables.
+
+    Attributes:
+        most: of each limited resource.
+        error: in units of `UNITS_PER_SQUARED_CODE`; None is no limit.
+    """
+
+    most: dict[Resource, int]
+    error: int | None
+
+    @classmethod
+    def of(cls, limits: Limits) -> "Bounds":
+        """The limits of a request."""
+        if limits.min_psnr_db is None:
+            return cls(dict(limits.most), None)
+        mse: float = PEAK_CODE**2 / 10 ** (limits.min_psnr_db / 10)
+        return cls(dict(limits.most), math.floor(mse * UNITS_PER_SQUARED_CODE))
+
+    def worst_overrun(self, figures: Figures) -> float:
+        """The largest factor by which figures are beyond a bound; up to 1 within all."""
+        factors = [figures.cost(resource) / max(most, 1) for resource, most in self.most.items()]
+        if self.error is not None:
+            factors.append(figures.mse * UNITS_PER_SQUARED_CODE / max(self.error, 1))
+        return max(factors, default=0.0)
+
+    def corrected(self, predicted: Figures, measured: Figures) -> "Bounds":
+        """The bound on errors that predictions must keep to so that measurements keep to this one.
+
+        Predictions are taken to be off by the same factor as for one policy, whether too low or too
+        high. Costs are not touched: tables are recentred instead (`recentred`).
+
+        Args:
+            predicted: of that policy.
+            measured: of the same policy.
+        """
+        if self.error is None or measured.mse == 0:
+            return self
+        return replace(self, error=math.floor(self.error * predicted.mse / measured.mse))
+
+
+def certified_optimum(
+    model: AdditiveModel, minimize: Resource | None, bounds: Bounds
+) -> Certificate | None:
+    """The policy with the least predicted cost, or error, within predicted limits.
+
+    Args:
+        model: the tables.
+        minimize: what is to be least; None: the error.
+        bounds: the limits.
+
+    Returns:
+        The optimum; None where the tables predict no policy within the limits.
+
+    Raises:
+        UserError: the solver neither found a policy nor proved that there is none.
+    """
+    most_sram = bounds.most.get(Resource.SRAM)
+    if most_sram is not None and most_sram < model.cost.other_sram:
+        return None
+    if minimize is Resource.SRAM:
+        return _least_sram(model, bounds)
+    usable = model.usable(most_sram)
+    if minimize is None:
+        found = least_sum(model.errors(usable), _limits(model, bounds, usable))
+        offset = model.quality.base
+    else:
+        found = _cheapest(model, minimize, bounds, usable)
+        offset = model.cost.base[minimize]
+    if found is None:
+        return None
+    return _certificate(
+        model, usable, found.picks, minimize, found.value + offset, found.bound + offset
+    )
+
+
+def _limits(model: AdditiveModel, bounds: Bounds, usable: Sequence[Indices]) -> tuple[Limited, ...]:
+    """The limits on sums; SRAM is none."""
+    limits = [
+        Limited(model.costs(resource, usable), most - model.cost.base[resource])
+        for resource, most in bounds.most.items()
+        if resource in SUMMED
+    ]
+    if bounds.error is not None:
+        limits.append(Limited(model.errors(usable), bounds.error - model.quality.base))
+    return tuple(limits)
+
+
+def _cheapest(
+    model: AdditiveModel, minimize: Resource, bounds: Bounds, usable: Sequence[Indices]
+) -> Optimum | None:
+    """The cheapest, and of equally cheap ones the most faithful."""
+    values, limits = model.costs(minimize, usable), _limits(model, bounds, usable)
+    found = least_sum(values, limits)
+    if found is None:
+        return None
+    as_cheap = least_sum(model.errors(usable), (*limits, Limited(values, found.value)))
+    return found if as_cheap is None else replace(found, picks=as_cheap.picks)
+
+
+def _least_sram(model: AdditiveModel, bounds: Bounds) -> Certificate | None:
+    """The least amount of SRAM with which the other limits can be kept to, by bisection.
+
+    More SRAM allows every choice that less allows, so there is one amount from which on it works.
+    """
+    most = bounds.most.get(Resource.SRAM)
+    occurring = np.unique(np.maximum(model.cost.sram[model.cost.available], model.cost.other_sram))
+    amounts = [int(amount) for amount in occurring if most is None or amount <= most]
+    best: Certificate | None = None
+    first, last = 0, len(amounts)
+    while first < last:
+        middle = (first + last) // 2
+        usable = model.usable(amounts[middle])
+        found = least_sum(model.errors(usable), _limits(model, bounds, usable))
+        if found is None:
+            first = middle + 1
+        else:
+            last = middle
+            amount = amounts[middle]
+            best = _certificate(model, usable, found.picks, Resource.SRAM, amount, amount)
+    return best
+
+
+def _certificate(
+    model: AdditiveModel,
+    usable: Sequence[Indices],
+    picks: Sequence[int],
+    minimize: Resource | None,
+    value: int,
+    bound: int,
+) -> Certificate:
+    bits = model.bits_of(usable, picks)
+    predicted = model.predict(bits)
+    assert predicted is not None, "the solver chooses among what has an entry"
+    return Certificate(bits, predicted, minimize, value, bound)
