@@ -34,12 +34,14 @@ class Part:
         last: index of the group behind them.
         shape: as in `Shapes`.
         cut: of a single group its tiling, of a cascade the walk through it.
+        rank: how good they are so.
     """
 
     first: int
     last: int
     shape: Shape
     cut: Tiling | Walk
+    rank: Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory) -> list[Part]:
     reached = {0}
     for first in range(len(groups)):
         base, _ = best[first]
-        for part, rank in _parts_from(network, shapes, memory, first):
-            total = base[0] + rank[0], base[1] + rank[1]
+        for part in _parts_from(network, shapes, memory, first):
+            total = base[0] + part.rank[0], base[1] + part.rank[1]
             if part.last not in reached or total < best[part.last][0]:
                 best[part.last] = total, part
                 reached.add(part.last)
@@ -114,10 +116,8 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory) -> list[Part]:
     return parts[::-1]
 
 
-def _parts_from(
-    network: Network, shapes: Shapes, memory: Memory, first: int
-) -> list[tuple[Part, Rank]]:
-    """Every part that starts with a group, with its cost."""
+def _parts_from(network: Network, shapes: Shapes, memory: Memory, first: int) -> list[Part]:
+    """Every part that starts with a group."""
     groups, origins = network.groups, network.origins
     found = []
     last = first
@@ -125,7 +125,7 @@ def _parts_from(
         last += 1
         shape = shapes.of(first, last)
         tiling = _tiling(network, shape, memory, first, last)
-        found.append((Part(first, last, shape, tiling.cut), tiling.rank))
+        found.append(Part(first, last, shape, tiling.cut, tiling.rank))
     failures = 0
     is_stage = network.accelerator.scheduling.fusion and all(
         can_be_stage(group, network.sizes) for group in groups[first:last]
@@ -138,7 +138,7 @@ def _parts_from(
         walk = _walk(network, shapes, memory, shape, first, last)
         failures = failures + 1 if walk is None else 0
         if walk is not None:
-            found.append((Part(first, last, shape, walk.cut), walk.rank))
+            found.append(Part(first, last, shape, walk.cut, walk.rank))
     return found
 
 
@@ -154,9 +154,10 @@ def cut_again(network: Network, shapes: Shapes, memory: Memory, part: Part) -> P
     first, last = part.first, part.last
     shape = shapes.of(first, last)
     if isinstance(part.cut, Tiling):
-        return Part(first, last, shape, _tiling(network, shape, memory, first, last).cut)
+        tiling = _tiling(network, shape, memory, first, last)
+        return Part(first, last, shape, tiling.cut, tiling.rank)
     walk = _walk(network, shapes, memory, shape, first, last)
-    return None if walk is None else Part(first, last, shape, walk.cut)
+    return None if walk is None else Part(first, last, shape, walk.cut, walk.rank)
 
 
 def _tiling(
