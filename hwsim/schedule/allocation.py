@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from accelerators import Accelerator
-from hwsim.schedule.commands import ConvolutionSettings
+from hwsim.schedule.group_work import convolution_settings
 from hwsim.schedule.groups import Group, is_reduction, is_remap
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import Tiling
@@ -143,17 +142,12 @@ def _prepared(
     """Room for what a scaled convolution makes of its weights or tables."""
     if not isinstance(convolution, ScaledConvolution):
         return ()
-    work = _settings(convolution).work(1, min(channels, convolution.out_channels), 0)
+    work = convolution_settings(convolution).work(1, min(channels, convolution.out_channels), 0)
     assert isinstance(work, ScaledArrayWork)
     if not (size_bytes := work.prepared_bytes(accelerator)):
         return ()
     count = 1 if convolution.placement == "activations" else slots
     return tuple(arena.block(f"prepared {n}", size_bytes) for n in range(count))
-
-
-@lru_cache(maxsize=64)  # asked for by every tiling tried
-def _settings(convolution: Convolution) -> ConvolutionSettings:
-    return ConvolutionSettings.of(convolution)
 
 
 def _output_buffer(arena: "Arena", node: Node, columns: int, capacity: int) -> LineBuffer:

@@ -7,8 +7,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 from accelerators import Accelerator
-from accelerators.vector_unit import work_cycles
-from hwsim.schedule.array_work import ArrayWork
 from hwsim.schedule.cascade import Cascade, Reaches, Walk
 from hwsim.schedule.cascade_places import (
     Columns,
@@ -19,14 +17,11 @@ from hwsim.schedule.cascade_places import (
     strips,
     tensor_columns,
 )
-from hwsim.schedule.groups import Group
+from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.objective import Aim, Figures, Rank
-from hwsim.schedule.roles import Role, role
-from hwsim.schedule.scaled_array_work import ScaledArrayWork
 from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
-from hwsim.schedule.tiling import Choice, convolution_settings, significant
+from hwsim.schedule.tiling import Choice, significant
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
-from hwsim.schedule.vector_work import vector_work
 from quant.graph import TensorType
 
 MOST_RECOMPUTED = Fraction(1, 16)
@@ -82,13 +77,14 @@ def choose_walk(problem: CascadeProblem, aim: Aim) -> Choice[Walk] | None:
     if available <= 0:
         return None
     best: tuple[tuple[Rank, int], Choice[Walk]] | None = None
+    works = [GroupWork(group, problem.types, accelerator) for group in cascade.groups]
     reaches = {
         (rows, ahead): Reaches(cascade, rows, ahead)
         for rows in _row_choices(cascade.unit.height)
         for ahead in (False, True)
     }
     for columns in _column_choices(cascade.unit.width):
-        cut = _cut(problem, next(iter(reaches.values())), columns)
+        cut = _cut(problem, works, next(iter(reaches.values())), columns)
         if cut is None:
             break
         bound = aim.rank(Figures(cut.traffic_bytes, significant(cut.least_cycles)))
@@ -99,8 +95,10 @@ def choose_walk(problem: CascadeProblem, aim: Aim) -> Choice[Walk] | None:
             size_bytes = _ring_bytes(problem, reach, walk, cut)
             if size_bytes > available:
                 continue
-            cycles = significant(_estimated_cycles(problem, reach, walk, cut))
-            picojoules = _array_pj(problem, reach, walk, cut, aim) if aim.counts_energy else 0.0
+            cycles = significant(_estimated_cycles(problem, works, reach, walk, cut))
+            picojoules = (
+                _array_pj(problem, works, reach, walk, cut, aim) if aim.counts_energy else 0.0
+            )
             rank = aim.rank(Figures(cut.traffic_bytes, cycles, picojoules))
             if best is None or (rank, size_bytes) < best[0]:
                 best = (rank, size_bytes), Choice(walk, rank)
@@ -124,7 +122,9 @@ def _column_choices(width: int) -> list[int]:
     return list(dict.fromkeys(ceil_divide(width, count) for count in counts))
 
 
-def _cut(problem: CascadeProblem, reaches: Reaches, columns: int) -> _Cut | None:
+def _cut(
+    problem: CascadeProblem, works: Sequence[GroupWork], reaches: Reaches, columns: int
+) -> _Cut | None:
     """A cascade in strips; None where too much is computed again."""
     cascade = problem.cascade
     cut = strips(cascade.unit, columns)
@@ -133,12 +133,12 @@ def _cut(problem: CascadeProblem, reaches: Reaches, columns: int) -> _Cut | None
         for stage in range(len(cascade.groups))
     ]
     done = necessary = least_cycles = 0
-    for group, widths in zip(cascade.groups, stage_widths, strict=True):
+    for group, work, widths in zip(cascade.groups, works, stage_widths, strict=True):
         if group.convolution is not None:
             macs = group.convolution.macs_per_pixel * group.grid.height
             columns = sum(width * count for width, count in widths.items())
             done += macs * columns
-            least_cycles += _array_cycles(problem, group, group.grid.height * columns)
+            least_cycles += work.array_cycles(group.grid.height * columns, work.channels)
             necessary += macs * group.grid.width
     if done > necessary * (1 + MOST_RECOMPUTED):
         return None
@@ -177,7 +177,9 @@ def _ring_bytes(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut
     return total
 
 
-def _estimated_cycles(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut) -> int:
+def _estimated_cycles(
+    problem: CascadeProblem, works: Sequence[GroupWork], reaches: Reaches, walk: Walk, cut: _Cut
+) -> int:
     """Cycles of a cascade, for ranking: the busiest unit, and what one waits for another.
 
     In a step a stage waits for the one before it, so the array and the vector unit take turns
@@ -185,9 +187,9 @@ def _estimated_cycles(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut
     """
     accelerator = problem.accelerator
     array = vector = 0
-    for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut):
-        array += count * _array_cycles(problem, group, pixels)
-        vector += count * _vector_cycles(problem, group, pixels)
+    for stage, pixels, count in _tiles(problem.cascade, reaches, walk, cut):
+        array += count * works[stage].array_cycles(pixels, works[stage].channels)
+        vector += count * works[stage].vector_cycles(pixels)
     steps = len(cut.strips) * ceil_divide(problem.cascade.unit.height, walk.rows)
     array += _switches(problem) * steps * accelerator.array.mode_switch_cycles
     transfer = transfer_cycles(accelerator, cut.traffic_bytes)
@@ -209,24 +211,31 @@ def _switches(problem: CascadeProblem) -> int:
     return sum(one != other for one, other in pairwise([*widths, *widths[:1]]))
 
 
-def _array_pj(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut, aim: Aim) -> float:
+def _array_pj(
+    problem: CascadeProblem,
+    works: Sequence[GroupWork],
+    reaches: Reaches,
+    walk: Walk,
+    cut: _Cut,
+    aim: Aim,
+) -> float:
     """Energy of a cascade's multiplications and what they read, in picojoules."""
     return sum(
         count * aim.array_pj(work)
-        for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut)
-        if (work := _array_work(problem, group, pixels)) is not None
+        for stage, pixels, count in _tiles(problem.cascade, reaches, walk, cut)
+        if (work := works[stage].array(pixels, works[stage].channels)) is not None
     )
 
 
 def _tiles(
     cascade: Cascade, reaches: Reaches, walk: Walk, cut: _Cut
-) -> Iterator[tuple[Group, int, int]]:
-    """Every size of tile of every stage: its group, its pixels, and how many tiles have it."""
+) -> Iterator[tuple[int, int, int]]:
+    """Every size of tile of every stage: the stage, its pixels, and how many tiles have it."""
     for stage, group in enumerate(cascade.groups):
         rows = walk.rows * cascade.ratios[stage]
         for height, times in _heights(group.grid.height, rows, reaches.leads[stage]).items():
             for width, count in cut.stage_widths[stage].items():
-                yield group, height * width, times * count
+                yield stage, height * width, times * count
 
 
 def _heights(height: int, rows: int, lead: int) -> Counter[int]:
@@ -235,33 +244,3 @@ def _heights(height: int, rows: int, lead: int) -> Counter[int]:
     whole, rest = divmod(height - first, rows)
     pieces = Counter({rows: whole}) + Counter({first: 1}) + Counter({rest: 1})
     return Counter({piece: count for piece, count in pieces.items() if piece})
-
-
-def _array_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
-    work = _array_work(problem, group, pixels)
-    return 0 if work is None else work.cycles(problem.accelerator)
-
-
-def _array_work(
-    problem: CascadeProblem, group: Group, pixels: int
-) -> ArrayWork | ScaledArrayWork | None:
-    """What a tile of a stage asks of the array, if anything."""
-    convolution = group.convolution
-    if convolution is None:
-        return None
-    bits = problem.types[group.anchor.inputs[0]].integer.bits
-    return convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
-
-
-def _vector_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
-    unit, banks = problem.accelerator.vector_unit, problem.accelerator.sram.banks
-    return sum(
-        work_cycles(
-            vector_work(node.operator, node.output.integer),
-            unit.lanes,
-            banks,
-            pixels * problem.types[node.name].channels,
-        )
-        for node in group.nodes
-        if role(node.operator) is Role.ELEMENTWISE
-    )

@@ -3,25 +3,21 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from math import lcm
 from typing import Generic, TypeVar
 
 from accelerators import Accelerator
-from accelerators.vector_unit import work_cycles
 from hwsim.schedule.allocation import allocate
-from hwsim.schedule.commands import ConvolutionSettings
+from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.objective import Aim, Figures, Rank
 from hwsim.schedule.program import Tiling
-from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
 from hwsim.schedule.vector_constants import constants_bytes
-from hwsim.schedule.vector_work import vector_work
 from hwsim.schedule.windows import Axis, input_axes
-from quant.graph import Convolution, NearestResize, PixelShuffle, Size, TensorType
+from quant.graph import NearestResize, PixelShuffle, Size, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,8 @@ def choose_tiling(problem: Problem, aim: Aim) -> Choice[Tiling]:
     accelerator = problem.accelerator
     available = accelerator.sram.size_kib * 1024
     best: tuple[tuple[Rank, int, int], Choice[Tiling]] | None = None
-    least_cycles = significant(_least_cycles(problem))
+    work = GroupWork(problem.group, problem.types, accelerator)
+    least_cycles = significant(_least_cycles(problem.grid, work))
     lasting = _lasting_bytes(problem)
     widths = {
         columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
@@ -98,8 +95,10 @@ def choose_tiling(problem: Problem, aim: Aim) -> Choice[Tiling]:
                 traffic += _weight_bytes(problem, tiling)
                 if best is not None and aim.rank(Figures(traffic, least_cycles)) > best[1].rank:
                     continue
-                cycles, steps = _estimated_cycles(problem, tiling, traffic)
-                picojoules = _array_pj(problem, tiling, aim) if aim.counts_energy else 0.0
+                cycles, steps = _estimated_cycles(problem, work, tiling, traffic)
+                picojoules = (
+                    _array_pj(problem.grid, work, tiling, aim) if aim.counts_energy else 0.0
+                )
                 rank = aim.rank(Figures(traffic, significant(cycles), picojoules))
                 if best is None or (rank, steps, size_bytes) < best[0]:
                     best = (rank, steps, size_bytes), Choice(tiling, rank)
@@ -127,7 +126,9 @@ def significant(cycles: int) -> int:
     return cycles >> drop << drop
 
 
-def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[int, int]:
+def _estimated_cycles(
+    problem: Problem, work: GroupWork, tiling: Tiling, traffic: int
+) -> tuple[int, int]:
     """Cycles of a group under a tiling, for ranking, and its steps: the busiest unit and the ends.
 
     A ring of two steps lets step i+1 load only when step i−1 is computed, so a step also takes at
@@ -137,8 +138,8 @@ def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[i
     widths = _cuts(problem.grid.width, tiling.columns)
     tiles = [(h * w, m * n) for h, m in heights.items() for w, n in widths.items()]
     steps = sum(count for _, count in tiles)
-    array = sum(count * _array_cycles(problem, tiling, pixels) for pixels, count in tiles)
-    vector = sum(count * _vector_cycles(problem, pixels) for pixels, count in tiles)
+    array = sum(count * _array_cycles(work, tiling, pixels) for pixels, count in tiles)
+    vector = sum(count * work.vector_cycles(pixels) for pixels, count in tiles)
     transfer = transfer_cycles(problem.accelerator, traffic)
     latency = steps * problem.accelerator.dram.latency_cycles
     ring = (max(array, vector) + transfer + latency) // 2
@@ -146,14 +147,11 @@ def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[i
     return max(array, vector, transfer, ring) + ends, steps
 
 
-def _least_cycles(problem: Problem) -> int:
+def _least_cycles(grid: Size, work: GroupWork) -> int:
     """Cycles no tiling of a group goes below: those of one tile as large as all of them."""
-    convolution, pixels = problem.group.convolution, problem.grid.pixels
-    if convolution is None:
-        return _vector_cycles(problem, pixels)
-    bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
-    work = convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
-    return work.cycles(problem.accelerator)
+    if work.channels:
+        return work.array_cycles(grid.pixels, work.channels)
+    return work.vector_cycles(grid.pixels)
 
 
 def _row_choices(height: int) -> list[int]:
@@ -265,53 +263,24 @@ def _step_bytes_per_row(problem: Problem, columns: int) -> int:
     return loaded + stored
 
 
-def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
-    convolution = problem.group.convolution
-    if convolution is None:
-        return 0
-    settings = convolution_settings(convolution)
-    activation_bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
+def _array_cycles(work: GroupWork, tiling: Tiling, pixels: int) -> int:
     return sum(
-        count * settings.work(pixels, channels, activation_bits).cycles(problem.accelerator)
-        for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
+        count * work.array_cycles(pixels, channels)
+        for channels, count in _cuts(work.channels, tiling.channels).items()
     )
 
 
-def _array_pj(problem: Problem, tiling: Tiling, aim: Aim) -> float:
+def _array_pj(grid: Size, work: GroupWork, tiling: Tiling, aim: Aim) -> float:
     """Energy of a group's multiplications and what they read, in picojoules."""
-    convolution = problem.group.convolution
-    if convolution is None:
-        return 0.0
-    settings = convolution_settings(convolution)
-    bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
-    heights = _cuts(problem.grid.height, tiling.rows)
-    widths = _cuts(problem.grid.width, tiling.columns)
-    blocks = _cuts(convolution.out_channels, tiling.channels)
+    heights = _cuts(grid.height, tiling.rows)
+    widths = _cuts(grid.width, tiling.columns)
+    blocks = _cuts(work.channels, tiling.channels)
     return sum(
-        m * n * count * aim.array_pj(settings.work(h * w, channels, bits))
+        m * n * count * aim.array_pj(of_tile)
         for h, m in heights.items()
         for w, n in widths.items()
         for channels, count in blocks.items()
-    )
-
-
-@lru_cache(maxsize=1024)  # asked for by every tiling tried
-def convolution_settings(convolution: Convolution) -> ConvolutionSettings:
-    """What the array is told of a convolution; one object for one convolution."""
-    return ConvolutionSettings.of(convolution)
-
-
-def _vector_cycles(problem: Problem, pixels: int) -> int:
-    accelerator, types = problem.accelerator, problem.types
-    return sum(
-        work_cycles(
-            vector_work(node.operator, node.output.integer),
-            accelerator.vector_unit.lanes,
-            accelerator.sram.banks,
-            pixels * types[node.inputs[0] if is_reduction(node) else node.name].channels,
-        )
-        for node in problem.group.nodes
-        if role(node.operator) not in (Role.ARRAY, Role.REMAP)
+        if (of_tile := work.array(h * w, channels)) is not None
     )
 
 
