@@ -7,8 +7,8 @@ from typing import NamedTuple
 from accelerators import Accelerator
 from hwsim.schedule.allocation import Arena
 from hwsim.schedule.cascade import Cascade, Reaches
-from hwsim.schedule.layout import parameter_bytes, weight_bytes
-from hwsim.schedule.storage import Block, LineBuffer, round_up
+from hwsim.schedule.layout import block_bytes, parameter_bytes, vector_bytes, weight_bytes
+from hwsim.schedule.storage import Block, LineBuffer
 from hwsim.schedule.vector_constants import constants_bytes
 from quant.graph import Size, TensorType
 
@@ -147,14 +147,9 @@ def allocate_cascade(
 
 def constant_bytes(cascade: Cascade, granule: int) -> int:
     """Bytes of all constants of a cascade, each rounded up to a word or burst."""
-    total = 0
-    for group in cascade.groups:
-        convolution = group.convolution
-        if convolution is not None:
-            channels = convolution.out_channels
-            total += round_up(weight_bytes(convolution, channels), granule)
-            total += round_up(parameter_bytes(convolution, channels), granule)
-        total += sum(
-            round_up(constants_bytes(node.operator, node.output), granule) for node in group.nodes
-        )
-    return total
+    weights = sum(
+        block_bytes(convolution, convolution.out_channels, granule)
+        for group in cascade.groups
+        if (convolution := group.convolution) is not None
+    )
+    return weights + sum(vector_bytes(group, granule) for group in cascade.groups)

@@ -10,12 +10,11 @@ from accelerators import Accelerator
 from hwsim.schedule.allocation import allocate
 from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
-from hwsim.schedule.layout import parameter_bytes, weight_bytes
+from hwsim.schedule.layout import block_bytes, vector_bytes
 from hwsim.schedule.objective import Aim, Figures, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
-from hwsim.schedule.vector_constants import constants_bytes
 from hwsim.schedule.windows import Axis, input_axes
 from quant.graph import NearestResize, PixelShuffle, Size, TensorType
 
@@ -221,10 +220,8 @@ def _lasting_bytes(problem: Problem) -> int:
     """Bytes moved once: single pixels, statistics, constants of the vector unit."""
     burst, group = problem.accelerator.dram.burst_bytes, problem.group
     pixels = [*group.pixels, *(node.name for node in group.stored if is_reduction(node))]
-    constants = sum(
-        round_up(constants_bytes(node.operator, node.output), burst) for node in group.nodes
-    )
-    return constants + sum(strip_bytes(problem.tensors[name], 1, burst) for name in pixels)
+    singles = sum(strip_bytes(problem.tensors[name], 1, burst) for name in pixels)
+    return vector_bytes(group, burst) + singles
 
 
 def _weight_bytes(problem: Problem, tiling: Tiling) -> int:
@@ -234,11 +231,7 @@ def _weight_bytes(problem: Problem, tiling: Tiling) -> int:
         return 0
     burst = problem.accelerator.dram.burst_bytes
     once = sum(
-        count
-        * (
-            round_up(weight_bytes(convolution, channels), burst)
-            + round_up(parameter_bytes(convolution, channels), burst)
-        )
+        count * block_bytes(convolution, channels, burst)
         for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
     )
     if tiling.channels >= convolution.out_channels:
