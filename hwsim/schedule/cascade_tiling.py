@@ -1,21 +1,24 @@
 """The choice of how a cascade is cut: strips, rows of a step."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
+from operator import mul
+from typing import NamedTuple
 
 from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Reaches, Walk
 from hwsim.schedule.cascade_places import (
-    Columns,
+    Widths,
     constant_bytes,
     ring_rows,
     ring_widths,
-    stage_columns,
-    strips,
-    tensor_columns,
+    stage_widths,
+    strip_widths,
+    tensor_widths,
 )
 from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.objective import Aim, Figures, Rank
@@ -50,65 +53,83 @@ class CascadeProblem:
     accelerator: Accelerator
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
+class _Cut(NamedTuple):
     """A cascade cut into strips of one width: what does not depend on the rows of a step.
 
     Attributes:
-        strips: of the unit grid.
-        widths: the most columns that are held of each tensor.
-        stage_widths: columns that each stage computes, with how many strips have them.
+        strips: how many.
+        row_bytes: SRAM that a row of each tensor takes.
+        widths: of the strips that each stage computes.
         traffic_bytes: bytes moved over the DRAM bus.
         least_cycles: of the array, whatever the rows of a step.
     """
 
-    strips: Sequence[Columns]
-    widths: Mapping[str, int]
-    stage_widths: Sequence[Counter[int]]
+    strips: int
+    row_bytes: Sequence[int]
+    widths: Sequence[Widths]
     traffic_bytes: int
     least_cycles: int
 
 
-def choose_walk(problem: CascadeProblem, aim: Aim) -> Choice[Walk] | None:
-    """The best walk that fits SRAM; None if none does."""
-    cascade, accelerator = problem.cascade, problem.accelerator
-    available = accelerator.sram.size_kib * 1024
-    available -= constant_bytes(cascade, accelerator.sram.word_bits // 8)
+class _Steps(NamedTuple):
+    """A cascade in steps of so many rows: what does not depend on the strips.
+
+    Attributes:
+        rows: unit rows of a step.
+        ahead: as in `Walk`.
+        held: rows of each tensor that SRAM holds.
+        heights: of the pieces that steps cut each stage's rows into, with how many have each.
+    """
+
+    rows: int
+    ahead: bool
+    held: Sequence[int]
+    heights: Sequence[Sequence[tuple[int, int]]]
+
+
+def choose_walk(
+    problem: CascadeProblem, works: Sequence[GroupWork], aim: Aim
+) -> Choice[Walk] | None:
+    """The best walk that fits SRAM; None if none does.
+
+    Args:
+        problem: the cascade.
+        works: of its stages.
+        aim: what is minimized.
+    """
+    cascade, sram = problem.cascade, problem.accelerator.sram
+    available = sram.size_kib * 1024 - constant_bytes(cascade, sram.word_bits // 8)
     if available <= 0:
         return None
     best: tuple[tuple[Rank, int], Choice[Walk]] | None = None
-    works = [GroupWork(group, problem.types, accelerator) for group in cascade.groups]
-    reaches = {
-        (rows, ahead): Reaches(cascade, rows, ahead)
+    walks = _Walks(problem, works, aim)
+    every_steps = [
+        walks.steps(rows, ahead)
         for rows in _row_choices(cascade.unit.height)
         for ahead in (False, True)
-    }
+    ]
     for columns in _column_choices(cascade.unit.width):
-        cut = _cut(problem, works, next(iter(reaches.values())), columns)
+        cut = walks.cut(columns)
         if cut is None:
             break
         bound = aim.rank(Figures(cut.traffic_bytes, significant(cut.least_cycles)))
         if best is not None and bound > best[1].rank:
             continue
-        for (rows, ahead), reach in reaches.items():
-            walk = Walk(columns, rows, ahead)
-            size_bytes = _ring_bytes(problem, reach, walk, cut)
+        for steps in every_steps:
+            size_bytes = sum(map(mul, steps.held, cut.row_bytes))
             if size_bytes > available:
                 continue
-            cycles = significant(_estimated_cycles(problem, works, reach, walk, cut))
-            picojoules = (
-                _array_pj(problem, works, reach, walk, cut, aim) if aim.counts_energy else 0.0
-            )
-            rank = aim.rank(Figures(cut.traffic_bytes, cycles, picojoules))
+            rank = walks.rank(cut, steps)
             if best is None or (rank, size_bytes) < best[0]:
-                best = (rank, size_bytes), Choice(walk, rank)
+                best = (rank, size_bytes), Choice(Walk(columns, steps.rows, steps.ahead), rank)
     return None if best is None else best[1]
 
 
 def cascade_traffic_bytes(problem: CascadeProblem, walk: Walk) -> int:
     """Bytes a cascade moves over the DRAM bus under a walk; exact."""
     reaches = Reaches(problem.cascade, walk.rows, walk.ahead)
-    return _traffic_bytes(problem, reaches, strips(problem.cascade.unit, walk.columns))
+    constants = constant_bytes(problem.cascade, problem.accelerator.dram.burst_bytes)
+    return constants + _map_bytes(problem, reaches, walk.columns)
 
 
 def _row_choices(height: int) -> list[int]:
@@ -122,83 +143,124 @@ def _column_choices(width: int) -> list[int]:
     return list(dict.fromkeys(ceil_divide(width, count) for count in counts))
 
 
-def _cut(
-    problem: CascadeProblem, works: Sequence[GroupWork], reaches: Reaches, columns: int
-) -> _Cut | None:
-    """A cascade in strips; None where too much is computed again."""
-    cascade = problem.cascade
-    cut = strips(cascade.unit, columns)
-    stage_widths = [
-        Counter(stage_columns(cascade, reaches, stage, strip).width for strip in cut)
-        for stage in range(len(cascade.groups))
-    ]
-    done = necessary = least_cycles = 0
-    for group, work, widths in zip(cascade.groups, works, stage_widths, strict=True):
-        if group.convolution is not None:
-            macs = group.convolution.macs_per_pixel * group.grid.height
-            columns = sum(width * count for width, count in widths.items())
-            done += macs * columns
-            least_cycles += work.array_cycles(group.grid.height * columns, work.channels)
-            necessary += macs * group.grid.width
-    if done > necessary * (1 + MOST_RECOMPUTED):
-        return None
-    traffic = _traffic_bytes(problem, reaches, cut)
-    held = ring_widths(cascade, reaches, cut)
-    return _Cut(cut, held, stage_widths, traffic, least_cycles)
+class _Walks:
+    """The walks through a cascade and what they cost; what they have in common is found once."""
+
+    def __init__(self, problem: CascadeProblem, works: Sequence[GroupWork], aim: Aim) -> None:
+        cascade = problem.cascade
+        self._problem, self._works, self._aim = problem, works, aim
+        self._in_step = Reaches(cascade, 1, ahead=False)
+        self._constant_bytes = constant_bytes(cascade, problem.accelerator.dram.burst_bytes)
+        self._switches = _switches(problem)
+        self._pixel_bytes = [
+            pixel_bytes(kind.channels, kind.integer)
+            for kind in map(problem.types.__getitem__, cascade.tensor_ratios)
+        ]
+        self._column_macs = [
+            0 if group.convolution is None else group.convolution.macs_per_pixel * group.grid.height
+            for group in cascade.groups
+        ]
+        macs = sum(
+            each * group.grid.width
+            for each, group in zip(self._column_macs, cascade.groups, strict=True)
+        )
+        self._most_macs = int(macs * (1 + MOST_RECOMPUTED))
+
+    def cut(self, columns: int) -> _Cut | None:
+        """The cascade in strips of a width; None where too much is computed again."""
+        cascade, reaches = self._problem.cascade, self._in_step  # columns are the same in all
+        word_bytes = self._problem.accelerator.sram.word_bits // 8
+        widths = [
+            stage_widths(cascade, reaches, stage, columns) for stage in range(len(cascade.groups))
+        ]
+        totals = [each.total for each in widths]
+        if sum(map(mul, self._column_macs, totals)) > self._most_macs:
+            return None
+        held = ring_widths(cascade, reaches, columns).values()
+        return _Cut(
+            ceil_divide(cascade.unit.width, columns),
+            [round_up(row, word_bytes) for row in map(mul, held, self._pixel_bytes)],
+            widths,
+            self._constant_bytes + _map_bytes(self._problem, reaches, columns),
+            sum(
+                work.array_cycles(group.grid.height * total, work.channels)
+                for work, group, total in zip(self._works, cascade.groups, totals, strict=True)
+            ),
+        )
+
+    def steps(self, rows: int, ahead: bool) -> _Steps:
+        """The cascade in steps of some rows."""
+        cascade = self._problem.cascade
+        reaches = Reaches(cascade, rows, ahead) if ahead else self._in_step
+        return _Steps(
+            rows,
+            ahead,
+            [count for _, count in ring_rows(cascade, reaches, rows)],
+            [
+                _heights(group.grid.height, rows * ratio, lead % (rows * ratio))
+                for group, ratio, lead in zip(
+                    cascade.groups, cascade.ratios, reaches.leads, strict=True
+                )
+            ],
+        )
+
+    def rank(self, cut: _Cut, steps: _Steps) -> Rank:
+        """How good the walk in such strips and steps is."""
+        picojoules = self._array_pj(cut, steps) if self._aim.counts_energy else 0.0
+        cycles = significant(self._estimated_cycles(cut, steps))
+        return self._aim.rank(Figures(cut.traffic_bytes, cycles, picojoules))
+
+    def _estimated_cycles(self, cut: _Cut, steps: _Steps) -> int:
+        """Cycles of the cascade, for ranking: the busiest unit, and what one waits for another.
+
+        In a step a stage waits for the one before it, so the array and the vector unit take turns
+        unless stages behind the vector unit run a step later.
+        """
+        accelerator, unit = self._problem.accelerator, self._problem.cascade.unit
+        array = vector = 0
+        for work, heights, widths in zip(self._works, steps.heights, cut.widths, strict=True):
+            cycles = work.cycles
+            for height, times in heights:
+                for width, count in widths.each:
+                    on_array, on_vector_unit = cycles(height * width)
+                    array += times * count * on_array
+                    vector += times * count * on_vector_unit
+        number = cut.strips * ceil_divide(unit.height, steps.rows)
+        array += self._switches * number * accelerator.array.mode_switch_cycles
+        transfer = transfer_cycles(accelerator, cut.traffic_bytes)
+        computing = max(array, vector) if steps.ahead else array + vector
+        # The first rows and constants come before, the last rows leave behind everything else.
+        constants = self._constant_bytes
+        maps = transfer_cycles(accelerator, cut.traffic_bytes - constants)
+        ends = transfer_cycles(accelerator, constants) + (vector + maps) // number
+        return max(computing, transfer) + ends + accelerator.dram.latency_cycles * cut.strips
+
+    def _array_pj(self, cut: _Cut, steps: _Steps) -> float:
+        """Energy of the cascade's multiplications and what they read, in picojoules."""
+        return sum(
+            times * count * self._aim.array_pj(of_tile)
+            for work, heights, widths in zip(self._works, steps.heights, cut.widths, strict=True)
+            for height, times in heights
+            for width, count in widths.each
+            if (of_tile := work.array(height * width, work.channels)) is not None
+        )
 
 
-def _traffic_bytes(problem: CascadeProblem, reaches: Reaches, cut: Sequence[Columns]) -> int:
+def _map_bytes(problem: CascadeProblem, reaches: Reaches, columns: int) -> int:
+    """Bytes of feature maps that move over the DRAM bus with strips of so many unit columns."""
     cascade, tensors = problem.cascade, problem.tensors
     burst = problem.accelerator.dram.burst_bytes
-    total = constant_bytes(cascade, burst)
-    for name in cascade.sources:
-        tensor = tensors[name]
-        total += tensor.size.height * sum(
-            strip_bytes(tensor, tensor_columns(cascade, reaches, name, strip).width, burst)
-            for strip in cut
-        )
+    moved = [
+        (tensors[name], tensor_widths(cascade, reaches, name, columns)) for name in cascade.sources
+    ]
     for store in cascade.stores:
-        tensor = tensors[store.tensor]
-        ratio = tensor.size.width // cascade.unit.width
-        total += tensor.size.height * sum(
-            strip_bytes(tensor, strip.width * ratio, burst) for strip in cut
-        )
-    return total
-
-
-def _ring_bytes(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut) -> int:
-    """SRAM that rings take, each row on a word."""
-    word_bytes = problem.accelerator.sram.word_bits // 8
-    total = 0
-    for name, rows in ring_rows(problem.cascade, reaches, walk.rows):
-        kind = problem.types[name]
-        row_bytes = cut.widths[name] * pixel_bytes(kind.channels, kind.integer)
-        total += rows * round_up(row_bytes, word_bytes)
-    return total
-
-
-def _estimated_cycles(
-    problem: CascadeProblem, works: Sequence[GroupWork], reaches: Reaches, walk: Walk, cut: _Cut
-) -> int:
-    """Cycles of a cascade, for ranking: the busiest unit, and what one waits for another.
-
-    In a step a stage waits for the one before it, so the array and the vector unit take turns
-    unless stages behind the vector unit run a step later.
-    """
-    accelerator = problem.accelerator
-    array = vector = 0
-    for stage, pixels, count in _tiles(problem.cascade, reaches, walk, cut):
-        array += count * works[stage].array_cycles(pixels, works[stage].channels)
-        vector += count * works[stage].vector_cycles(pixels)
-    steps = len(cut.strips) * ceil_divide(problem.cascade.unit.height, walk.rows)
-    array += _switches(problem) * steps * accelerator.array.mode_switch_cycles
-    transfer = transfer_cycles(accelerator, cut.traffic_bytes)
-    computing = max(array, vector) if walk.ahead else array + vector
-    # The first rows and constants come before, the last rows leave behind everything else.
-    constants = constant_bytes(problem.cascade, accelerator.dram.burst_bytes)
-    maps = transfer_cycles(accelerator, cut.traffic_bytes - constants)
-    ends = transfer_cycles(accelerator, constants) + (vector + maps) // steps
-    return max(computing, transfer) + ends + accelerator.dram.latency_cycles * len(cut.strips)
+        tensor, width = tensors[store.tensor], cascade.unit.width
+        moved.append((tensor, strip_widths(width, columns, tensor.size.width // width)))
+    return sum(
+        tensor.size.height * count * strip_bytes(tensor, width, burst)
+        for tensor, widths in moved
+        for width, count in widths.each
+    )
 
 
 def _switches(problem: CascadeProblem) -> int:
@@ -211,36 +273,16 @@ def _switches(problem: CascadeProblem) -> int:
     return sum(one != other for one, other in pairwise([*widths, *widths[:1]]))
 
 
-def _array_pj(
-    problem: CascadeProblem,
-    works: Sequence[GroupWork],
-    reaches: Reaches,
-    walk: Walk,
-    cut: _Cut,
-    aim: Aim,
-) -> float:
-    """Energy of a cascade's multiplications and what they read, in picojoules."""
-    return sum(
-        count * aim.array_pj(work)
-        for stage, pixels, count in _tiles(problem.cascade, reaches, walk, cut)
-        if (work := works[stage].array(pixels, works[stage].channels)) is not None
-    )
+@lru_cache(maxsize=4096)  # stages of many cascades are cut alike
+def _heights(height: int, rows: int, phase: int) -> tuple[tuple[int, int], ...]:
+    """Heights of the pieces that steps cut a stage's rows into, with how often each occurs.
 
-
-def _tiles(
-    cascade: Cascade, reaches: Reaches, walk: Walk, cut: _Cut
-) -> Iterator[tuple[int, int, int]]:
-    """Every size of tile of every stage: the stage, its pixels, and how many tiles have it."""
-    for stage, group in enumerate(cascade.groups):
-        rows = walk.rows * cascade.ratios[stage]
-        for height, times in _heights(group.grid.height, rows, reaches.leads[stage]).items():
-            for width, count in cut.stage_widths[stage].items():
-                yield stage, height * width, times * count
-
-
-def _heights(height: int, rows: int, lead: int) -> Counter[int]:
-    """Heights of the pieces that steps cut a stage's rows into, with how often each occurs."""
-    first = min(lead % rows, height)
+    Args:
+        height: of the stage's grid.
+        rows: of a step, on that grid.
+        phase: rows of the first step that is not a whole one.
+    """
+    first = min(phase, height)
     whole, rest = divmod(height - first, rows)
     pieces = Counter({rows: whole}) + Counter({first: 1}) + Counter({rest: 1})
-    return Counter({piece: count for piece, count in pieces.items() if piece})
+    return tuple((piece, count) for piece, count in pieces.items() if piece)

@@ -1,7 +1,7 @@
 """What the tiles of a group ask of the MAC array and of the vector unit."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 
 from accelerators import Accelerator
 from accelerators.vector_unit import work_cycles
@@ -21,10 +21,14 @@ def convolution_settings(convolution: Convolution) -> ConvolutionSettings:
 
 
 class GroupWork:
-    """The work of a group's tiles on a machine.
+    """The work of a group's tiles on a machine; groups of one shape can share it.
 
     Attributes:
         channels: output channels of the anchor's convolution, 0 without one.
+        array_cycles: cycles that so many output pixels and channels hold the array.
+        vector_cycles: cycles that so many pixels of the group's grid hold the vector unit.
+        cycles: both, of so many pixels and all channels. Few sizes of tiles are asked for often,
+            so each is worked out once.
     """
 
     def __init__(
@@ -43,6 +47,9 @@ class GroupWork:
             for node in group.nodes
             if role(node.operator) not in (Role.ARRAY, Role.REMAP)
         ]
+        self.array_cycles: Callable[[int, int], int] = cache(self._array_cycles)
+        self.vector_cycles: Callable[[int], int] = cache(self._vector_cycles)
+        self.cycles: Callable[[int], tuple[int, int]] = cache(self._cycles)
 
     def array(self, pixels: int, channels: int) -> ArrayWork | ScaledArrayWork | None:
         """What some output pixels and channels ask of the array; None without a convolution."""
@@ -50,15 +57,16 @@ class GroupWork:
             return None
         return self._settings.work(pixels, channels, self._activation_bits)
 
-    def array_cycles(self, pixels: int, channels: int) -> int:
-        """Cycles that some output pixels and channels hold the array."""
+    def _array_cycles(self, pixels: int, channels: int) -> int:
         work = self.array(pixels, channels)
         return 0 if work is None else work.cycles(self._accelerator)
 
-    def vector_cycles(self, pixels: int) -> int:
-        """Cycles that some pixels of the group's grid hold the vector unit."""
+    def _vector_cycles(self, pixels: int) -> int:
         lanes, banks = self._accelerator.vector_unit.lanes, self._accelerator.sram.banks
         return sum(
             work_cycles(work, lanes, banks, pixels * channels)
             for work, channels in self._on_vector_unit
         )
+
+    def _cycles(self, pixels: int) -> tuple[int, int]:
+        return self._array_cycles(pixels, self.channels), self._vector_cycles(pixels)

@@ -67,8 +67,13 @@ class Choice(Generic[T]):
     rank: Rank
 
 
-def choose_tiling(problem: Problem, aim: Aim) -> Choice[Tiling]:
+def choose_tiling(problem: Problem, work: GroupWork, aim: Aim) -> Choice[Tiling]:
     """The best tiling of a group that fits SRAM.
+
+    Args:
+        problem: the group.
+        work: of the group.
+        aim: what is minimized.
 
     Raises:
         ScheduleError: not even the smallest tile fits.
@@ -76,7 +81,6 @@ def choose_tiling(problem: Problem, aim: Aim) -> Choice[Tiling]:
     accelerator = problem.accelerator
     available = accelerator.sram.size_kib * 1024
     best: tuple[tuple[Rank, int, int], Choice[Tiling]] | None = None
-    work = GroupWork(problem.group, problem.types, accelerator)
     least_cycles = significant(_least_cycles(problem.grid, work))
     lasting = _lasting_bytes(problem)
     widths = {
