@@ -1,13 +1,13 @@
 """The choice of a group's tiling: the best by an objective, then fewest steps, then least SRAM."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import lcm
 from typing import Generic, TypeVar
 
 from accelerators import Accelerator
-from hwsim.schedule.allocation import allocate
+from hwsim.schedule.footprint import Footprint
 from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
 from hwsim.schedule.layout import block_bytes, vector_bytes
@@ -78,25 +78,35 @@ def choose_tiling(problem: Problem, work: GroupWork, aim: Aim) -> Choice[Tiling]
     Raises:
         ScheduleError: not even the smallest tile fits.
     """
-    accelerator = problem.accelerator
-    available = accelerator.sram.size_kib * 1024
+    available = problem.accelerator.sram.size_kib * 1024
+    footprint = Footprint(problem.group, problem.types, problem.sizes, problem.accelerator)
     best: tuple[tuple[Rank, int, int], Choice[Tiling]] | None = None
     least_cycles = significant(_least_cycles(problem.grid, work))
     lasting = _lasting_bytes(problem)
+    loaded = {rows: _input_rows(problem, rows) for rows in _row_choices(problem.grid.height)}
     widths = {
         columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
         for columns in _column_choices(problem.grid.width)
     }
+
+    def is_worse(traffic: int) -> bool:
+        """Whether moving so many bytes is worse than the best tiling, in however few cycles."""
+        return best is not None and aim.rank(Figures(traffic, least_cycles)) > best[1].rank
+
     for channels in _channel_choices(problem):
+        weights = _weight_bytes(problem, channels)
         for columns, (features, strips) in widths.items():
-            for rows in _row_choices(problem.grid.height):
+            highest = Tiling(columns, problem.grid.height, channels)
+            least_inputs, least_loads = min(loaded.values()) * strips, _loads(problem, highest)
+            if is_worse(features + least_inputs + weights * least_loads):
+                continue
+            for rows, input_rows in loaded.items():
                 tiling = Tiling(columns, rows, channels)
-                size_bytes = _sram_bytes(problem, tiling)
+                size_bytes = footprint.size_bytes(tiling)
                 if size_bytes > available:
                     break
-                traffic = features + _input_rows(problem, rows) * strips
-                traffic += _weight_bytes(problem, tiling)
-                if best is not None and aim.rank(Figures(traffic, least_cycles)) > best[1].rank:
+                traffic = features + input_rows * strips + weights * _loads(problem, tiling)
+                if is_worse(traffic):
                     continue
                 cycles, steps = _estimated_cycles(problem, work, tiling, traffic)
                 picojoules = (
@@ -106,7 +116,7 @@ def choose_tiling(problem: Problem, work: GroupWork, aim: Aim) -> Choice[Tiling]
                 if best is None or (rank, steps, size_bytes) < best[0]:
                     best = (rank, steps, size_bytes), Choice(tiling, rank)
     if best is None:
-        raise _too_small(problem)
+        raise _too_small(problem, footprint)
     return best[1]
 
 
@@ -114,13 +124,8 @@ def dram_traffic_bytes(problem: Problem, tiling: Tiling) -> int:
     """Bytes a group moves over the DRAM bus under a tiling; exact."""
     inputs = _input_rows(problem, tiling.rows) * _input_strip_bytes(problem, tiling.columns)
     features = _tile_bytes(problem, tiling.columns) + inputs
-    return features + _lasting_bytes(problem) + _weight_bytes(problem, tiling)
-
-
-def _sram_bytes(problem: Problem, tiling: Tiling) -> int:
-    return allocate(
-        problem.group, tiling, problem.types, problem.sizes, problem.accelerator
-    ).size_bytes
+    weights = _weight_bytes(problem, tiling.channels) * _loads(problem, tiling)
+    return features + _lasting_bytes(problem) + weights
 
 
 def significant(cycles: int) -> int:
@@ -139,7 +144,7 @@ def _estimated_cycles(
     """
     heights = _cuts(problem.grid.height, tiling.rows)
     widths = _cuts(problem.grid.width, tiling.columns)
-    tiles = [(h * w, m * n) for h, m in heights.items() for w, n in widths.items()]
+    tiles = [(h * w, m * n) for h, m in heights for w, n in widths]
     steps = sum(count for _, count in tiles)
     array = sum(count * _array_cycles(work, tiling, pixels) for pixels, count in tiles)
     vector = sum(count * work.vector_cycles(pixels) for pixels, count in tiles)
@@ -188,17 +193,18 @@ def _channel_choices(problem: Problem) -> list[int]:
     return [convolution.out_channels, *smaller]
 
 
-def _cuts(total: int, piece: int) -> Counter[int]:
+@lru_cache(maxsize=4096)  # few sizes, cut in few ways, asked for by every tiling tried
+def _cuts(total: int, piece: int) -> tuple[tuple[int, int], ...]:
     """Lengths of the pieces a length is cut into, the last one possibly shorter; with counts."""
     whole, rest = divmod(total, piece)
-    return Counter({piece: whole}) + Counter({rest: 1} if rest else {})
+    return tuple((length, count) for length, count in ((piece, whole), (rest, 1)) if length * count)
 
 
 def _tile_bytes(problem: Problem, columns: int) -> int:
     """Bytes that strips of so many columns move as operands and results of tiles."""
     widths = _cuts(problem.grid.width, columns)
     return problem.grid.height * sum(
-        count * _step_bytes_per_row(problem, width) for width, count in widths.items()
+        count * _step_bytes_per_row(problem, width) for width, count in widths
     )
 
 
@@ -228,20 +234,23 @@ def _lasting_bytes(problem: Problem) -> int:
     return vector_bytes(group, burst) + singles
 
 
-def _weight_bytes(problem: Problem, tiling: Tiling) -> int:
-    """Bytes of weights and parameters: loaded once when they stay, else at every step."""
-    convolution = problem.group.convolution
+def _weight_bytes(problem: Problem, block_channels: int) -> int:
+    """Bytes of weights and parameters in blocks of so many channels, all of them loaded once."""
+    convolution, burst = problem.group.convolution, problem.accelerator.dram.burst_bytes
     if convolution is None:
         return 0
-    burst = problem.accelerator.dram.burst_bytes
-    once = sum(
+    return sum(
         count * block_bytes(convolution, channels, burst)
-        for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
+        for channels, count in _cuts(convolution.out_channels, block_channels)
     )
-    if tiling.channels >= convolution.out_channels:
-        return once
-    grid = problem.grid
-    return once * ceil_divide(grid.height, tiling.rows) * ceil_divide(grid.width, tiling.columns)
+
+
+def _loads(problem: Problem, tiling: Tiling) -> int:
+    """How often weights are loaded: once when they stay, else at every step."""
+    convolution, grid = problem.group.convolution, problem.grid
+    if convolution is None or tiling.channels >= convolution.out_channels:
+        return 1
+    return ceil_divide(grid.height, tiling.rows) * ceil_divide(grid.width, tiling.columns)
 
 
 def _step_bytes_per_row(problem: Problem, columns: int) -> int:
@@ -263,7 +272,7 @@ def _step_bytes_per_row(problem: Problem, columns: int) -> int:
 def _array_cycles(work: GroupWork, tiling: Tiling, pixels: int) -> int:
     return sum(
         count * work.array_cycles(pixels, channels)
-        for channels, count in _cuts(work.channels, tiling.channels).items()
+        for channels, count in _cuts(work.channels, tiling.channels)
     )
 
 
@@ -274,17 +283,17 @@ def _array_pj(grid: Size, work: GroupWork, tiling: Tiling, aim: Aim) -> float:
     blocks = _cuts(work.channels, tiling.channels)
     return sum(
         m * n * count * aim.array_pj(of_tile)
-        for h, m in heights.items()
-        for w, n in widths.items()
-        for channels, count in blocks.items()
+        for h, m in heights
+        for w, n in widths
+        for channels, count in blocks
         if (of_tile := work.array(h * w, channels)) is not None
     )
 
 
-def _too_small(problem: Problem) -> ScheduleError:
+def _too_small(problem: Problem, footprint: Footprint) -> ScheduleError:
     grid = problem.grid
     smallest = Tiling(1, 1, _channel_choices(problem)[-1])
-    needed = _sram_bytes(problem, smallest)
+    needed = footprint.size_bytes(smallest)
     return ScheduleError(
         f"operator '{problem.group.anchor.name}': its smallest tile (1 pixel of {grid.height}×"
         f"{grid.width}) needs {ceil_divide(needed, 1024)} KiB of SRAM, accelerator "
