@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from operator import mul
 from typing import NamedTuple
 
@@ -58,17 +58,15 @@ class _Cut(NamedTuple):
 
     Attributes:
         strips: how many.
-        row_bytes: SRAM that a row of each tensor takes.
         widths: of the strips that each stage computes.
         traffic_bytes: bytes moved over the DRAM bus.
-        least_cycles: of the array, whatever the rows of a step.
+        least: cycles of the array and of the vector unit, whatever the rows of a step.
     """
 
     strips: int
-    row_bytes: Sequence[int]
     widths: Sequence[Widths]
     traffic_bytes: int
-    least_cycles: int
+    least: tuple[int, int]
 
 
 class _Steps(NamedTuple):
@@ -101,27 +99,28 @@ def choose_walk(
     available = sram.size_kib * 1024 - constant_bytes(cascade, sram.word_bits // 8)
     if available <= 0:
         return None
-    best: tuple[tuple[Rank, int], Choice[Walk]] | None = None
     walks = _Walks(problem, works, aim)
-    every_steps = [
-        walks.steps(rows, ahead)
-        for rows in _row_choices(cascade.unit.height)
-        for ahead in (False, True)
-    ]
+    known: dict[tuple[int, bool], _Steps] = {}
+    best: tuple[tuple[Rank, int], Choice[Walk]] | None = None
     for columns in _column_choices(cascade.unit.width):
         cut = walks.cut(columns)
         if cut is None:
             break
-        bound = aim.rank(Figures(cut.traffic_bytes, significant(cut.least_cycles)))
+        bound = aim.rank(Figures(cut.traffic_bytes, significant(cut.least[0])))
         if best is not None and bound > best[1].rank:
             continue
-        for steps in every_steps:
-            size_bytes = sum(map(mul, steps.held, cut.row_bytes))
+        row_bytes = walks.row_bytes(columns)
+        for rows, ahead in product(_row_choices(cascade.unit.height), (False, True)):
+            if best is not None and walks.bound(cut, rows, ahead) > best[1].rank:
+                continue
+            if (steps := known.get((rows, ahead))) is None:
+                steps = known[rows, ahead] = walks.steps(rows, ahead)
+            size_bytes = sum(map(mul, steps.held, row_bytes))
             if size_bytes > available:
                 continue
             rank = walks.rank(cut, steps)
             if best is None or (rank, size_bytes) < best[0]:
-                best = (rank, size_bytes), Choice(Walk(columns, steps.rows, steps.ahead), rank)
+                best = (rank, size_bytes), Choice(Walk(columns, rows, ahead), rank)
     return None if best is None else best[1]
 
 
@@ -151,6 +150,7 @@ class _Walks:
         self._problem, self._works, self._aim = problem, works, aim
         self._in_step = Reaches(cascade, 1, ahead=False)
         self._constant_bytes = constant_bytes(cascade, problem.accelerator.dram.burst_bytes)
+        self._constant_cycles = transfer_cycles(problem.accelerator, self._constant_bytes)
         self._switches = _switches(problem)
         self._pixel_bytes = [
             pixel_bytes(kind.channels, kind.integer)
@@ -168,25 +168,27 @@ class _Walks:
 
     def cut(self, columns: int) -> _Cut | None:
         """The cascade in strips of a width; None where too much is computed again."""
-        cascade, reaches = self._problem.cascade, self._in_step  # columns are the same in all
-        word_bytes = self._problem.accelerator.sram.word_bits // 8
+        cascade = self._problem.cascade
         widths = [
-            stage_widths(cascade, reaches, stage, columns) for stage in range(len(cascade.groups))
+            stage_widths(cascade, self._in_step, stage, columns)
+            for stage in range(len(cascade.groups))
         ]
         totals = [each.total for each in widths]
         if sum(map(mul, self._column_macs, totals)) > self._most_macs:
             return None
-        held = ring_widths(cascade, reaches, columns).values()
-        return _Cut(
-            ceil_divide(cascade.unit.width, columns),
-            [round_up(row, word_bytes) for row in map(mul, held, self._pixel_bytes)],
-            widths,
-            self._constant_bytes + _map_bytes(self._problem, reaches, columns),
-            sum(
-                work.array_cycles(group.grid.height * total, work.channels)
-                for work, group, total in zip(self._works, cascade.groups, totals, strict=True)
-            ),
-        )
+        array = vector = 0
+        for work, group, total in zip(self._works, cascade.groups, totals, strict=True):
+            on_array, on_vector_unit = work.cycles(group.grid.height * total)
+            array += on_array
+            vector += on_vector_unit
+        traffic = self._constant_bytes + _map_bytes(self._problem, self._in_step, columns)
+        return _Cut(ceil_divide(cascade.unit.width, columns), widths, traffic, (array, vector))
+
+    def row_bytes(self, columns: int) -> list[int]:
+        """SRAM that a row of each tensor takes, in strips of a width."""
+        word_bytes = self._problem.accelerator.sram.word_bits // 8
+        widths = ring_widths(self._problem.cascade, self._in_step, columns).values()
+        return [round_up(row, word_bytes) for row in map(mul, widths, self._pixel_bytes)]
 
     def steps(self, rows: int, ahead: bool) -> _Steps:
         """The cascade in steps of some rows."""
@@ -204,35 +206,46 @@ class _Walks:
             ],
         )
 
+    def bound(self, cut: _Cut, rows: int, ahead: bool) -> Rank:
+        """What no walk in such strips and steps of so many rows is better than."""
+        cycles = significant(self._estimated_cycles(cut, rows, ahead, *cut.least))
+        return self._aim.rank(Figures(cut.traffic_bytes, cycles))
+
     def rank(self, cut: _Cut, steps: _Steps) -> Rank:
         """How good the walk in such strips and steps is."""
+        array = vector = 0
+        for work, heights, widths in zip(self._works, steps.heights, cut.widths, strict=True):
+            cycles_of_tile = work.cycles
+            for height, times in heights:
+                for width, count in widths.each:
+                    on_array, on_vector_unit = cycles_of_tile(height * width)
+                    array += times * count * on_array
+                    vector += times * count * on_vector_unit
         picojoules = self._array_pj(cut, steps) if self._aim.counts_energy else 0.0
-        cycles = significant(self._estimated_cycles(cut, steps))
+        cycles = significant(self._estimated_cycles(cut, steps.rows, steps.ahead, array, vector))
         return self._aim.rank(Figures(cut.traffic_bytes, cycles, picojoules))
 
-    def _estimated_cycles(self, cut: _Cut, steps: _Steps) -> int:
+    def _estimated_cycles(self, cut: _Cut, rows: int, ahead: bool, array: int, vector: int) -> int:
         """Cycles of the cascade, for ranking: the busiest unit, and what one waits for another.
 
         In a step a stage waits for the one before it, so the array and the vector unit take turns
         unless stages behind the vector unit run a step later.
+
+        Args:
+            cut: its strips.
+            rows: of a step.
+            ahead: as in `Walk`.
+            array: cycles that tiles hold the array.
+            vector: cycles that they hold the vector unit.
         """
-        accelerator, unit = self._problem.accelerator, self._problem.cascade.unit
-        array = vector = 0
-        for work, heights, widths in zip(self._works, steps.heights, cut.widths, strict=True):
-            cycles = work.cycles
-            for height, times in heights:
-                for width, count in widths.each:
-                    on_array, on_vector_unit = cycles(height * width)
-                    array += times * count * on_array
-                    vector += times * count * on_vector_unit
-        number = cut.strips * ceil_divide(unit.height, steps.rows)
-        array += self._switches * number * accelerator.array.mode_switch_cycles
+        accelerator = self._problem.accelerator
+        steps = cut.strips * ceil_divide(self._problem.cascade.unit.height, rows)
+        array += self._switches * steps * accelerator.array.mode_switch_cycles
+        computing = max(array, vector) if ahead else array + vector
         transfer = transfer_cycles(accelerator, cut.traffic_bytes)
-        computing = max(array, vector) if steps.ahead else array + vector
         # The first rows and constants come before, the last rows leave behind everything else.
-        constants = self._constant_bytes
-        maps = transfer_cycles(accelerator, cut.traffic_bytes - constants)
-        ends = transfer_cycles(accelerator, constants) + (vector + maps) // number
+        maps = transfer_cycles(accelerator, cut.traffic_bytes - self._constant_bytes)
+        ends = self._constant_cycles + (vector + maps) // steps
         return max(computing, transfer) + ends + accelerator.dram.latency_cycles * cut.strips
 
     def _array_pj(self, cut: _Cut, steps: _Steps) -> float:

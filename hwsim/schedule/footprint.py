@@ -3,8 +3,8 @@
 `hwsim.schedule.allocation` gives the same buffers their places.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from accelerators import Accelerator
@@ -98,49 +98,60 @@ class Footprint:
         sizes: Mapping[str, Size],
         accelerator: Accelerator,
     ) -> None:
-        self._group, self._types, self._sizes = group, types, sizes
-        self._accelerator, self._word_bytes = accelerator, accelerator.sram.word_bits // 8
+        word_bytes = accelerator.sram.word_bits // 8
         made = [node for node in group.nodes if not is_remap(node)]
         rings = [*group.streamed, *(node.name for node in made if not is_reduction(node))]
         singles = [*group.pixels, *(node.name for node in made if is_reduction(node))]
-        self._ring_pixel_bytes = [self._pixel_bytes(name) for name in rings]
-        self._single_bytes = sum(self._row_bytes(self._pixel_bytes(name)) for name in singles)
-        self._constants: Callable[[int], int] = cache(self._constant_bytes)
-        self._rings: Callable[[int], int] = cache(self._ring_row_bytes)
-        self._window: Callable[[int, int], int] = cache(self._window_bytes)
+        self._grid = group.grid
+        self._single_bytes = _row_bytes([types[name] for name in singles], word_bytes, 1)
+        self._ring_row_bytes: Callable[[int], int] = cache(
+            partial(_row_bytes, [types[name] for name in rings], word_bytes)
+        )
+        self._window_bytes: Callable[[int, int], int] = cache(
+            partial(_window_bytes, group, types, sizes, word_bytes)
+        )
+        self._constant_bytes: Callable[[int], int] = cache(
+            partial(_constant_bytes, group, accelerator, word_bytes)
+        )
 
     def size_bytes(self, tiling: Tiling) -> int:
         """Bytes of all buffers, each row and each block of constants on a word."""
-        rows = held_rows(self._group.grid, tiling.rows, tiling.columns)
-        rings = rows * self._rings(tiling.columns)
-        window = self._window(tiling.rows, tiling.columns)
-        return rings + window + self._single_bytes + self._constants(tiling.channels)
+        rows, columns = tiling.rows, tiling.columns
+        rings = held_rows(self._grid, rows, columns) * self._ring_row_bytes(columns)
+        moved = rings + self._window_bytes(rows, columns)
+        return moved + self._single_bytes + self._constant_bytes(tiling.channels)
 
-    def _constant_bytes(self, channels: int) -> int:
-        """Bytes of weights, records, what is prepared of them, and other constants."""
-        convolution, word_bytes = self._group.convolution, self._word_bytes
-        total = vector_bytes(self._group, word_bytes)
-        if convolution is None:
-            return total
-        slots = weight_slots(convolution, channels)
-        prepared = prepared_blocks(convolution, channels, self._accelerator)
-        total += prepared.number * round_up(prepared.size_bytes, word_bytes)
-        return total + slots * block_bytes(convolution, channels, word_bytes)
 
-    def _ring_row_bytes(self, columns: int) -> int:
-        """Bytes of a row of so many pixels of each tensor that is there tile by tile."""
-        return sum(self._row_bytes(columns * each) for each in self._ring_pixel_bytes)
+def _row_bytes(kinds: Sequence[TensorType], word_bytes: int, columns: int) -> int:
+    """Bytes of a row of so many pixels of each of some tensors."""
+    return sum(
+        round_up(columns * pixel_bytes(kind.channels, kind.integer), word_bytes) for kind in kinds
+    )
 
-    def _window_bytes(self, step_rows: int, strip_columns: int) -> int:
-        if not self._group.is_windowed:
-            return 0
-        source = self._group.anchor.inputs[0]
-        rows, columns = held_window(self._group, step_rows, strip_columns, self._sizes[source])
-        return rows * self._row_bytes(columns * self._pixel_bytes(source))
 
-    def _pixel_bytes(self, name: str) -> int:
-        kind = self._types[name]
-        return pixel_bytes(kind.channels, kind.integer)
+def _window_bytes(
+    group: Group,
+    types: Mapping[str, TensorType],
+    sizes: Mapping[str, Size],
+    word_bytes: int,
+    step_rows: int,
+    strip_columns: int,
+) -> int:
+    """Bytes of the input of a windowed anchor, if it is one."""
+    if not group.is_windowed:
+        return 0
+    source = group.anchor.inputs[0]
+    rows, columns = held_window(group, step_rows, strip_columns, sizes[source])
+    return rows * _row_bytes([types[source]], word_bytes, columns)
 
-    def _row_bytes(self, size_bytes: int) -> int:
-        return round_up(size_bytes, self._word_bytes)
+
+def _constant_bytes(group: Group, accelerator: Accelerator, word_bytes: int, channels: int) -> int:
+    """Bytes of weights, records, what is prepared of them, and other constants."""
+    convolution, others = group.convolution, vector_bytes(group, word_bytes)
+    if convolution is None:
+        return others
+    prepared = prepared_blocks(convolution, channels, accelerator)
+    others += prepared.number * round_up(prepared.size_bytes, word_bytes)
+    return others + weight_slots(convolution, channels) * block_bytes(
+        convolution, channels, word_bytes
+    )

@@ -15,7 +15,7 @@ from hwsim.schedule.objective import Aim, Figures, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
-from hwsim.schedule.windows import Axis, input_axes
+from hwsim.schedule.windows import Axis, input_axes, window_counts
 from quant.graph import NearestResize, PixelShuffle, Size, TensorType
 
 
@@ -215,8 +215,8 @@ def _input_strip_bytes(problem: Problem, columns: int) -> int:
     tensor = problem.tensors[problem.group.anchor.inputs[0]]
     burst, width = problem.accelerator.dram.burst_bytes, problem.grid.width
     return sum(
-        strip_bytes(tensor, axes[1].span(start, min(start + columns, width)).count, burst)
-        for start in range(0, width, columns)
+        count * strip_bytes(tensor, read, burst)
+        for read, count in window_counts(axes[1], width, columns)
     )
 
 
