@@ -12,6 +12,7 @@ from itertools import groupby
 from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
+from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, Readers, make_group
 from hwsim.schedule.objective import Aim, Rank
 from hwsim.schedule.program import Tiling
@@ -70,12 +71,27 @@ class Network:
 
     def joined(self, first: int, last: int) -> list[Group]:
         """The groups from one to before another, parts of one group put together."""
-        runs = groupby(range(first, last), key=self.origins.__getitem__)
-        return [self._group(list(run)) for _, run in runs]
+        return [self._group(run) for run in self._runs(first, last)]
+
+    def works(self, shape: Shape, memory: Memory, first: int, last: int) -> list[GroupWork]:
+        """The work of these groups, of a run of some shape."""
+        found = []
+        for run in self._runs(first, last):
+            numbers = shape[0][run[0] - first : run[-1] + 1 - first]
+            if numbers not in memory.works:
+                work = GroupWork(self._group(run), self.types, self.accelerator)
+                memory.works[numbers] = work
+            found.append(memory.works[numbers])
+        return found
 
     def cascade(self, shapes: Shapes, first: int, last: int) -> Cascade | None:
         """The cascade of the groups from one to before another, if they can be one."""
         return form_cascade(self.joined(first, last), shapes.outside(first, last), self.sizes)
+
+    def _runs(self, first: int, last: int) -> list[list[int]]:
+        """Indices of the parts of each group."""
+        runs = groupby(range(first, last), key=self.origins.__getitem__)
+        return [list(run) for _, run in runs]
 
     def _group(self, indices: Sequence[int]) -> Group:
         if len(indices) == 1:
@@ -167,7 +183,8 @@ def _tiling(
     if known is None:
         (group,) = network.joined(first, last)
         problem = Problem(group, network.types, network.sizes, network.tensors, network.accelerator)
-        known = memory.tilings[shape] = choose_tiling(problem, network.aim)
+        (work,) = network.works(shape, memory, first, last)
+        known = memory.tilings[shape] = choose_tiling(problem, work, network.aim)
     return known
 
 
@@ -179,5 +196,6 @@ def _walk(
         memory.walks[shape] = None
         if cascade is not None:
             problem = CascadeProblem(cascade, network.types, network.tensors, network.accelerator)
-            memory.walks[shape] = choose_walk(problem, network.aim)
+            works = network.works(shape, memory, first, last)
+            memory.walks[shape] = choose_walk(problem, works, network.aim)
     return memory.walks[shape]

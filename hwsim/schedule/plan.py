@@ -13,7 +13,6 @@ from hwsim.schedule.cascade_places import (
     allocate_cascade,
     ring_rows,
     ring_widths,
-    strips,
 )
 from hwsim.schedule.cascade_tiling import CascadeProblem, cascade_traffic_bytes
 from hwsim.schedule.commands import Command
@@ -229,7 +228,7 @@ class CascadePlan:
     def _allocation(self) -> CascadeAllocation:
         cascade, walk = self.cascade, self.walk
         reaches = Reaches(cascade, walk.rows, walk.ahead)
-        widths = ring_widths(cascade, reaches, strips(cascade.unit, walk.columns))
+        widths = ring_widths(cascade, reaches, walk.columns)
         rings = {
             name: (rows, widths[name]) for name, rows in ring_rows(cascade, reaches, walk.rows)
         }
