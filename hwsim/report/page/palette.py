@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 _SCALE = "Cividis_r"  # light for few bits, dark for many
-_LIGHTNESS = (0.2126, 0.7152, 0.0722)
-"""Weights of red, green and blue in relative luminance: ITU-R BT.709."""
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Weights of linear red, green and blue: ITU-R BT.709."""
+_GAMMA = 2.2
+_EQUALLY_LEGIBLE = 0.18
+"""Luminance on which black and white contrast alike, (L + 0.05)² = 1.05 · 0.05, by the Web Content
+Accessibility Guidelines 2.2."""
 
 
 def bit_colours(widths: Sequence[int]) -> dict[int, str]:
@@ -20,10 +24,9 @@ def ink_on(colour: str) -> str:
     """Black or white, whichever is read better on a colour of `bit_colours`."""
     from plotly.colors import unlabel_rgb
 
-    lightness = sum(
-        weight * part / 255 for weight, part in zip(_LIGHTNESS, unlabel_rgb(colour), strict=True)
-    )
-    return "#000000" if lightness > 0.45 else "#ffffff"
+    parts = zip(_LUMINANCE, unlabel_rgb(colour), strict=True)
+    luminance = sum(weight * (part / 255) ** _GAMMA for weight, part in parts)
+    return "#000000" if luminance > _EQUALLY_LEGIBLE else "#ffffff"
 
 
 def stepped_scale(widths: Sequence[int]) -> tuple[list[list[float | str]], float, float]:

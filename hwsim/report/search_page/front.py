@@ -50,7 +50,7 @@ def policies_table(found: SearchResult, recommended: Point) -> Table:
             word
             for word, holds in (
                 ("recommended", point is recommended),
-                ("not permitted", not point.permitted),
+                ("bits not allowed", not point.permitted),
             )
             if holds
         ]
@@ -160,7 +160,7 @@ def _layout(found: SearchResult, quantity: Quantity) -> Json:
         place = most / quantity.per_unit
         shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": place, "x1": place})
         annotations.append(
-            {"text": f"at most {place:,.{quantity.digits}f} {quantity.unit}".rstrip(),
+            {"text": f"at most {quantity.rounded(place)} {quantity.unit}".rstrip(),
              "yref": "paper", "y": 0, "yanchor": "bottom", "x": place, "xanchor": "right",
              "textangle": -90, "showarrow": False}
         )  # fmt: skip

@@ -32,8 +32,8 @@ def drawn_front(found: SearchResult) -> list[PredictedPolicy]:
     Without those that are predicted to have no error at all: a chart in decibels has no place for
     them.
     """
-    drawn = []
-    for index in spread_points(found.front, MOST_DRAWN):
+    drawn, count = [], len(found.front)
+    for index in range(count) if count <= MOST_DRAWN else spread_points(found.front, MOST_DRAWN):
         bits = found.front.bits(index)
         figures = found.model.predict(bits)
         assert figures is not None, "the front is made of what has entries"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hwsim.search.measurement import Figures
 from hwsim.search.resource import FEMTOJOULES_PER_MICROJOULE, Resource
 
+_SMALL = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
@@ -35,8 +37,12 @@ class Quantity:
         return figures.cost(self.resource) / self.per_unit
 
     def number(self, figures: Figures) -> str:
-        """What a policy takes, as people read it, without the unit."""
-        return f"{self.amount(figures):,.{self.digits}f}"
+        """What a policy takes, as people read it, without the unit; small amounts to 4 digits."""
+        return self.rounded(self.amount(figures))
+
+    def rounded(self, amount: float) -> str:
+        """Any amount, in the unit, likewise."""
+        return f"{amount:,.{self.digits}f}" if amount >= _SMALL else f"{amount:.4g}"
 
     def words(self, figures: Figures) -> str:
         """What a policy takes, with the unit."""
@@ -59,7 +65,8 @@ def quantity_of(resource: Resource) -> Quantity:
 
 def signed(change: float, digits: int) -> str:
     """A change as people read it, with its sign."""
-    return f"{change:+.{digits}f}".replace("-", "−").replace("inf", "∞")
+    rounded = round(change, digits) + 0.0  # no negative zero
+    return f"{rounded:+.{digits}f}".replace("-", "−").replace("inf", "∞")
 
 
 def decibels(psnr_db: float) -> str:
