@@ -7,6 +7,7 @@ from hwsim.search.measurement import Figures
 from hwsim.search.resource import FEMTOJOULES_PER_MICROJOULE, Resource
 
 _SMALL = 100
+"""Below, digits are counted from the first one: costs of a toy would all be 0.6."""
 
 
 @dataclass(frozen=True, slots=True)

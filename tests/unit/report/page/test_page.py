@@ -29,7 +29,10 @@ from hwsim.report.page.blocks import (
 from hwsim.report.page.page import Page, Section, render, write_page
 from tests.html_pages import Element, parsed
 
-EVIL = "</script></pre></td></option><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;{{7*7}}"
+EVIL = (
+    "</script></pre></td></option><script>alert(1)</script>"
+    "<img src=x onerror=alert(1)>\"'&amp;{{7*7}}"
+)
 FIGURE = Figure("chart", "words", 300, (Alternative("only", ({"y": [1]},), {}),))
 EVERY_BLOCK: tuple[Block, ...] = (
     Text(EVIL),
