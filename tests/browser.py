@@ -25,7 +25,7 @@ class Tab:
     """A page in the browser.
 
     Attributes:
-        complaints: errors and warnings of the page's console, and scripts that failed.
+        complaints: errors and warnings of the page's console, scripts that failed, dialogs.
         requests: addresses the page asked for.
     """
 
@@ -76,6 +76,22 @@ class Tab:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def choose(self, selector: str, value: str) -> None:
+        """Choose an option of a ``<select>``, as the keyboard does."""
+        self.evaluate(
+            f"{{const select = document.querySelector({json.dumps(selector)});"
+            f"select.value = {json.dumps(value)}; select.dispatchEvent(new Event('change'));}}"
+        )
+
+    def click(self, x: float, y: float) -> None:
+        """Move the mouse to a place of the window and press its button."""
+        for event, button, count in (
+            ("mouseMoved", "none", 0), ("mousePressed", "left", 1), ("mouseReleased", "left", 1)
+        ):  # fmt: skip
+            self.call(
+                "Input.dispatchMouseEvent", type=event, x=x, y=y, button=button, clickCount=count
+            )
+
     def screenshot(self, path: Path, *, whole: bool = False) -> None:
         """Write what is seen, or the whole page, as PNG."""
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
@@ -97,6 +113,8 @@ class Tab:
             self.complaints.append(json.dumps(about["args"]))
         elif event == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
             self.complaints.append(about["entry"]["text"])
+        elif event == "Page.javascriptDialogOpening":
+            self.complaints.append(f"dialog: {about['message']}")
         elif event == "Network.requestWillBeSent":
             self.requests.append(about["request"]["url"])
 

@@ -169,7 +169,7 @@ def _layout(found: SearchResult, quantity: Quantity) -> Json:
         "yaxis": {"title": {"text": "fidelity: PSNR to the float network [dB]"}},
         "legend": LEGEND,
         "hovermode": "closest",
-        "margin": {"t": 60, "r": 20, "b": 45, "l": 60},
+        "margin": {"t": 85, "r": 20, "b": 45, "l": 60},
         "shapes": shapes,
         "annotations": annotations,
     }

@@ -38,7 +38,7 @@
 
   async function draw(plot) {
     const { data, layout } = parsed(plot.texts[plot.shown]);
-    const size = root.classList.contains("printing") ? { width: PAPER_WIDTH } : {};
+    const size = root.classList.contains("printing") ? { width: PAPER_WIDTH } : { autosize: true };
     await Plotly.react(plot.element, data, { ...layout, ...size, template: theme() }, CONFIG);
     await mark(plot);
   }
