@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hwsim.search.measurement import Figures
 from hwsim.search.resource import FEMTOJOULES_PER_MICROJOULE, Resource
 
-_SMALL = 100
+_SMALL = 1
 """Below, digits are counted from the first one: costs of a toy would all be 0.6."""
 
 

@@ -104,7 +104,7 @@ def _cost_card(found: SearchResult, recommended: Point, quantity: Quantity) -> C
     return Card(
         quantity.name,
         quantity.words(recommended.measured),
-        f"{change} against {found.request.base}",
+        f"{change} vs {found.request.base}",
     )
 
 
