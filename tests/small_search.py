@@ -8,7 +8,9 @@ import numpy as np
 
 from hwsim.report.search_page import Provenance
 from hwsim.search import (
+    Allowed,
     BuildGraph,
+    LayerRules,
     Limits,
     Pictures,
     Resource,
@@ -18,13 +20,16 @@ from hwsim.search import (
     search,
 )
 from quant.graph import Graph, Size
-from quant.policy import BitPolicy, Override
+from quant.policy import BitPolicy, LayerBits, Override
 from tests.machines import machine, prices
 
 HOSTILE_NAMES = {
     "head.0": "</script><script>alert('head')</script>",
     "tail.1": '<img src="x" onerror="alert(1)"> & "tail"',
 }
+RULE = ("body.1", (LayerBits(2, 8), LayerBits(8, 8)))
+"""A layer that may not have everything."""
+
 PROVENANCE = Provenance(
     "<b>network</b>",
     {"command": "hwsim search --out '<i>folder</i>'"},
@@ -45,6 +50,7 @@ def small_search() -> SearchResult:
         front_points=4,
         uniform_widths=(2, 4),
         limits=Limits(max_energy_uj=0.62, min_psnr_db=30.0),
+        rules=LayerRules((Allowed(*RULE),)),
     )
     return search(request, build, pictures, Target(accelerator, prices(accelerator), Size(16, 16)))
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,15 +9,15 @@ import plotly.graph_objects
 import pytest
 
 from hwsim.report.page.page import render
-from hwsim.report.search_page import search_page
+from hwsim.report.search_page import predicted_front, search_page
+from hwsim.report.search_page.front import front_figure
 from hwsim.report.search_page.points import series_of
-from hwsim.report.search_page.predicted_front import MOST_DRAWN
+from hwsim.report.search_page.predicted_front import drawn_front
 from hwsim.report.search_page.quantities import COSTS, quantity_of, signed
-from hwsim.report.search_page.sensitivity import sensitivity_figure, sensitivity_table
 from hwsim.search import Origin
 from hwsim.search.chart import SERIES
 from tests.html_pages import Element, parsed
-from tests.small_search import HOSTILE_NAMES, PROVENANCE, small_search
+from tests.small_search import HOSTILE_NAMES, PROVENANCE, RULE, small_search
 
 Json = dict[str, Any]
 UNITS = {"energy_uj": 1, "cycles": 1, "dram_bytes": 1e6, "sram_bytes": 1024}
@@ -132,14 +131,16 @@ def test_the_front_chart_has_every_cost_every_policy_and_the_limits() -> None:
 
 
 def test_hover_tells_everything_of_a_policy() -> None:
-    trace = traces_by_name(figures_of("front-chart")[0])["uniform, measured"]
+    traces = traces_by_name(figures_of("front-chart")[0])
 
-    (point,) = [p for p in record()["points"] if p["label"] == "uniform w2a2"]
-    text = trace["text"][0]
-    assert text.startswith("<b>uniform w2a2</b><br>fidelity ")
-    for part in ("dB", "energy", "cycles", "DRAM traffic", "SRAM", "mean bits 4.0 (weights)"):
+    text = traces["front, measured"]["text"][0]
+    point = next(point for point in record()["points"] if point["origin"] == "front")
+    assert text.startswith(f"<b>{point['label']}</b><br>fidelity ")
+    for part in ("dB", "energy", "cycles", "DRAM traffic", "SRAM", "mean bits", "(weights)"):
         assert part in text
     assert f"(predicted {point['predicted']['psnr_to_float_db']:.2f})" in text
+    # Four bits are in no table.
+    assert "predicted" not in traces["uniform, measured"]["text"][1]
 
 
 def test_every_policy_can_be_chosen_and_shows_its_bits() -> None:
@@ -230,31 +231,35 @@ def test_rank_correlations_and_the_worst_errors_are_told() -> None:
 def test_sensitivity_is_the_quality_table() -> None:
     both, weights, activations = figures_of("sensitivity-chart")
     choices, increase = record()["choices"], record()["mse_increase"]
+    available = record()["available"]
 
     assert choices == ["w2a2", "w2a8", "w8a2", "w8a8"]
     assert both["data"][0]["x"] == [["w2", "w2", "w8", "w8"], ["a2", "a8", "a2", "a8"]]
-    for row, added in zip(both["data"][0]["z"], increase, strict=True):
-        for exponent, each in zip(row, added, strict=True):
-            if each > 0:
+    for row, added, there in zip(both["data"][0]["z"], increase, available, strict=True):
+        for exponent, each, known in zip(row, added, there, strict=True):
+            assert (exponent is not None) == known
+            if known and each > 0:
                 assert 10**exponent == pytest.approx(each)
     assert weights["data"][0]["x"] == [["w2", "w8"], ["a8", "a8"]]
     assert activations["data"][0]["x"] == [["w8", "w8"], ["a2", "a8"]]
     assert [row[0] for row in weights["data"][0]["z"]] == [row[1] for row in both["data"][0]["z"]]
-    cells = [
-        cells_of(row) for row in tree().one("section", id="sensitivity").all("tbody")[0].all("tr")
+    (body,) = tree().one("section", id="sensitivity").all("tbody")
+    cells = [cell for row in body.all("tr") for cell in cells_of(row)[1:]]
+    assert cells == [
+        str(float(added)) if known else "–"
+        for row, there in zip(increase, available, strict=True)
+        for added, known in zip(row, there, strict=True)
     ]
-    assert [float(x) for row in cells for x in row[1:]] == [x for row in increase for x in row]
 
 
 def test_what_a_layer_may_not_have_is_blank() -> None:
-    found = small_search()
-    available = found.model.cost.available.copy()
-    available[2, 1] = False
-    cost = replace(found.model.cost, available=available)
-    found = replace(found, model=replace(found.model, cost=cost))
+    layer, allowed = RULE
+    row = small_search().model.layers.index(layer)
+    blank = [bits not in map(str, allowed) for bits in record()["choices"]]
 
-    assert sensitivity_figure(found).alternatives[0].data[0]["z"][2][1] is None
-    assert sensitivity_table(found).rows[4].cells[3].text == "–"
+    assert blank == [True, False, True, False]
+    drawn = figures_of("sensitivity-chart")[0]["data"][0]["z"][row]
+    assert [exponent is None for exponent in drawn] == blank
 
 
 def test_hostile_names_are_text_everywhere() -> None:
@@ -307,10 +312,19 @@ def test_every_reason_to_measure_has_a_marker() -> None:
     assert len(set(markers)) == len(markers) == len(Origin)
 
 
-def test_large_fronts_are_thinned() -> None:
-    assert len(small_search().front) <= MOST_DRAWN
-    page = tree().one("section", id="front").one("figcaption").text
-    assert "are drawn" not in page
+def test_large_fronts_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, every = small_search(), drawn_front(small_search())
+    assert [policy.number for policy in every] == list(range(1, len(found.front) + 1))
+    assert "are drawn" not in tree().one("section", id="front").one("figcaption").text
+
+    monkeypatch.setattr(predicted_front, "MOST_DRAWN", 10)
+
+    some = drawn_front(found)
+    assert 2 < len(some) <= 10
+    assert (some[0].number, some[-1].number) == (1, len(every))
+    words = front_figure(found, found.recommended()).words
+    assert f"{len(every)} policies on the predicted front" in words
+    assert f"of which {len(some)} are drawn" in words
 
 
 @pytest.mark.parametrize(
