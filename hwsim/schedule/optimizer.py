@@ -13,7 +13,7 @@ from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
 from hwsim.schedule.group_work import GroupWork
-from hwsim.schedule.groups import Group, Readers, make_group
+from hwsim.schedule.groups import Group, Readers, ScheduleError, make_group
 from hwsim.schedule.objective import Aim, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
@@ -170,7 +170,10 @@ def cut_again(network: Network, shapes: Shapes, memory: Memory, part: Part) -> P
     first, last = part.first, part.last
     shape = shapes.of(first, last)
     if isinstance(part.cut, Tiling):
-        tiling = _tiling(network, shape, memory, first, last)
+        try:
+            tiling = _tiling(network, shape, memory, first, last)
+        except ScheduleError:
+            return None
         return Part(first, last, shape, tiling.cut, tiling.rank)
     walk = _walk(network, shapes, memory, shape, first, last)
     return None if walk is None else Part(first, last, shape, walk.cut, walk.rank)
