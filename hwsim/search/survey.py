@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.schedule import ScheduleError
 from hwsim.search.measurement import Measurement, Meter
 from hwsim.search.request import SearchRequest
 from quant.policy import LayerBits
@@ -52,24 +51,14 @@ def survey(
     base = meter.measure(base_policy)
     count()
 
-    def changed(layer: str, bits: LayerBits) -> Measurement | None:
-        policy = base_policy if bits == request.base else base_policy.with_layer(layer, bits)
-        try:
-            return meter.measure(policy)
-        except ScheduleError:
-            return None
-        finally:
-            count()
-
-    return Survey(
-        meter.layers,
-        request.choices,
-        base,
-        tuple(
-            tuple(
-                changed(layer, bits) if may else None
-                for bits, may in zip(request.choices, row, strict=True)
-            )
-            for layer, row in zip(meter.layers, permitted, strict=True)
-        ),
-    )
+    places = np.argwhere(permitted)
+    policies = [
+        base_policy
+        if request.choices[column] == request.base
+        else base_policy.with_layer(meter.layers[layer], request.choices[column])
+        for layer, column in places
+    ]
+    changed: list[list[Measurement | None]] = [[None] * len(row) for row in permitted]
+    for (layer, column), found in zip(places, meter.measure_all(policies, count), strict=True):
+        changed[layer][column] = found
+    return Survey(meter.layers, request.choices, base, tuple(map(tuple, changed)))

@@ -6,7 +6,8 @@ import pytest
 
 from accelerators import resized
 from hwsim.ledger import FILE_NAME, Ledger
-from hwsim.search.measurement import Measurement, Meter, Pictures, Target, output_mse
+from hwsim.search.evaluation import Pictures, Target, output_mse
+from hwsim.search.measurement import Measurement, Meter
 from hwsim.simulation import estimate
 from quant.graph import (
     Encoding,
