@@ -3,7 +3,7 @@
 All are `concurrent.futures.Executor`s that say in ``slots`` how many calls they run at a time.
 """
 
-from hwsim.executors.dask_cluster import Address, dask_cluster
+from hwsim.executors.cluster import Address, dask_cluster
 from hwsim.executors.processes import WorkerProcesses
 from hwsim.executors.slots import slots_of, usable_processors
 
