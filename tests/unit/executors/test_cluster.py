@@ -50,7 +50,9 @@ def test_somebody_else_who_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_dask_the_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UserError, match=r"needs 'distributed', which is not installed; pip install"):
+    with pytest.raises(
+        UserError, match=r"needs 'distributed', which is not installed; pip install"
+    ):
         dask_cluster(Address("host", 8786)).__enter__()
 
 
