@@ -45,15 +45,16 @@ BRIGHTER = [reference + 1 for reference in PICTURES.references]
 class Builder:
     """Builds graphs for policies and remembers for which."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, channels: int = 4) -> None:
         self.seed = seed
+        self.channels = channels
         self.built: list[BitPolicy] = []
 
     def __call__(self, policy: BitPolicy) -> Graph:
         self.built.append(policy)
         bits = policy.resolve(LAYERS)
         pairs = {name: (b.weight_bits, b.activation_bits) for name, b in bits.items()}
-        return edsr_graph(1, 4, bits=pairs, seed=self.seed)
+        return edsr_graph(1, self.channels, bits=pairs, seed=self.seed)
 
 
 def meter(
@@ -159,16 +160,17 @@ def test_policies_are_measured_together_and_each_once(tmp_path: Path) -> None:
 
 
 def test_without_room_there_is_an_error_and_no_cost_found_out_once(tmp_path: Path) -> None:
+    many = 24
     crowded = machine(sram_kib=1, array=8)
     target = Target(crowded, prices(crowded), SIZE)
-    build = Builder()
+    build = Builder(channels=many)
     small = meter(tmp_path, build, target=target)
     assert small.measure_all([W2A3, W2A3]) == [None, None]
     with pytest.raises(ScheduleError) as refused:
         small.measure(W2A3)
     with pytest.raises(ScheduleError, match=f"^{re.escape(str(refused.value))}$"):
-        estimate(Builder()(W2A3), crowded, target.energy, SIZE)
+        estimate(Builder(channels=many)(W2A3), crowded, target.energy, SIZE)
     assert build.built == [W8A8, W2A3]
-    assert small.errors_of([W2A3]) == meter().errors_of([W2A3])
+    assert small.errors_of([W2A3]) == meter(build=Builder(channels=many)).errors_of([W2A3])
     (line, _) = map(json.loads, (tmp_path / FILE_NAME).read_text().splitlines())
     assert (line["kind"], line["no_room"]) == ("cost", str(refused.value))

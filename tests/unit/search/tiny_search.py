@@ -1,6 +1,6 @@
 """A search that takes a second, and whose parts can be sent to other processes.
 
-As a program it searches with worker processes: ``python -m tests.unit.search.tiny_search FOLDER N``.
+As a program, ``python -m tests.unit.search.tiny_search FOLDER N``, it searches with N processes.
 """
 
 import sys
