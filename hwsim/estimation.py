@@ -1,6 +1,6 @@
 """Costs of many graphs on one machine, each group's shape scheduled and priced once."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from accelerators import Accelerator, EnergyModel
@@ -10,7 +10,6 @@ from hwsim.schedule.groups import Group, make_group
 from hwsim.schedule.layout import dram_tensor
 from hwsim.schedule.optimizer import Network, Part, best_parts, cut_again
 from hwsim.schedule.plan import Plan, plan_part, prepare
-from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shapes
 from quant.graph import Graph, Node, Size
 
@@ -97,8 +96,7 @@ class FixedDivision:
             if part is None:
                 return None
             like = [cost.group for cost in self._by_part[number]]
-            shape: Hashable = part.shape if isinstance(part.cut, Tiling) else (part.shape, 0)
-            known = self._costs.known(shape, like)
+            known = self._costs.known((part.shape, 0), like)
             by_part[number] = known or _priced(
                 plan_part(network, shapes, part), number, self._costs
             )

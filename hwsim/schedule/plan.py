@@ -130,7 +130,8 @@ class GroupPlan:
         """See `Plan`."""
         size_bytes = self._allocation().size_bytes
         types, group = self.problem.types, self.problem.group
-        return [_described(group, types, self.tiling, cascade, size_bytes, self.shape)]
+        shape = (self.shape, 0)
+        return [_described(group, types, self.tiling, cascade, size_bytes, shape)]
 
     def _allocation(self) -> Allocation:
         problem = self.problem
