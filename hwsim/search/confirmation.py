@@ -6,7 +6,6 @@ from enum import Enum
 
 import numpy as np
 
-from hwsim.schedule import ScheduleError
 from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.measurement import Figures, Measurement, Meter
 from hwsim.search.pricing import cost_table, parts_of
@@ -79,26 +78,22 @@ class Confirmer:
 
     def uniform(self) -> list[Point]:
         """The uniform policies that fit the machine."""
-        points = [
-            self._point(Origin.UNIFORM, f"uniform {policy}", policy)
-            for policy in map(self._request.uniform_policy, self._request.uniform_widths)
-        ]
-        return [point for point in points if point is not None]
+        policies = map(self._request.uniform_policy, self._request.uniform_widths)
+        return self._points(Origin.UNIFORM, [(f"uniform {policy}", policy) for policy in policies])
 
     def front(self, front: PredictedFront) -> list[Point]:
         """A spread of the front's policies, those that fit the machine."""
         spread = spread_points(front, self._request.front_points)
-        points = [self.front_point(front, index, Origin.FRONT) for index in spread]
-        return [point for point in points if point is not None]
+        return self._points(Origin.FRONT, [self._labelled(front, index) for index in spread])
 
     def front_point(self, front: PredictedFront, index: int, origin: Origin) -> Point | None:
         """One policy of the front; None if the machine has no room for it after all."""
-        policy = self._request.policy(front.bits(index))
-        return self._point(origin, f"front {index + 1} of {len(front)}", policy)
+        return next(iter(self._points(origin, [self._labelled(front, index)])), None)
 
     def point(self, origin: Origin, label: str, bits: Mapping[str, LayerBits]) -> Point | None:
         """A policy by the bits of its layers; None if the machine has no room for it."""
-        return self._point(origin, label, self._request.policy(dict(bits)))
+        policy = self._request.policy(dict(bits))
+        return next(iter(self._points(origin, [(label, policy)])), None)
 
     def with_division_of(self, point: Point, model: DividedModel) -> DividedModel:
         """A model that knows the division of a measured policy: with a table more if it is new.
@@ -115,16 +110,20 @@ class Confirmer:
         table = cost_table(self._meter, point.policy, model.choices, permitted, model.cost)
         return model.with_costs(table)
 
-    def _point(self, origin: Origin, label: str, policy: BitPolicy) -> Point | None:
-        bits = policy.resolve(self._meter.layers)
-        try:
-            measured = self._meter.measure(policy)
-        except ScheduleError:
-            return None
-        finally:
-            self._count()
-        predicted, permitted = self._model.predict(bits), self._model.permits(bits)
-        return Point(origin, label, policy, bits, predicted, measured, permitted)
+    def _labelled(self, front: PredictedFront, index: int) -> tuple[str, BitPolicy]:
+        policy = self._request.policy(front.bits(index))
+        return f"front {index + 1} of {len(front)}", policy
+
+    def _points(self, origin: Origin, labelled: Sequence[tuple[str, BitPolicy]]) -> list[Point]:
+        """Those of the policies, behind their labels, that fit the machine."""
+        measured = self._meter.measure_all([policy for _, policy in labelled], self._count)
+        points = []
+        for (label, policy), found in zip(labelled, measured, strict=True):
+            if found is not None:
+                bits = policy.resolve(self._meter.layers)
+                predicted, permitted = self._model.predict(bits), self._model.permits(bits)
+                points.append(Point(origin, label, policy, bits, predicted, found, permitted))
+        return points
 
 
 def spread_points(front: PredictedFront, count: int) -> list[int]:

@@ -1,6 +1,7 @@
 """The search: measure one layer at a time, solve what adds up exactly, measure what comes out."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import Confirmer, Point, agreement
 from hwsim.search.cost_table import CostTable
 from hwsim.search.divided import DividedModel
-from hwsim.search.measurement import BuildGraph, Meter, Pictures, Target
+from hwsim.search.evaluation import BuildGraph, Pictures, Target
+from hwsim.search.measurement import Meter
 from hwsim.search.pricing import cost_table, parts_of
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
@@ -30,10 +32,12 @@ def search(
     target: Target,
     folder: Path | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> SearchResult:
     """Search bit policies for the best trades of error against cost.
 
-    Deterministic: the same inputs give the same result, whatever the ledger already holds.
+    Deterministic: the same inputs give the same result, whatever the ledger already holds and
+    whoever computes the measurements, in whatever order.
 
     Args:
         request: what is asked.
@@ -44,13 +48,15 @@ def search(
         folder: where measurements are kept and found again (`ledger.FILE_NAME`); None keeps none.
         progress: called with measurements done and measurements in all. Near limits a few more
             are needed than the first calls say.
+        executor: computes the measurements; what it is given can be pickled if ``build_graph`` can.
+            It is not shut down. None: this process computes them, one after the other.
 
     Raises:
         ScheduleError: the machine has no room for the base policy.
         UserError: a policy's graph cannot be built, the folder cannot be used, a rule fits no
-            layer, or the solver gave up.
+            layer, the solver gave up, or the executor did.
     """
-    meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder))
+    meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder), executor)
     rules = request.rules
     permitted = rules.permitted(meter.layers, request.choices, request.usual_choices)
     counter = _Counter(

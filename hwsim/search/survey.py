@@ -46,16 +46,14 @@ def survey(
     """
     base_policy = request.base_policy
 
-    def error(layer: int, column: int) -> float:
-        bits = request.choices[column]
-        own = bits == request.base
-        policy = base_policy if own else base_policy.with_layer(meter.layers[layer], bits)
-        measured = meter.error(policy)
-        count()
-        return measured
-
-    base = meter.error(base_policy)
+    places = np.argwhere(permitted)
+    policies = [
+        base_policy
+        if request.choices[column] == request.base
+        else base_policy.with_layer(meter.layers[layer], request.choices[column])
+        for layer, column in places
+    ]
+    base, *errors = meter.errors_of([base_policy, *policies], count)
     changed = np.full(permitted.shape, np.nan)
-    for layer, column in np.argwhere(permitted):
-        changed[layer, column] = error(int(layer), int(column))
+    changed[tuple(places.T)] = errors
     return Survey(request.choices, base, changed)

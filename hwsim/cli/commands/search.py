@@ -2,7 +2,9 @@
 
 import json
 from argparse import Namespace
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.quantities import Latency
 from hwsim.cli.search_provenance import search_provenance
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
+from hwsim.cli.workers import search_executor
 from hwsim.report.page.page import write_page
 from hwsim.report.search import print_search
 from hwsim.report.search_page import search_page
@@ -41,6 +44,7 @@ from quant.common.errors import UserError
 from quant.graph import Graph, Size
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs
+from quant.methods import Encoder
 from quant.policy import BitPolicy
 
 Pixels = NDArray[np.uint8]
@@ -57,17 +61,14 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
+        executor = stack.enter_context(search_executor(arguments, messages))
         subject = load_float_subject(arguments, messages, accelerator=energy.accelerator)
         request = _request(arguments, subject.scale, energy.accelerator)
         pictures = _pictures(subject, arguments.pictures)
-
-        def build(policy: BitPolicy) -> Graph:
-            graph = _fixed_bits(subject.quantize(policy))
-            return as_computed(graph, energy.accelerator, arguments.overflow)
-
-        with messages.stage("searching") as progress:
-            target = Target(energy.accelerator, energy, request.image_size)
-            found = search(request, build, pictures, target, arguments.out, progress)
+        target = Target(energy.accelerator, energy, request.image_size)
+        build = _Graphs(subject.encode, energy.accelerator, arguments.overflow)
+        with messages.stage("searching") as progress, _one_thread_of_torch():
+            found = search(request, build, pictures, target, arguments.out, progress, executor)
         recommended = found.recommended()
         text = json.dumps(found.to_json(), indent=2, allow_nan=False)
         files = []
@@ -104,6 +105,46 @@ def _write(folder: OutputFolder, found: SearchResult, recommended: Point) -> Non
 
 def _write_text(text: str, path: Path) -> None:
     path.write_text(text)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Graphs:
+    """Graphs as the machine computes them, of any policy; can be sent to other processes.
+
+    Attributes:
+        encode: quantizes the network.
+        accelerator: the machine.
+        overflow: of ``--overflow``; None where it was not given.
+    """
+
+    encode: Encoder
+    accelerator: Accelerator
+    overflow: str | None
+
+    def __call__(self, policy: BitPolicy) -> Graph:
+        """The graph of a policy.
+
+        Raises:
+            UserError: it cannot be quantized so, or an image decides its bits.
+        """
+        graph = _fixed_bits(self.encode(policy).graph())
+        return as_computed(graph, self.accelerator, self.overflow)
+
+
+@contextmanager
+def _one_thread_of_torch() -> Iterator[None]:
+    """Torch computes on one thread within the block, as it does in workers.
+
+    How its sums are rounded depends on the number, and what some methods quantize to on that.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _fixed_bits(graph: AnyGraph) -> Graph:

@@ -1,6 +1,7 @@
 """The whole search on a small network, quantized for real."""
 
 import json
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -239,9 +240,13 @@ def test_what_a_layer_may_not_have_is_not_measured() -> None:
     class Errors:
         layers = ("head", "tail")
 
-        def error(self, policy: BitPolicy) -> float:
-            narrow = sum(bits != LayerBits(8, 8) for bits in policy.resolve(self.layers).values())
-            return 1.0 + narrow
+        def errors_of(
+            self, policies: Sequence[BitPolicy], count: Callable[[], None]
+        ) -> list[float]:
+            bits = [policy.resolve(self.layers).values() for policy in policies]
+            for _ in policies:
+                count()
+            return [1.0 + sum(chosen != LayerBits(8, 8) for chosen in each) for each in bits]
 
     calls: list[None] = []
     request = SearchRequest(Size(8, 8), widths=(4, 8))
@@ -250,4 +255,4 @@ def test_what_a_layer_may_not_have_is_not_measured() -> None:
     surveyed = survey(Errors(), request, every, lambda: calls.append(None))  # type: ignore[arg-type]
     assert surveyed.base == 1.0
     np.testing.assert_array_equal(surveyed.changed, [[2, 2, 2, 1], [np.nan, 2, 2, 1]])
-    assert len(calls) == 2 * 4 - 1
+    assert len(calls) == 1 + 2 * 4 - 1
