@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -306,10 +307,13 @@ def test_plotly_knows_every_property_of_the_charts() -> None:
 
 def test_every_reason_to_measure_has_a_marker() -> None:
     found = small_search()
+    points = tuple(replace(found.points[0], origin=origin) for origin in Origin)
 
-    assert {series.origin for series in SERIES} == set(Origin)
-    markers = [trace["marker"]["symbol"] for trace, _ in series_of(found, found.points)]
-    assert len(set(markers)) == len(markers) == len(Origin)
+    traces = series_of(replace(found, points=points), points)
+
+    assert {points[0].origin for _, points in traces} == set(Origin)
+    assert len({trace["marker"]["symbol"] for trace, _ in traces}) == len(Origin)
+    assert len({trace["marker"]["color"] for trace, _ in traces}) == len(Origin)
 
 
 def test_large_fronts_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
