@@ -191,6 +191,22 @@ def test_bits_along_the_front_are_those_of_the_solver() -> None:
         assert [row[place] for row in activations["z"]] == [each.activation_bits for each in bits]
 
 
+def test_a_width_has_one_colour_in_strips_and_along_the_front() -> None:
+    section = tree().one("section", id="bits")
+    strips = {
+        cell.text: cell.attributes["style"].split(";")[0].removeprefix("background: ")
+        for cell in section.all("td")
+    }
+    (figure,) = figures_of("front-bits-chart")
+    heat = figure["data"][0]
+
+    assert set(strips) == {"2", "4", "8"}
+    for width, colour in strips.items():
+        place = (int(width) - heat["zmin"]) / (heat["zmax"] - heat["zmin"])
+        below = [step for step in heat["colorscale"] if step[0] < place]
+        assert below[-1][1] == colour
+
+
 def test_predictions_stand_beside_what_was_simulated() -> None:
     (figure,) = figures_of("agreement-chart")
     points = {
