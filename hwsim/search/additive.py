@@ -43,6 +43,20 @@ class AdditiveModel:
             may = may & (self.cost.sram <= most_sram_bytes)
         return [np.flatnonzero(may[list(group)].all(axis=0)) for group in self.groups]
 
+    def check_choices(self) -> None:
+        """See that every group of layers has something to choose from.
+
+        Raises:
+            UserError: one has not.
+        """
+        for group, choices in zip(self.groups, self.usable(), strict=True):
+            if not len(choices):
+                names = ", ".join(self.layers[layer] for layer in group)
+                raise UserError(
+                    f"bit search: expected room for some of the bits that {names} may have, found "
+                    "it for none; allow narrower widths or take a larger machine"
+                )
+
     def errors(self, usable: Sequence[Indices]) -> list[Integers]:
         """For each group, the error each usable choice adds, in `UNITS_PER_SQUARED_CODE`."""
         return self._sums(self.quality.increase, usable)
@@ -62,14 +76,8 @@ class AdditiveModel:
         Raises:
             UserError: a layer has nothing to choose from, or the front is too large to compute.
         """
+        self.check_choices()
         usable = self.usable()
-        for group, choices in zip(self.groups, usable, strict=True):
-            if not len(choices):
-                names = ", ".join(self.layers[layer] for layer in group)
-                raise UserError(
-                    f"bit search: expected room for some of the bits that {names} may have, found "
-                    "it for none; allow narrower widths or take a larger machine"
-                )
         pairs = zip(self.errors(usable), self.costs(resource, usable), strict=True)
         choices_of = [Choices(*pair) for pair in pairs]
         if resource is Resource.SRAM:
