@@ -73,7 +73,7 @@ def undominated_of_three(ranks: Integers, values: Integers, ranks_in_all: int) -
 def _merge(
     members: Integers, spare: Integers, first: int, middle: int, last: int, second: Integers
 ) -> None:
-    """Make one sorted run of two neighbours, by the second objective; of equals the earlier first."""
+    """Merge neighbouring runs sorted by the second objective, the earlier first of equals."""
     left, right = first, middle
     for place in range(first, last):
         if right >= last or (left < middle and second[members[left]] <= second[members[right]]):
@@ -262,3 +262,38 @@ def sums_of(candidates: Candidates, found: Integers, sums: Integers) -> None:
         row = candidates.increments[candidates.labels[state], choice]
         for axis in range(sums.shape[1]):
             sums[place, axis] = candidates.sums[state, axis] + row[axis]
+
+
+@_kernel
+def add_entries(tables: Integers, policies: NDArray[np.int32], sums: Integers) -> None:
+    """Add to [policies, objectives] the entry of every layer's choice.
+
+    Args:
+        tables: [layers, choices, objectives].
+        policies: [policies, layers], choices that exist.
+        sums: what is added to.
+    """
+    for policy in range(len(policies)):
+        for layer in range(len(tables)):
+            row = tables[layer, policies[policy, layer]]
+            for objective in range(len(row)):
+                sums[policy, objective] += row[objective]
+
+
+@_kernel
+def add_link(
+    link: Integers, first: int, second: int, policies: NDArray[np.int32], sums: Integers
+) -> None:
+    """Add to [policies, objectives] what the choices of two layers add together.
+
+    Args:
+        link: [choices of the first, choices of the second, objectives].
+        first: the one layer.
+        second: the other.
+        policies: [policies, layers], choices that exist.
+        sums: what is added to.
+    """
+    for policy in range(len(policies)):
+        row = link[policies[policy, first], policies[policy, second]]
+        for objective in range(len(row)):
+            sums[policy, objective] += row[objective]
