@@ -297,3 +297,41 @@ def add_link(
         row = link[policies[policy, first], policies[policy, second]]
         for objective in range(len(row)):
             sums[policy, objective] += row[objective]
+
+
+@_kernel
+def volume_of_three(points: Reals, reference: Reals) -> float:
+    """The volume that points dominate up to a reference, three objectives to keep small.
+
+    A plane rises along the third objective. The area that the points below it dominate is bounded
+    by a staircase, of which every point that the plane meets may replace some steps.
+
+    Args:
+        points: [points, 3], rising in the third, all of them below the reference in each.
+        reference: [3].
+    """
+    across, down = np.empty(len(points) + 1), np.empty(len(points) + 1)  # rising, falling
+    steps, area, volume, height = 0, 0.0, 0.0, reference[2]
+    across[0] = reference[0]
+    for point in range(len(points)):
+        x, y, z = points[point]
+        volume += area * (z - height)
+        height = z
+        first = np.searchsorted(across[:steps], x)
+        if (first > 0 and down[first - 1] <= y) or (
+            first < steps and across[first] == x and down[first] <= y
+        ):
+            continue
+        gained = (across[first] - x) * ((down[first - 1] if first > 0 else reference[1]) - y)
+        last = first
+        while last < steps and down[last] >= y:
+            gained += (across[last + 1] - across[last]) * (down[last] - y)
+            last += 1
+        # One step replaces first … last − 1; the reference ends the staircase.
+        kept = steps - last
+        across[first + 1 : first + 2 + kept] = across[last : steps + 1].copy()
+        down[first + 1 : first + 1 + kept] = down[last:steps].copy()
+        across[first], down[first] = x, y
+        steps = first + 1 + kept
+        area += gained
+    return float(volume + area * (reference[2] - height))
