@@ -28,6 +28,8 @@ MAXIMUM_COMPARED = 1 << 20
 """Partial choices that are compared with one another, at most; each takes about 300 bytes."""
 _CELLS = {2: 1 << 18, 3: 512**2, 4: 128**3}
 """Cells of the grid by the number of sums."""
+_LINKED_CELLS = {2: 1 << 18, 3: 1 << 21, 4: 1 << 22}
+"""The same of all grids together where the next layer is linked: each choice has its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +84,7 @@ def pareto_surface(
         maximum_compared: partial choices that are compared with one another, at most; as soon as
             there are more, the surface is trimmed.
     """
-    links = [None] * (len(layers) - 1) if links is None else links
+    links = links or [None] * (len(layers) - 1)
     objectives = layers[0].shape[1]
     kept = replaceable_removed(layers, links)
     states, exact = States.nothing_chosen(objectives), True
@@ -92,7 +94,8 @@ def pareto_surface(
         if position > 0 and (link := links[position - 1]) is not None:
             increments = increments + link[np.ix_(kept[position - 1], kept[position])]
         is_linked = position < len(links) and links[position] is not None
-        join = Join(states, increments, is_linked, _CELLS[objectives])
+        cells = _LINKED_CELLS if is_linked else _CELLS
+        join = Join(states, increments, is_linked, cells[objectives])
         extended = join.exact(maximum_compared) if exact else None
         exact = extended is not None
         states = join.trimmed() if extended is None else extended

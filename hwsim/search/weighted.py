@@ -36,7 +36,7 @@ def least_weighted(layers: Sequence[Integers], weights: Reals, links: Links | No
     Returns:
         int32 [vectors, layers].
     """
-    links = [None] * (len(layers) - 1) if links is None else links
+    links = links or [None] * (len(layers) - 1)
     parts = [
         _least_weighted(layers, weights[first : first + _AT_ONCE], links)
         for first in range(0, len(weights), _AT_ONCE)
