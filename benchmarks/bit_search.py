@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.timing import load, processor
-from hwsim.search.dominance import undominated
+from hwsim.search.dominance import undominated_points
 from hwsim.search.hypervolume import hypervolume
 from hwsim.search.policy_sums import policy_sums
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
@@ -61,7 +61,7 @@ class Contender:
 
     Attributes:
         name: what it is called.
-        solve: from a seed to sums [points, objectives], mutually undominated.
+        solve: from a seed to sums [points, objectives], mutually undominated_points.
         evaluations: sums of policies it asks for; None for those that do not enumerate.
     """
 
@@ -164,7 +164,7 @@ def _has_pymoo() -> bool:
 
 
 def _best(sums: Integers) -> Integers:
-    return sums[undominated(sums)]
+    return sums[undominated_points(sums)]
 
 
 def _random(layers: list[Integers], count: int, seed: int) -> Integers:

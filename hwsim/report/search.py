@@ -25,7 +25,7 @@ def print_search(found: SearchResult, recommended: Point, files: Sequence[Path])
     )
     console.print(_points(found, recommended))
     if found.request.limits:
-        console.print(Text(_proof(found)))
+        console.print(Text(proof(found)))
     console.print(Text(f"» recommended: {recommended.label}, as a policy file:"))
     console.print(Text(recommended.policy.to_yaml().rstrip()))
     if files:
@@ -39,7 +39,7 @@ def print_search(found: SearchResult, recommended: Point, files: Sequence[Path])
     )
 
 
-def _proof(found: SearchResult) -> str:
+def proof(found: SearchResult) -> str:
     """What the tables prove about the limits."""
     optimum = found.optimum
     if optimum is None:

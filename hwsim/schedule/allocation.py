@@ -2,24 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from accelerators import Accelerator
-from hwsim.schedule.commands import ConvolutionSettings
+from hwsim.schedule.footprint import held_rows, held_window, prepared_blocks, weight_slots
 from hwsim.schedule.groups import Group, is_reduction, is_remap
 from hwsim.schedule.layout import parameter_bytes, weight_bytes
 from hwsim.schedule.program import Tiling
-from hwsim.schedule.scaled_array_work import ScaledArrayWork
-from hwsim.schedule.storage import (
-    Block,
-    LineBuffer,
-    ceil_divide,
-    pixel_bytes,
-    round_up,
-)
+from hwsim.schedule.storage import Block, LineBuffer, pixel_bytes, round_up
 from hwsim.schedule.vector_constants import constants_bytes
-from hwsim.schedule.windows import Axis, input_axes
-from quant.graph import Convolution, Node, ScaledConvolution, Size, TensorType
+from quant.graph import Convolution, Node, Size, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +50,19 @@ def allocate(
 ) -> Allocation:
     """Lay a group's buffers out in SRAM for a tiling, without asking whether they fit.
 
-    Every buffer that a transfer fills or drains holds the rows of two steps, so that the next
-    step's rows arrive and the last step's leave while this step computes.
+    `Footprint.size_bytes` is the size alone.
     """
     arena = Arena(accelerator.sram.word_bits // 8)
-    grid = group.grid
-    steps = ceil_divide(grid.height, tiling.rows) * ceil_divide(grid.width, tiling.columns)
-    capacity = min(2, steps) * tiling.rows
+    rows = held_rows(group.grid, tiling.rows, tiling.columns)
     ifm = _input_buffer(arena, group, tiling, types, sizes) if group.is_windowed else None
-    weights, parameters = _weight_slots(arena, group.convolution, tiling.channels)
+    weights, parameters = _weight_blocks(arena, group.convolution, tiling.channels)
     operands = {
-        name: arena.rows(f"{name} (operand)", types[name], tiling.columns, capacity)
+        name: arena.rows(f"{name} (operand)", types[name], tiling.columns, rows)
         for name in group.streamed
     }
     pixels = {name: arena.rows(f"{name} (pixel)", types[name], 1, 1) for name in group.pixels}
     outputs = {
-        node.name: _output_buffer(arena, node, tiling.columns, capacity)
+        node.name: _output_buffer(arena, node, tiling.columns, rows)
         for node in group.nodes
         if not is_remap(node)
     }
@@ -83,9 +71,17 @@ def allocate(
         for node in group.nodes
         if (size_bytes := constants_bytes(node.operator, node.output))
     }
-    prepared = _prepared(arena, group.convolution, tiling.channels, len(weights), accelerator)
+    prepared = prepared_blocks(group.convolution, tiling.channels, accelerator)
     return Allocation(
-        ifm, operands, pixels, outputs, weights, parameters, vectors, prepared, arena.used_bytes
+        ifm,
+        operands,
+        pixels,
+        outputs,
+        weights,
+        parameters,
+        vectors,
+        tuple(arena.block(f"prepared {n}", prepared.size_bytes) for n in range(prepared.number)),
+        arena.used_bytes,
     )
 
 
@@ -98,62 +94,21 @@ def _input_buffer(
 ) -> LineBuffer:
     """The ring of an anchor's input, for its widest window."""
     source = group.anchor.inputs[0]
-    size = sizes[source]
-    down, across = input_axes(group.anchor.operator, size)
-    return arena.rows(
-        f"{source} (input)",
-        types[source],
-        min(across.reach(tiling.columns), size.width),
-        _input_rows(tiling, group.grid, down, size.height),
-    )
+    rows, columns = held_window(group, tiling.rows, tiling.columns, sizes[source])
+    return arena.rows(f"{source} (input)", types[source], columns, rows)
 
 
-def _input_rows(tiling: Tiling, grid: Size, down: Axis, height: int) -> int:
-    """Rows an anchor's input ring holds: this step's window and what the next step adds.
-
-    Across two strips, the next step's window begins anew.
-    """
-    window = min(down.reach(tiling.rows), height)
-    following = min(window + down.advance(tiling.rows), height)
-    return following if tiling.columns >= grid.width else max(2 * window, following)
-
-
-def _weight_slots(
+def _weight_blocks(
     arena: "Arena", convolution: Convolution | None, channels: int
 ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
     """Weights and parameters: one block when all of them stay, else two that take turns."""
     if convolution is None:
         return (), ()
-    slots = 1 if channels >= convolution.out_channels else 2
+    slots = range(weight_slots(convolution, channels))
     size_bytes = weight_bytes(convolution, channels)
-    weights = tuple(arena.block(f"weights {n}", size_bytes) for n in range(slots))
-    parameters = tuple(
-        arena.block(f"parameters {n}", parameter_bytes(convolution, channels)) for n in range(slots)
-    )
-    return weights, parameters
-
-
-def _prepared(
-    arena: "Arena",
-    convolution: Convolution | None,
-    channels: int,
-    slots: int,
-    accelerator: Accelerator,
-) -> tuple[Block, ...]:
-    """Room for what a scaled convolution makes of its weights or tables."""
-    if not isinstance(convolution, ScaledConvolution):
-        return ()
-    work = _settings(convolution).work(1, min(channels, convolution.out_channels), 0)
-    assert isinstance(work, ScaledArrayWork)
-    if not (size_bytes := work.prepared_bytes(accelerator)):
-        return ()
-    count = 1 if convolution.placement == "activations" else slots
-    return tuple(arena.block(f"prepared {n}", size_bytes) for n in range(count))
-
-
-@lru_cache(maxsize=64)  # asked for by every tiling tried
-def _settings(convolution: Convolution) -> ConvolutionSettings:
-    return ConvolutionSettings.of(convolution)
+    weights = tuple(arena.block(f"weights {n}", size_bytes) for n in slots)
+    size_bytes = parameter_bytes(convolution, channels)
+    return weights, tuple(arena.block(f"parameters {n}", size_bytes) for n in slots)
 
 
 def _output_buffer(arena: "Arena", node: Node, columns: int, capacity: int) -> LineBuffer:

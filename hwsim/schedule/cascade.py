@@ -75,6 +75,7 @@ class Cascade:
         unit: the smallest pixel grid of a stage; each grid is a whole multiple of it.
         ratios: how many times finer a stage's grid is than the unit grid.
         tensor_ratios: the same of tensors in SRAM.
+        by_vector_unit: the tensors in SRAM that the vector unit makes.
     """
 
     groups: tuple[Group, ...]
@@ -86,6 +87,7 @@ class Cascade:
     unit: Size
     ratios: tuple[int, ...]
     tensor_ratios: Mapping[str, int]
+    by_vector_unit: frozenset[str]
 
     def factor(self, tensor: str) -> int:
         """How many times finer a tensor's grid is than that of the stage that makes it."""
@@ -156,7 +158,13 @@ def form_cascade(
         unit,
         ratios,
         {name: _ratio(sizes[name], unit) for name in (*sources, *held)},
+        frozenset(held) - shuffles.keys() - _by_array(groups),
     )
+
+
+def _by_array(groups: Sequence[Group]) -> set[str]:
+    """The tensors that the array makes."""
+    return {group.anchor.name for group in groups if group.convolution is not None}
 
 
 def _held(
@@ -258,30 +266,24 @@ class Reaches:
         # Who reads a tensor stands behind who makes it, so from the last stage to the first.
         for name, stage in reversed(list(cascade.made.items())):
             if name in cascade.readings:
-                slack = rows * cascade.ratios[stage] if ahead and _by_vector(cascade, name) else 0
-                self._add_stage(cascade, stage, name, slack)
+                waits = ahead and name in cascade.by_vector_unit
+                self._add_stage(cascade, stage, name, rows * cascade.ratios[stage] if waits else 0)
         for name in cascade.sources:
             self._add_tensor(cascade, name)
 
-    def _add_tensor(self, cascade: Cascade, name: str) -> None:
-        leads, left, right, uses = self.leads, self.left, self.right, cascade.readings[name]
-        self.tensor_leads[name] = max(leads[use.stage] + use.reach.below for use in uses)
-        self.tensor_sides[name] = (
-            max(left[use.stage] + use.reach.left for use in uses),
-            max(right[use.stage] + use.reach.right for use in uses),
-        )
+    def _add_tensor(self, cascade: Cascade, name: str) -> tuple[int, int, int]:
+        lead = left = right = 0
+        for use in cascade.readings[name]:
+            stage, reach = use.stage, use.reach
+            lead = max(lead, self.leads[stage] + reach.below)
+            left = max(left, self.left[stage] + reach.left)
+            right = max(right, self.right[stage] + reach.right)
+        self.tensor_leads[name], self.tensor_sides[name] = lead, (left, right)
+        return lead, left, right
 
     def _add_stage(self, cascade: Cascade, stage: int, name: str, slack: int) -> None:
-        self._add_tensor(cascade, name)
+        lead, left, right = self._add_tensor(cascade, name)
         factor = cascade.factor(name)
-        lead = ceil_divide(self.tensor_leads[name], factor) + slack
-        left, right = (ceil_divide(side, factor) for side in self.tensor_sides[name])
-        self.leads[stage] = max(self.leads[stage], lead)
-        self.left[stage] = max(self.left[stage], left)
-        self.right[stage] = max(self.right[stage], right)
-
-
-def _by_vector(cascade: Cascade, name: str) -> bool:
-    """Whether the vector unit makes a tensor."""
-    group = cascade.groups[cascade.made[name]]
-    return name not in cascade.shuffles and (group.convolution is None or name != group.anchor.name)
+        self.leads[stage] = max(self.leads[stage], ceil_divide(lead, factor) + slack)
+        self.left[stage] = max(self.left[stage], ceil_divide(left, factor))
+        self.right[stage] = max(self.right[stage], ceil_divide(right, factor))

@@ -1,14 +1,16 @@
 """Where a cascade's rows and constants lie in SRAM, and how much of it they take."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from accelerators import Accelerator
 from hwsim.schedule.allocation import Arena
 from hwsim.schedule.cascade import Cascade, Reaches
-from hwsim.schedule.layout import parameter_bytes, weight_bytes
-from hwsim.schedule.storage import Block, LineBuffer, round_up
+from hwsim.schedule.layout import block_bytes, parameter_bytes, vector_bytes, weight_bytes
+from hwsim.schedule.storage import Block, LineBuffer
 from hwsim.schedule.vector_constants import constants_bytes
 from quant.graph import Size, TensorType
 
@@ -46,17 +48,24 @@ class CascadeAllocation:
 
 def strips(unit: Size, columns: int) -> list[Columns]:
     """The strips that the unit grid is cut into."""
-    width = unit.width
+    return _strips(unit.width, columns)
+
+
+def _strips(width: int, columns: int) -> list[Columns]:
     return [Columns(start, min(start + columns, width)) for start in range(0, width, columns)]
+
+
+def _widened(strip: Columns, ratio: int, left: int, right: int, unit_width: int) -> Columns:
+    """A strip on a finer grid and the columns beside it, as far as they exist."""
+    return Columns(
+        max(0, strip.start * ratio - left), min(unit_width * ratio, strip.stop * ratio + right)
+    )
 
 
 def stage_columns(cascade: Cascade, reaches: Reaches, stage: int, strip: Columns) -> Columns:
     """Columns of its own grid that a stage computes for a strip."""
-    ratio, width = cascade.ratios[stage], cascade.groups[stage].grid.width
-    return Columns(
-        max(0, strip.start * ratio - reaches.left[stage]),
-        min(width, strip.stop * ratio + reaches.right[stage]),
-    )
+    left, right = reaches.left[stage], reaches.right[stage]
+    return _widened(strip, cascade.ratios[stage], left, right, cascade.unit.width)
 
 
 def tensor_columns(cascade: Cascade, reaches: Reaches, name: str, strip: Columns) -> Columns:
@@ -65,11 +74,8 @@ def tensor_columns(cascade: Cascade, reaches: Reaches, name: str, strip: Columns
         start, stop = stage_columns(cascade, reaches, cascade.made[name], strip)
         factor = cascade.factor(name)
         return Columns(start * factor, stop * factor)
-    ratio, (left, right) = cascade.tensor_ratios[name], reaches.tensor_sides[name]
-    return Columns(
-        max(0, strip.start * ratio - left),
-        min(cascade.unit.width * ratio, strip.stop * ratio + right),
-    )
+    left, right = reaches.tensor_sides[name]
+    return _widened(strip, cascade.tensor_ratios[name], left, right, cascade.unit.width)
 
 
 def ring_rows(cascade: Cascade, reaches: Reaches, rows: int) -> Iterator[tuple[str, int]]:
@@ -96,10 +102,58 @@ def ring_rows(cascade: Cascade, reaches: Reaches, rows: int) -> Iterator[tuple[s
         yield name, min(count, cascade.unit.height * ratio)
 
 
-def ring_widths(cascade: Cascade, reaches: Reaches, cut: Sequence[Columns]) -> dict[str, int]:
-    """The most columns of each tensor that SRAM holds for any of the strips."""
+class Widths(NamedTuple):
+    """How wide strips are.
+
+    Attributes:
+        each: widths that occur, the first strip's first, with how many strips have them.
+        total: of all strips together.
+        most: of the widest strip.
+    """
+
+    each: tuple[tuple[int, int], ...]
+    total: int
+    most: int
+
+
+@lru_cache(maxsize=1 << 14)  # stages of many cascades reach equally far
+def strip_widths(
+    unit_width: int, columns: int, ratio: int, left: int = 0, right: int = 0
+) -> Widths:
+    """How wide strips are on a grid finer than the unit grid, with columns beside them.
+
+    Args:
+        unit_width: of the unit grid.
+        columns: of the unit grid, that a strip has.
+        ratio: how many times finer the grid is.
+        left: columns of that grid on the left of a strip, as far as there are so many.
+        right: the same on the right.
+    """
+    each = Counter(
+        _widened(strip, ratio, left, right, unit_width).width
+        for strip in _strips(unit_width, columns)
+    )
+    return Widths(tuple(each.items()), sum(each.elements()), max(each))
+
+
+def stage_widths(cascade: Cascade, reaches: Reaches, stage: int, columns: int) -> Widths:
+    """Columns of its own grid that a stage computes for strips of so many unit columns."""
+    left, right = reaches.left[stage], reaches.right[stage]
+    return strip_widths(cascade.unit.width, columns, cascade.ratios[stage], left, right)
+
+
+def tensor_widths(cascade: Cascade, reaches: Reaches, name: str, columns: int) -> Widths:
+    """The same of a tensor in SRAM; of one that a stage makes, columns of that stage's grid."""
+    if name in cascade.made:
+        return stage_widths(cascade, reaches, cascade.made[name], columns)
+    left, right = reaches.tensor_sides[name]
+    return strip_widths(cascade.unit.width, columns, cascade.tensor_ratios[name], left, right)
+
+
+def ring_widths(cascade: Cascade, reaches: Reaches, columns: int) -> dict[str, int]:
+    """The most columns of each tensor that SRAM holds for any strip of so many unit columns."""
     return {
-        name: max(tensor_columns(cascade, reaches, name, strip).width for strip in cut)
+        name: tensor_widths(cascade, reaches, name, columns).most * cascade.factor(name)
         for name in cascade.tensor_ratios
     }
 
@@ -147,14 +201,9 @@ def allocate_cascade(
 
 def constant_bytes(cascade: Cascade, granule: int) -> int:
     """Bytes of all constants of a cascade, each rounded up to a word or burst."""
-    total = 0
-    for group in cascade.groups:
-        convolution = group.convolution
-        if convolution is not None:
-            channels = convolution.out_channels
-            total += round_up(weight_bytes(convolution, channels), granule)
-            total += round_up(parameter_bytes(convolution, channels), granule)
-        total += sum(
-            round_up(constants_bytes(node.operator, node.output), granule) for node in group.nodes
-        )
-    return total
+    weights = sum(
+        block_bytes(convolution, convolution.out_channels, granule)
+        for group in cascade.groups
+        if (convolution := group.convolution) is not None
+    )
+    return weights + sum(vector_bytes(group, granule) for group in cascade.groups)

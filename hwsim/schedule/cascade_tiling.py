@@ -1,32 +1,30 @@
 """The choice of how a cascade is cut: strips, rows of a step."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
+from itertools import pairwise, product
+from operator import mul
+from typing import NamedTuple
 
 from accelerators import Accelerator
-from accelerators.vector_unit import work_cycles
-from hwsim.schedule.array_work import ArrayWork
 from hwsim.schedule.cascade import Cascade, Reaches, Walk
 from hwsim.schedule.cascade_places import (
-    Columns,
+    Widths,
     constant_bytes,
     ring_rows,
     ring_widths,
-    stage_columns,
-    strips,
-    tensor_columns,
+    stage_widths,
+    strip_widths,
+    tensor_widths,
 )
-from hwsim.schedule.groups import Group
+from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.objective import Aim, Figures, Rank
-from hwsim.schedule.roles import Role, role
-from hwsim.schedule.scaled_array_work import ScaledArrayWork
 from hwsim.schedule.storage import DramTensor, ceil_divide, pixel_bytes, round_up
-from hwsim.schedule.tiling import Choice, convolution_settings, significant
+from hwsim.schedule.tiling import Choice, significant
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
-from hwsim.schedule.vector_work import vector_work
 from quant.graph import TensorType
 
 MOST_RECOMPUTED = Fraction(1, 16)
@@ -55,62 +53,82 @@ class CascadeProblem:
     accelerator: Accelerator
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
+class _Cut(NamedTuple):
     """A cascade cut into strips of one width: what does not depend on the rows of a step.
 
     Attributes:
-        strips: of the unit grid.
-        widths: the most columns that are held of each tensor.
-        stage_widths: columns that each stage computes, with how many strips have them.
+        strips: how many.
+        widths: of the strips that each stage computes.
         traffic_bytes: bytes moved over the DRAM bus.
-        least_cycles: of the array, whatever the rows of a step.
+        least: cycles of the array and of the vector unit, whatever the rows of a step.
     """
 
-    strips: Sequence[Columns]
-    widths: Mapping[str, int]
-    stage_widths: Sequence[Counter[int]]
+    strips: int
+    widths: Sequence[Widths]
     traffic_bytes: int
-    least_cycles: int
+    least: tuple[int, int]
 
 
-def choose_walk(problem: CascadeProblem, aim: Aim) -> Choice[Walk] | None:
-    """The best walk that fits SRAM; None if none does."""
-    cascade, accelerator = problem.cascade, problem.accelerator
-    available = accelerator.sram.size_kib * 1024
-    available -= constant_bytes(cascade, accelerator.sram.word_bits // 8)
+class _Steps(NamedTuple):
+    """A cascade in steps of so many rows: what does not depend on the strips.
+
+    Attributes:
+        rows: unit rows of a step.
+        ahead: as in `Walk`.
+        held: rows of each tensor that SRAM holds.
+        heights: of the pieces that steps cut each stage's rows into, with how many have each.
+    """
+
+    rows: int
+    ahead: bool
+    held: Sequence[int]
+    heights: Sequence[Sequence[tuple[int, int]]]
+
+
+def choose_walk(
+    problem: CascadeProblem, works: Sequence[GroupWork], aim: Aim
+) -> Choice[Walk] | None:
+    """The best walk that fits SRAM; None if none does.
+
+    Args:
+        problem: the cascade.
+        works: of its stages.
+        aim: what is minimized.
+    """
+    cascade, sram = problem.cascade, problem.accelerator.sram
+    available = sram.size_kib * 1024 - constant_bytes(cascade, sram.word_bits // 8)
     if available <= 0:
         return None
+    walks = _Walks(problem, works, aim)
+    known: dict[tuple[int, bool], _Steps] = {}
     best: tuple[tuple[Rank, int], Choice[Walk]] | None = None
-    reaches = {
-        (rows, ahead): Reaches(cascade, rows, ahead)
-        for rows in _row_choices(cascade.unit.height)
-        for ahead in (False, True)
-    }
     for columns in _column_choices(cascade.unit.width):
-        cut = _cut(problem, next(iter(reaches.values())), columns)
+        cut = walks.cut(columns)
         if cut is None:
             break
-        bound = aim.rank(Figures(cut.traffic_bytes, significant(cut.least_cycles)))
+        bound = aim.rank(Figures(cut.traffic_bytes, significant(cut.least[0])))
         if best is not None and bound > best[1].rank:
             continue
-        for (rows, ahead), reach in reaches.items():
-            walk = Walk(columns, rows, ahead)
-            size_bytes = _ring_bytes(problem, reach, walk, cut)
+        row_bytes = walks.row_bytes(columns)
+        for rows, ahead in product(_row_choices(cascade.unit.height), (False, True)):
+            if best is not None and walks.bound(cut, rows, ahead) > best[1].rank:
+                continue
+            if (steps := known.get((rows, ahead))) is None:
+                steps = known[rows, ahead] = walks.steps(rows, ahead)
+            size_bytes = sum(map(mul, steps.held, row_bytes))
             if size_bytes > available:
                 continue
-            cycles = significant(_estimated_cycles(problem, reach, walk, cut))
-            picojoules = _array_pj(problem, reach, walk, cut, aim) if aim.counts_energy else 0.0
-            rank = aim.rank(Figures(cut.traffic_bytes, cycles, picojoules))
+            rank = walks.rank(cut, steps)
             if best is None or (rank, size_bytes) < best[0]:
-                best = (rank, size_bytes), Choice(walk, rank)
+                best = (rank, size_bytes), Choice(Walk(columns, rows, ahead), rank)
     return None if best is None else best[1]
 
 
 def cascade_traffic_bytes(problem: CascadeProblem, walk: Walk) -> int:
     """Bytes a cascade moves over the DRAM bus under a walk; exact."""
     reaches = Reaches(problem.cascade, walk.rows, walk.ahead)
-    return _traffic_bytes(problem, reaches, strips(problem.cascade.unit, walk.columns))
+    constants = constant_bytes(problem.cascade, problem.accelerator.dram.burst_bytes)
+    return constants + _map_bytes(problem, reaches, walk.columns)
 
 
 def _row_choices(height: int) -> list[int]:
@@ -124,79 +142,138 @@ def _column_choices(width: int) -> list[int]:
     return list(dict.fromkeys(ceil_divide(width, count) for count in counts))
 
 
-def _cut(problem: CascadeProblem, reaches: Reaches, columns: int) -> _Cut | None:
-    """A cascade in strips; None where too much is computed again."""
-    cascade = problem.cascade
-    cut = strips(cascade.unit, columns)
-    stage_widths = [
-        Counter(stage_columns(cascade, reaches, stage, strip).width for strip in cut)
-        for stage in range(len(cascade.groups))
-    ]
-    done = necessary = least_cycles = 0
-    for group, widths in zip(cascade.groups, stage_widths, strict=True):
-        if group.convolution is not None:
-            macs = group.convolution.macs_per_pixel * group.grid.height
-            columns = sum(width * count for width, count in widths.items())
-            done += macs * columns
-            least_cycles += _array_cycles(problem, group, group.grid.height * columns)
-            necessary += macs * group.grid.width
-    if done > necessary * (1 + MOST_RECOMPUTED):
-        return None
-    traffic = _traffic_bytes(problem, reaches, cut)
-    held = ring_widths(cascade, reaches, cut)
-    return _Cut(cut, held, stage_widths, traffic, least_cycles)
+class _Walks:
+    """The walks through a cascade and what they cost; what they have in common is found once."""
+
+    def __init__(self, problem: CascadeProblem, works: Sequence[GroupWork], aim: Aim) -> None:
+        cascade = problem.cascade
+        self._problem, self._works, self._aim = problem, works, aim
+        self._in_step = Reaches(cascade, 1, ahead=False)
+        self._constant_bytes = constant_bytes(cascade, problem.accelerator.dram.burst_bytes)
+        self._constant_cycles = transfer_cycles(problem.accelerator, self._constant_bytes)
+        self._switches = _switches(problem)
+        self._pixel_bytes = [
+            pixel_bytes(kind.channels, kind.integer)
+            for kind in map(problem.types.__getitem__, cascade.tensor_ratios)
+        ]
+        self._column_macs = [
+            0 if group.convolution is None else group.convolution.macs_per_pixel * group.grid.height
+            for group in cascade.groups
+        ]
+        macs = sum(
+            each * group.grid.width
+            for each, group in zip(self._column_macs, cascade.groups, strict=True)
+        )
+        self._most_macs = int(macs * (1 + MOST_RECOMPUTED))
+
+    def cut(self, columns: int) -> _Cut | None:
+        """The cascade in strips of a width; None where too much is computed again."""
+        cascade = self._problem.cascade
+        widths = [
+            stage_widths(cascade, self._in_step, stage, columns)
+            for stage in range(len(cascade.groups))
+        ]
+        totals = [each.total for each in widths]
+        if sum(map(mul, self._column_macs, totals)) > self._most_macs:
+            return None
+        array = vector = 0
+        for work, group, total in zip(self._works, cascade.groups, totals, strict=True):
+            on_array, on_vector_unit = work.cycles(group.grid.height * total)
+            array += on_array
+            vector += on_vector_unit
+        traffic = self._constant_bytes + _map_bytes(self._problem, self._in_step, columns)
+        return _Cut(ceil_divide(cascade.unit.width, columns), widths, traffic, (array, vector))
+
+    def row_bytes(self, columns: int) -> list[int]:
+        """SRAM that a row of each tensor takes, in strips of a width."""
+        word_bytes = self._problem.accelerator.sram.word_bits // 8
+        widths = ring_widths(self._problem.cascade, self._in_step, columns).values()
+        return [round_up(row, word_bytes) for row in map(mul, widths, self._pixel_bytes)]
+
+    def steps(self, rows: int, ahead: bool) -> _Steps:
+        """The cascade in steps of some rows."""
+        cascade = self._problem.cascade
+        reaches = Reaches(cascade, rows, ahead) if ahead else self._in_step
+        return _Steps(
+            rows,
+            ahead,
+            [count for _, count in ring_rows(cascade, reaches, rows)],
+            [
+                _heights(group.grid.height, rows * ratio, lead % (rows * ratio))
+                for group, ratio, lead in zip(
+                    cascade.groups, cascade.ratios, reaches.leads, strict=True
+                )
+            ],
+        )
+
+    def bound(self, cut: _Cut, rows: int, ahead: bool) -> Rank:
+        """What no walk in such strips and steps of so many rows is better than."""
+        cycles = significant(self._estimated_cycles(cut, rows, ahead, *cut.least))
+        return self._aim.rank(Figures(cut.traffic_bytes, cycles))
+
+    def rank(self, cut: _Cut, steps: _Steps) -> Rank:
+        """How good the walk in such strips and steps is."""
+        array = vector = 0
+        for work, heights, widths in zip(self._works, steps.heights, cut.widths, strict=True):
+            cycles_of_tile = work.cycles
+            for height, times in heights:
+                for width, count in widths.each:
+                    on_array, on_vector_unit = cycles_of_tile(height * width)
+                    array += times * count * on_array
+                    vector += times * count * on_vector_unit
+        picojoules = self._array_pj(cut, steps) if self._aim.counts_energy else 0.0
+        cycles = significant(self._estimated_cycles(cut, steps.rows, steps.ahead, array, vector))
+        return self._aim.rank(Figures(cut.traffic_bytes, cycles, picojoules))
+
+    def _estimated_cycles(self, cut: _Cut, rows: int, ahead: bool, array: int, vector: int) -> int:
+        """Cycles of the cascade, for ranking: the busiest unit, and what one waits for another.
+
+        In a step a stage waits for the one before it, so the array and the vector unit take turns
+        unless stages behind the vector unit run a step later.
+
+        Args:
+            cut: its strips.
+            rows: of a step.
+            ahead: as in `Walk`.
+            array: cycles that tiles hold the array.
+            vector: cycles that they hold the vector unit.
+        """
+        accelerator = self._problem.accelerator
+        steps = cut.strips * ceil_divide(self._problem.cascade.unit.height, rows)
+        array += self._switches * steps * accelerator.array.mode_switch_cycles
+        computing = max(array, vector) if ahead else array + vector
+        transfer = transfer_cycles(accelerator, cut.traffic_bytes)
+        # The first rows and constants come before, the last rows leave behind everything else.
+        maps = transfer_cycles(accelerator, cut.traffic_bytes - self._constant_bytes)
+        ends = self._constant_cycles + (vector + maps) // steps
+        return max(computing, transfer) + ends + accelerator.dram.latency_cycles * cut.strips
+
+    def _array_pj(self, cut: _Cut, steps: _Steps) -> float:
+        """Energy of the cascade's multiplications and what they read, in picojoules."""
+        return sum(
+            times * count * self._aim.array_pj(of_tile)
+            for work, heights, widths in zip(self._works, steps.heights, cut.widths, strict=True)
+            for height, times in heights
+            for width, count in widths.each
+            if (of_tile := work.array(height * width, work.channels)) is not None
+        )
 
 
-def _traffic_bytes(problem: CascadeProblem, reaches: Reaches, cut: Sequence[Columns]) -> int:
+def _map_bytes(problem: CascadeProblem, reaches: Reaches, columns: int) -> int:
+    """Bytes of feature maps that move over the DRAM bus with strips of so many unit columns."""
     cascade, tensors = problem.cascade, problem.tensors
     burst = problem.accelerator.dram.burst_bytes
-    total = constant_bytes(cascade, burst)
-    for name in cascade.sources:
-        tensor = tensors[name]
-        total += tensor.size.height * sum(
-            strip_bytes(tensor, tensor_columns(cascade, reaches, name, strip).width, burst)
-            for strip in cut
-        )
+    moved = [
+        (tensors[name], tensor_widths(cascade, reaches, name, columns)) for name in cascade.sources
+    ]
     for store in cascade.stores:
-        tensor = tensors[store.tensor]
-        ratio = tensor.size.width // cascade.unit.width
-        total += tensor.size.height * sum(
-            strip_bytes(tensor, strip.width * ratio, burst) for strip in cut
-        )
-    return total
-
-
-def _ring_bytes(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut) -> int:
-    """SRAM that rings take, each row on a word."""
-    word_bytes = problem.accelerator.sram.word_bits // 8
-    total = 0
-    for name, rows in ring_rows(problem.cascade, reaches, walk.rows):
-        kind = problem.types[name]
-        row_bytes = cut.widths[name] * pixel_bytes(kind.channels, kind.integer)
-        total += rows * round_up(row_bytes, word_bytes)
-    return total
-
-
-def _estimated_cycles(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut) -> int:
-    """Cycles of a cascade, for ranking: the busiest unit, and what one waits for another.
-
-    In a step a stage waits for the one before it, so the array and the vector unit take turns
-    unless stages behind the vector unit run a step later.
-    """
-    accelerator = problem.accelerator
-    array = vector = 0
-    for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut):
-        array += count * _array_cycles(problem, group, pixels)
-        vector += count * _vector_cycles(problem, group, pixels)
-    steps = len(cut.strips) * ceil_divide(problem.cascade.unit.height, walk.rows)
-    array += _switches(problem) * steps * accelerator.array.mode_switch_cycles
-    transfer = transfer_cycles(accelerator, cut.traffic_bytes)
-    computing = max(array, vector) if walk.ahead else array + vector
-    # The first rows and constants come before, the last rows leave behind everything else.
-    constants = constant_bytes(problem.cascade, accelerator.dram.burst_bytes)
-    maps = transfer_cycles(accelerator, cut.traffic_bytes - constants)
-    ends = transfer_cycles(accelerator, constants) + (vector + maps) // steps
-    return max(computing, transfer) + ends + accelerator.dram.latency_cycles * len(cut.strips)
+        tensor, width = tensors[store.tensor], cascade.unit.width
+        moved.append((tensor, strip_widths(width, columns, tensor.size.width // width)))
+    return sum(
+        tensor.size.height * count * strip_bytes(tensor, width, burst)
+        for tensor, widths in moved
+        for width, count in widths.each
+    )
 
 
 def _switches(problem: CascadeProblem) -> int:
@@ -209,59 +286,16 @@ def _switches(problem: CascadeProblem) -> int:
     return sum(one != other for one, other in pairwise([*widths, *widths[:1]]))
 
 
-def _array_pj(problem: CascadeProblem, reaches: Reaches, walk: Walk, cut: _Cut, aim: Aim) -> float:
-    """Energy of a cascade's multiplications and what they read, in picojoules."""
-    return sum(
-        count * aim.array_pj(work)
-        for group, pixels, count in _tiles(problem.cascade, reaches, walk, cut)
-        if (work := _array_work(problem, group, pixels)) is not None
-    )
+@lru_cache(maxsize=4096)  # stages of many cascades are cut alike
+def _heights(height: int, rows: int, phase: int) -> tuple[tuple[int, int], ...]:
+    """Heights of the pieces that steps cut a stage's rows into, with how often each occurs.
 
-
-def _tiles(
-    cascade: Cascade, reaches: Reaches, walk: Walk, cut: _Cut
-) -> Iterator[tuple[Group, int, int]]:
-    """Every size of tile of every stage: its group, its pixels, and how many tiles have it."""
-    for stage, group in enumerate(cascade.groups):
-        rows = walk.rows * cascade.ratios[stage]
-        for height, times in _heights(group.grid.height, rows, reaches.leads[stage]).items():
-            for width, count in cut.stage_widths[stage].items():
-                yield group, height * width, times * count
-
-
-def _heights(height: int, rows: int, lead: int) -> Counter[int]:
-    """Heights of the pieces that steps cut a stage's rows into, with how often each occurs."""
-    first = min(lead % rows, height)
+    Args:
+        height: of the stage's grid.
+        rows: of a step, on that grid.
+        phase: rows of the first step that is not a whole one.
+    """
+    first = min(phase, height)
     whole, rest = divmod(height - first, rows)
     pieces = Counter({rows: whole}) + Counter({first: 1}) + Counter({rest: 1})
-    return Counter({piece: count for piece, count in pieces.items() if piece})
-
-
-def _array_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
-    work = _array_work(problem, group, pixels)
-    return 0 if work is None else work.cycles(problem.accelerator)
-
-
-def _array_work(
-    problem: CascadeProblem, group: Group, pixels: int
-) -> ArrayWork | ScaledArrayWork | None:
-    """What a tile of a stage asks of the array, if anything."""
-    convolution = group.convolution
-    if convolution is None:
-        return None
-    bits = problem.types[group.anchor.inputs[0]].integer.bits
-    return convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
-
-
-def _vector_cycles(problem: CascadeProblem, group: Group, pixels: int) -> int:
-    unit, banks = problem.accelerator.vector_unit, problem.accelerator.sram.banks
-    return sum(
-        work_cycles(
-            vector_work(node.operator, node.output.integer),
-            unit.lanes,
-            banks,
-            pixels * problem.types[node.name].channels,
-        )
-        for node in group.nodes
-        if role(node.operator) is Role.ELEMENTWISE
-    )
+    return tuple((piece, count) for piece, count in pieces.items() if piece)

@@ -107,6 +107,19 @@ def parameter_bytes(convolution: Convolution, channels: int) -> int:
     return channels * sum(parameter_sizes(0 if offset is None else offset[0].size))
 
 
+def block_bytes(convolution: Convolution, channels: int, granule: int) -> int:
+    """Bytes of weights and records of that many output channels, each rounded up to a granule."""
+    weights, records = weight_bytes(convolution, channels), parameter_bytes(convolution, channels)
+    return round_up(weights, granule) + round_up(records, granule)
+
+
+def vector_bytes(group: Group, granule: int) -> int:
+    """Bytes of a group's other constants, those of each operator rounded up to a granule."""
+    return sum(
+        round_up(constants_bytes(node.operator, node.output), granule) for node in group.nodes
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class WeightBlock:
     """The constants of some output channels: where they lie in DRAM and how long they are."""

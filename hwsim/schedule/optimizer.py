@@ -12,7 +12,8 @@ from itertools import groupby
 from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
-from hwsim.schedule.groups import Group, Readers, make_group
+from hwsim.schedule.group_work import GroupWork
+from hwsim.schedule.groups import Group, Readers, ScheduleError, make_group
 from hwsim.schedule.objective import Aim, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
@@ -34,12 +35,14 @@ class Part:
         last: index of the group behind them.
         shape: as in `Shapes`.
         cut: of a single group its tiling, of a cascade the walk through it.
+        rank: how good they are so.
     """
 
     first: int
     last: int
     shape: Shape
     cut: Tiling | Walk
+    rank: Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,27 @@ class Network:
 
     def joined(self, first: int, last: int) -> list[Group]:
         """The groups from one to before another, parts of one group put together."""
-        runs = groupby(range(first, last), key=self.origins.__getitem__)
-        return [self._group(list(run)) for _, run in runs]
+        return [self._group(run) for run in self._runs(first, last)]
+
+    def works(self, shape: Shape, memory: Memory, first: int, last: int) -> list[GroupWork]:
+        """The work of these groups, of a run of some shape."""
+        found = []
+        for run in self._runs(first, last):
+            numbers = shape[0][run[0] - first : run[-1] + 1 - first]
+            if numbers not in memory.works:
+                work = GroupWork(self._group(run), self.types, self.accelerator)
+                memory.works[numbers] = work
+            found.append(memory.works[numbers])
+        return found
 
     def cascade(self, shapes: Shapes, first: int, last: int) -> Cascade | None:
         """The cascade of the groups from one to before another, if they can be one."""
         return form_cascade(self.joined(first, last), shapes.outside(first, last), self.sizes)
+
+    def _runs(self, first: int, last: int) -> list[list[int]]:
+        """Indices of the parts of each group."""
+        runs = groupby(range(first, last), key=self.origins.__getitem__)
+        return [list(run) for _, run in runs]
 
     def _group(self, indices: Sequence[int]) -> Group:
         if len(indices) == 1:
@@ -99,8 +117,8 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory) -> list[Part]:
     reached = {0}
     for first in range(len(groups)):
         base, _ = best[first]
-        for part, rank in _parts_from(network, shapes, memory, first):
-            total = base[0] + rank[0], base[1] + rank[1]
+        for part in _parts_from(network, shapes, memory, first):
+            total = base[0] + part.rank[0], base[1] + part.rank[1]
             if part.last not in reached or total < best[part.last][0]:
                 best[part.last] = total, part
                 reached.add(part.last)
@@ -114,10 +132,8 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory) -> list[Part]:
     return parts[::-1]
 
 
-def _parts_from(
-    network: Network, shapes: Shapes, memory: Memory, first: int
-) -> list[tuple[Part, Rank]]:
-    """Every part that starts with a group, with its cost."""
+def _parts_from(network: Network, shapes: Shapes, memory: Memory, first: int) -> list[Part]:
+    """Every part that starts with a group."""
     groups, origins = network.groups, network.origins
     found = []
     last = first
@@ -125,7 +141,7 @@ def _parts_from(
         last += 1
         shape = shapes.of(first, last)
         tiling = _tiling(network, shape, memory, first, last)
-        found.append((Part(first, last, shape, tiling.cut), tiling.rank))
+        found.append(Part(first, last, shape, tiling.cut, tiling.rank))
     failures = 0
     is_stage = network.accelerator.scheduling.fusion and all(
         can_be_stage(group, network.sizes) for group in groups[first:last]
@@ -138,7 +154,7 @@ def _parts_from(
         walk = _walk(network, shapes, memory, shape, first, last)
         failures = failures + 1 if walk is None else 0
         if walk is not None:
-            found.append((Part(first, last, shape, walk.cut), walk.rank))
+            found.append(Part(first, last, shape, walk.cut, walk.rank))
     return found
 
 
@@ -154,9 +170,13 @@ def cut_again(network: Network, shapes: Shapes, memory: Memory, part: Part) -> P
     first, last = part.first, part.last
     shape = shapes.of(first, last)
     if isinstance(part.cut, Tiling):
-        return Part(first, last, shape, _tiling(network, shape, memory, first, last).cut)
+        try:
+            tiling = _tiling(network, shape, memory, first, last)
+        except ScheduleError:
+            return None
+        return Part(first, last, shape, tiling.cut, tiling.rank)
     walk = _walk(network, shapes, memory, shape, first, last)
-    return None if walk is None else Part(first, last, shape, walk.cut)
+    return None if walk is None else Part(first, last, shape, walk.cut, walk.rank)
 
 
 def _tiling(
@@ -166,7 +186,8 @@ def _tiling(
     if known is None:
         (group,) = network.joined(first, last)
         problem = Problem(group, network.types, network.sizes, network.tensors, network.accelerator)
-        known = memory.tilings[shape] = choose_tiling(problem, network.aim)
+        (work,) = network.works(shape, memory, first, last)
+        known = memory.tilings[shape] = choose_tiling(problem, work, network.aim)
     return known
 
 
@@ -178,5 +199,6 @@ def _walk(
         memory.walks[shape] = None
         if cascade is not None:
             problem = CascadeProblem(cascade, network.types, network.tensors, network.accelerator)
-            memory.walks[shape] = choose_walk(problem, network.aim)
+            works = network.works(shape, memory, first, last)
+            memory.walks[shape] = choose_walk(problem, works, network.aim)
     return memory.walks[shape]

@@ -13,7 +13,6 @@ from hwsim.schedule.cascade_places import (
     allocate_cascade,
     ring_rows,
     ring_widths,
-    strips,
 )
 from hwsim.schedule.cascade_tiling import CascadeProblem, cascade_traffic_bytes
 from hwsim.schedule.commands import Command
@@ -205,9 +204,14 @@ class CascadePlan:
             first, self.cascade, self.walk, self._allocation(), constants, tensors, self.sizes
         )
 
+    @property
+    def sram_bytes(self) -> int:
+        """SRAM that its buffers occupy."""
+        return self._allocation().size_bytes
+
     def describe(self, cascade: int) -> list[ScheduledGroup]:
         """See `Plan`."""
-        size_bytes = self._allocation().size_bytes
+        size_bytes = self.sram_bytes
         described = []
         for stage, group in enumerate(self.groups):
             ratio, convolution = self.cascade.ratios[stage], group.convolution
@@ -224,7 +228,7 @@ class CascadePlan:
     def _allocation(self) -> CascadeAllocation:
         cascade, walk = self.cascade, self.walk
         reaches = Reaches(cascade, walk.rows, walk.ahead)
-        widths = ring_widths(cascade, reaches, strips(cascade.unit, walk.columns))
+        widths = ring_widths(cascade, reaches, walk.columns)
         rings = {
             name: (rows, widths[name]) for name, rows in ring_rows(cascade, reaches, walk.rows)
         }

@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from hwsim.schedule.cascade import Walk
+from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.tiling import Choice
@@ -34,11 +35,13 @@ class Memory:
         numbers: of groups, by all that their cut depends on.
         tilings: of single groups, by shape.
         walks: of cascades, by shape; None where none fits.
+        works: of groups, by the numbers of the parts that they are put together from.
     """
 
     numbers: dict[Hashable, int] = field(default_factory=dict)
     tilings: dict[Shape, Choice[Tiling]] = field(default_factory=dict)
     walks: dict[Shape, Choice[Walk] | None] = field(default_factory=dict)
+    works: dict[tuple[int, ...], GroupWork] = field(default_factory=dict)
 
 
 class Shapes:

@@ -1,6 +1,5 @@
 """The choice of a group's tiling: the best by an objective, then fewest steps, then least SRAM."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,20 +7,16 @@ from math import lcm
 from typing import Generic, TypeVar
 
 from accelerators import Accelerator
-from accelerators.vector_unit import work_cycles
-from hwsim.schedule.allocation import allocate
-from hwsim.schedule.commands import ConvolutionSettings
+from hwsim.schedule.footprint import Footprint
+from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, ScheduleError, is_reduction
-from hwsim.schedule.layout import parameter_bytes, weight_bytes
+from hwsim.schedule.layout import block_bytes, vector_bytes
 from hwsim.schedule.objective import Aim, Figures, Rank
 from hwsim.schedule.program import Tiling
-from hwsim.schedule.roles import Role, role
 from hwsim.schedule.storage import DramTensor, ceil_divide, round_up
 from hwsim.schedule.traffic import strip_bytes, transfer_cycles
-from hwsim.schedule.vector_constants import constants_bytes
-from hwsim.schedule.vector_work import vector_work
-from hwsim.schedule.windows import Axis, input_axes
-from quant.graph import Convolution, NearestResize, PixelShuffle, Size, TensorType
+from hwsim.schedule.windows import Axis, input_axes, window_counts
+from quant.graph import NearestResize, PixelShuffle, Size, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,39 +67,56 @@ class Choice(Generic[T]):
     rank: Rank
 
 
-def choose_tiling(problem: Problem, aim: Aim) -> Choice[Tiling]:
+def choose_tiling(problem: Problem, work: GroupWork, aim: Aim) -> Choice[Tiling]:
     """The best tiling of a group that fits SRAM.
+
+    Args:
+        problem: the group.
+        work: of the group.
+        aim: what is minimized.
 
     Raises:
         ScheduleError: not even the smallest tile fits.
     """
-    accelerator = problem.accelerator
-    available = accelerator.sram.size_kib * 1024
+    available = problem.accelerator.sram.size_kib * 1024
+    footprint = Footprint(problem.group, problem.types, problem.sizes, problem.accelerator)
     best: tuple[tuple[Rank, int, int], Choice[Tiling]] | None = None
-    least_cycles = significant(_least_cycles(problem))
+    least_cycles = significant(_least_cycles(problem.grid, work))
     lasting = _lasting_bytes(problem)
+    loaded = {rows: _input_rows(problem, rows) for rows in _row_choices(problem.grid.height)}
     widths = {
         columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
         for columns in _column_choices(problem.grid.width)
     }
+
+    def is_worse(traffic: int) -> bool:
+        """Whether moving so many bytes is worse than the best tiling, in however few cycles."""
+        return best is not None and aim.rank(Figures(traffic, least_cycles)) > best[1].rank
+
     for channels in _channel_choices(problem):
+        weights = _weight_bytes(problem, channels)
         for columns, (features, strips) in widths.items():
-            for rows in _row_choices(problem.grid.height):
+            highest = Tiling(columns, problem.grid.height, channels)
+            least_inputs, least_loads = min(loaded.values()) * strips, _loads(problem, highest)
+            if is_worse(features + least_inputs + weights * least_loads):
+                continue
+            for rows, input_rows in loaded.items():
                 tiling = Tiling(columns, rows, channels)
-                size_bytes = _sram_bytes(problem, tiling)
+                size_bytes = footprint.size_bytes(tiling)
                 if size_bytes > available:
                     break
-                traffic = features + _input_rows(problem, rows) * strips
-                traffic += _weight_bytes(problem, tiling)
-                if best is not None and aim.rank(Figures(traffic, least_cycles)) > best[1].rank:
+                traffic = features + input_rows * strips + weights * _loads(problem, tiling)
+                if is_worse(traffic):
                     continue
-                cycles, steps = _estimated_cycles(problem, tiling, traffic)
-                picojoules = _array_pj(problem, tiling, aim) if aim.counts_energy else 0.0
+                cycles, steps = _estimated_cycles(problem, work, tiling, traffic)
+                picojoules = (
+                    _array_pj(problem.grid, work, tiling, aim) if aim.counts_energy else 0.0
+                )
                 rank = aim.rank(Figures(traffic, significant(cycles), picojoules))
                 if best is None or (rank, steps, size_bytes) < best[0]:
                     best = (rank, steps, size_bytes), Choice(tiling, rank)
     if best is None:
-        raise _too_small(problem)
+        raise _too_small(problem, footprint)
     return best[1]
 
 
@@ -112,13 +124,8 @@ def dram_traffic_bytes(problem: Problem, tiling: Tiling) -> int:
     """Bytes a group moves over the DRAM bus under a tiling; exact."""
     inputs = _input_rows(problem, tiling.rows) * _input_strip_bytes(problem, tiling.columns)
     features = _tile_bytes(problem, tiling.columns) + inputs
-    return features + _lasting_bytes(problem) + _weight_bytes(problem, tiling)
-
-
-def _sram_bytes(problem: Problem, tiling: Tiling) -> int:
-    return allocate(
-        problem.group, tiling, problem.types, problem.sizes, problem.accelerator
-    ).size_bytes
+    weights = _weight_bytes(problem, tiling.channels) * _loads(problem, tiling)
+    return features + _lasting_bytes(problem) + weights
 
 
 def significant(cycles: int) -> int:
@@ -127,7 +134,9 @@ def significant(cycles: int) -> int:
     return cycles >> drop << drop
 
 
-def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[int, int]:
+def _estimated_cycles(
+    problem: Problem, work: GroupWork, tiling: Tiling, traffic: int
+) -> tuple[int, int]:
     """Cycles of a group under a tiling, for ranking, and its steps: the busiest unit and the ends.
 
     A ring of two steps lets step i+1 load only when step i−1 is computed, so a step also takes at
@@ -135,10 +144,10 @@ def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[i
     """
     heights = _cuts(problem.grid.height, tiling.rows)
     widths = _cuts(problem.grid.width, tiling.columns)
-    tiles = [(h * w, m * n) for h, m in heights.items() for w, n in widths.items()]
+    tiles = [(h * w, m * n) for h, m in heights for w, n in widths]
     steps = sum(count for _, count in tiles)
-    array = sum(count * _array_cycles(problem, tiling, pixels) for pixels, count in tiles)
-    vector = sum(count * _vector_cycles(problem, pixels) for pixels, count in tiles)
+    array = sum(count * _array_cycles(work, tiling, pixels) for pixels, count in tiles)
+    vector = sum(count * work.vector_cycles(pixels) for pixels, count in tiles)
     transfer = transfer_cycles(problem.accelerator, traffic)
     latency = steps * problem.accelerator.dram.latency_cycles
     ring = (max(array, vector) + transfer + latency) // 2
@@ -146,14 +155,11 @@ def _estimated_cycles(problem: Problem, tiling: Tiling, traffic: int) -> tuple[i
     return max(array, vector, transfer, ring) + ends, steps
 
 
-def _least_cycles(problem: Problem) -> int:
+def _least_cycles(grid: Size, work: GroupWork) -> int:
     """Cycles no tiling of a group goes below: those of one tile as large as all of them."""
-    convolution, pixels = problem.group.convolution, problem.grid.pixels
-    if convolution is None:
-        return _vector_cycles(problem, pixels)
-    bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
-    work = convolution_settings(convolution).work(pixels, convolution.out_channels, bits)
-    return work.cycles(problem.accelerator)
+    if work.channels:
+        return work.array_cycles(grid.pixels, work.channels)
+    return work.vector_cycles(grid.pixels)
 
 
 def _row_choices(height: int) -> list[int]:
@@ -187,17 +193,18 @@ def _channel_choices(problem: Problem) -> list[int]:
     return [convolution.out_channels, *smaller]
 
 
-def _cuts(total: int, piece: int) -> Counter[int]:
+@lru_cache(maxsize=4096)  # few sizes, cut in few ways, asked for by every tiling tried
+def _cuts(total: int, piece: int) -> tuple[tuple[int, int], ...]:
     """Lengths of the pieces a length is cut into, the last one possibly shorter; with counts."""
     whole, rest = divmod(total, piece)
-    return Counter({piece: whole}) + Counter({rest: 1} if rest else {})
+    return tuple((length, count) for length, count in ((piece, whole), (rest, 1)) if length * count)
 
 
 def _tile_bytes(problem: Problem, columns: int) -> int:
     """Bytes that strips of so many columns move as operands and results of tiles."""
     widths = _cuts(problem.grid.width, columns)
     return problem.grid.height * sum(
-        count * _step_bytes_per_row(problem, width) for width, count in widths.items()
+        count * _step_bytes_per_row(problem, width) for width, count in widths
     )
 
 
@@ -208,8 +215,8 @@ def _input_strip_bytes(problem: Problem, columns: int) -> int:
     tensor = problem.tensors[problem.group.anchor.inputs[0]]
     burst, width = problem.accelerator.dram.burst_bytes, problem.grid.width
     return sum(
-        strip_bytes(tensor, axes[1].span(start, min(start + columns, width)).count, burst)
-        for start in range(0, width, columns)
+        count * strip_bytes(tensor, read, burst)
+        for read, count in window_counts(axes[1], width, columns)
     )
 
 
@@ -223,30 +230,27 @@ def _lasting_bytes(problem: Problem) -> int:
     """Bytes moved once: single pixels, statistics, constants of the vector unit."""
     burst, group = problem.accelerator.dram.burst_bytes, problem.group
     pixels = [*group.pixels, *(node.name for node in group.stored if is_reduction(node))]
-    constants = sum(
-        round_up(constants_bytes(node.operator, node.output), burst) for node in group.nodes
-    )
-    return constants + sum(strip_bytes(problem.tensors[name], 1, burst) for name in pixels)
+    singles = sum(strip_bytes(problem.tensors[name], 1, burst) for name in pixels)
+    return vector_bytes(group, burst) + singles
 
 
-def _weight_bytes(problem: Problem, tiling: Tiling) -> int:
-    """Bytes of weights and parameters: loaded once when they stay, else at every step."""
-    convolution = problem.group.convolution
+def _weight_bytes(problem: Problem, block_channels: int) -> int:
+    """Bytes of weights and parameters in blocks of so many channels, all of them loaded once."""
+    convolution, burst = problem.group.convolution, problem.accelerator.dram.burst_bytes
     if convolution is None:
         return 0
-    burst = problem.accelerator.dram.burst_bytes
-    once = sum(
-        count
-        * (
-            round_up(weight_bytes(convolution, channels), burst)
-            + round_up(parameter_bytes(convolution, channels), burst)
-        )
-        for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
+    return sum(
+        count * block_bytes(convolution, channels, burst)
+        for channels, count in _cuts(convolution.out_channels, block_channels)
     )
-    if tiling.channels >= convolution.out_channels:
-        return once
-    grid = problem.grid
-    return once * ceil_divide(grid.height, tiling.rows) * ceil_divide(grid.width, tiling.columns)
+
+
+def _loads(problem: Problem, tiling: Tiling) -> int:
+    """How often weights are loaded: once when they stay, else at every step."""
+    convolution, grid = problem.group.convolution, problem.grid
+    if convolution is None or tiling.channels >= convolution.out_channels:
+        return 1
+    return ceil_divide(grid.height, tiling.rows) * ceil_divide(grid.width, tiling.columns)
 
 
 def _step_bytes_per_row(problem: Problem, columns: int) -> int:
@@ -265,60 +269,31 @@ def _step_bytes_per_row(problem: Problem, columns: int) -> int:
     return loaded + stored
 
 
-def _array_cycles(problem: Problem, tiling: Tiling, pixels: int) -> int:
-    convolution = problem.group.convolution
-    if convolution is None:
-        return 0
-    settings = convolution_settings(convolution)
-    activation_bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
+def _array_cycles(work: GroupWork, tiling: Tiling, pixels: int) -> int:
     return sum(
-        count * settings.work(pixels, channels, activation_bits).cycles(problem.accelerator)
-        for channels, count in _cuts(convolution.out_channels, tiling.channels).items()
+        count * work.array_cycles(pixels, channels)
+        for channels, count in _cuts(work.channels, tiling.channels)
     )
 
 
-def _array_pj(problem: Problem, tiling: Tiling, aim: Aim) -> float:
+def _array_pj(grid: Size, work: GroupWork, tiling: Tiling, aim: Aim) -> float:
     """Energy of a group's multiplications and what they read, in picojoules."""
-    convolution = problem.group.convolution
-    if convolution is None:
-        return 0.0
-    settings = convolution_settings(convolution)
-    bits = problem.types[problem.group.anchor.inputs[0]].integer.bits
-    heights = _cuts(problem.grid.height, tiling.rows)
-    widths = _cuts(problem.grid.width, tiling.columns)
-    blocks = _cuts(convolution.out_channels, tiling.channels)
+    heights = _cuts(grid.height, tiling.rows)
+    widths = _cuts(grid.width, tiling.columns)
+    blocks = _cuts(work.channels, tiling.channels)
     return sum(
-        m * n * count * aim.array_pj(settings.work(h * w, channels, bits))
-        for h, m in heights.items()
-        for w, n in widths.items()
-        for channels, count in blocks.items()
+        m * n * count * aim.array_pj(of_tile)
+        for h, m in heights
+        for w, n in widths
+        for channels, count in blocks
+        if (of_tile := work.array(h * w, channels)) is not None
     )
 
 
-@lru_cache(maxsize=1024)  # asked for by every tiling tried
-def convolution_settings(convolution: Convolution) -> ConvolutionSettings:
-    """What the array is told of a convolution; one object for one convolution."""
-    return ConvolutionSettings.of(convolution)
-
-
-def _vector_cycles(problem: Problem, pixels: int) -> int:
-    accelerator, types = problem.accelerator, problem.types
-    return sum(
-        work_cycles(
-            vector_work(node.operator, node.output.integer),
-            accelerator.vector_unit.lanes,
-            accelerator.sram.banks,
-            pixels * types[node.inputs[0] if is_reduction(node) else node.name].channels,
-        )
-        for node in problem.group.nodes
-        if role(node.operator) not in (Role.ARRAY, Role.REMAP)
-    )
-
-
-def _too_small(problem: Problem) -> ScheduleError:
+def _too_small(problem: Problem, footprint: Footprint) -> ScheduleError:
     grid = problem.grid
     smallest = Tiling(1, 1, _channel_choices(problem)[-1])
-    needed = _sram_bytes(problem, smallest)
+    needed = footprint.size_bytes(smallest)
     return ScheduleError(
         f"operator '{problem.group.anchor.name}': its smallest tile (1 pixel of {grid.height}×"
         f"{grid.width}) needs {ceil_divide(needed, 1024)} KiB of SRAM, accelerator "

@@ -1,6 +1,7 @@
 """Which input rows and columns the outputs of a tile read, along one axis of an operator."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -29,7 +30,7 @@ class Span:
         return self.last - self.first
 
 
-class Axis(Protocol):
+class Axis(Hashable, Protocol):
     """How outputs along one axis read inputs."""
 
     def span(self, start: int, stop: int) -> Span:
@@ -82,9 +83,7 @@ class SlidingAxis:
         if self.step <= self.window:
             return self.span(0, total).count
         # Between windows that lie apart nothing is loaded.
-        return sum(
-            self.span(start, min(start + count, total)).count for start in range(0, total, count)
-        )
+        return sum(read * pieces for read, pieces in window_counts(self, total, count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +153,12 @@ _AXES: dict[type[Operator], Callable[[Any, Size], tuple[Axis, Axis]]] = {
 def input_axes(operator: Operator, size: Size) -> tuple[Axis, Axis]:
     """How a windowed operator reads an input of a size, down and across."""
     return _AXES[type(operator)](operator, size)
+
+
+@lru_cache(maxsize=1 << 12)  # groups of a graph have few kernels and grids
+def window_counts(axis: Axis, total: int, count: int) -> tuple[tuple[int, int], ...]:
+    """Positions that pieces of ``count`` of ``total`` outputs read, with how many read so many."""
+    read = Counter(
+        axis.span(start, min(start + count, total)).count for start in range(0, total, count)
+    )
+    return tuple(read.items())

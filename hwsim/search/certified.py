@@ -72,7 +72,7 @@ class Bounds:
         """The bound on errors that predictions must keep to so that measurements keep to this one.
 
         Predictions are taken to be off by the same factor as for one policy, whether too low or too
-        high. Costs are not touched: tables are recentred instead (`recentred`).
+        high. Costs are not touched.
 
         Args:
             predicted: of that policy.
@@ -89,7 +89,7 @@ def certified_optimum(
     """The policy with the least predicted cost, or error, within predicted limits.
 
     Args:
-        model: the tables.
+        model: the tables of one division; only policies that find room in it count.
         minimize: what is to be least; None: the error.
         bounds: the limits.
 
@@ -119,7 +119,7 @@ def certified_optimum(
 
 
 def _limits(model: AdditiveModel, bounds: Bounds, usable: Sequence[Indices]) -> tuple[Limited, ...]:
-    """The limits on sums; SRAM is none."""
+    """The limits on sums: those asked for, except on SRAM, and what each cascade has room for."""
     limits = [
         Limited(model.costs(resource, usable), most - model.cost.base[resource])
         for resource, most in bounds.most.items()
@@ -127,6 +127,8 @@ def _limits(model: AdditiveModel, bounds: Bounds, usable: Sequence[Indices]) -> 
     ]
     if bounds.error is not None:
         limits.append(Limited(model.errors(usable), bounds.error - model.quality.base))
+    most_sram = bounds.most.get(Resource.SRAM)
+    limits += [Limited(*demand) for demand in model.demands(usable, most_sram)]
     return tuple(limits)
 
 
@@ -147,22 +149,31 @@ def _least_sram(model: AdditiveModel, bounds: Bounds) -> Certificate | None:
 
     More SRAM allows every choice that less allows, so there is one amount from which on it works.
     """
-    most = bounds.most.get(Resource.SRAM)
-    occurring = np.unique(np.maximum(model.cost.sram[model.cost.available], model.cost.other_sram))
-    amounts = [int(amount) for amount in occurring if most is None or amount <= most]
-    best: Certificate | None = None
-    first, last = 0, len(amounts)
-    while first < last:
-        middle = (first + last) // 2
-        usable = model.usable(amounts[middle])
-        found = least_sum(model.errors(usable), _limits(model, bounds, usable))
+    machine_bytes = model.cost.rooms.machine_bytes
+    least = model.cost.other_sram
+    most = min(machine_bytes, bounds.most.get(Resource.SRAM, machine_bytes))
+    best = None if most < least else _within(model, bounds, most)
+    if best is None:
+        return None
+    while least < best.value:
+        middle = (least + best.value - 1) // 2
+        found = _within(model, bounds, middle)
         if found is None:
-            first = middle + 1
+            least = middle + 1
         else:
-            last = middle
-            amount = amounts[middle]
-            best = _certificate(model, usable, found.picks, Resource.SRAM, amount, amount)
-    return best
+            best = found
+    return replace(best, bound=best.value)
+
+
+def _within(model: AdditiveModel, bounds: Bounds, most_sram: int) -> Certificate | None:
+    """The most faithful policy within so much SRAM; its value is what it occupies."""
+    usable = model.usable(most_sram)
+    limited = replace(bounds, most={**bounds.most, Resource.SRAM: most_sram})
+    found = least_sum(model.errors(usable), _limits(model, limited, usable))
+    if found is None:
+        return None
+    certificate = _certificate(model, usable, found.picks, Resource.SRAM, 0, 0)
+    return replace(certificate, value=certificate.predicted.sram_bytes)
 
 
 def _certificate(
@@ -173,7 +184,7 @@ def _certificate(
     value: int,
     bound: int,
 ) -> Certificate:
-    bits = model.bits_of(usable, picks)
-    predicted = model.predict(bits)
-    assert predicted is not None, "the solver chooses among what has an entry"
-    return Certificate(bits, predicted, minimize, value, bound)
+    policy = model.columns_of(usable, [np.array([pick]) for pick in picks])
+    names = zip(model.layers, policy[0], strict=True)
+    bits = {name: model.choices[column] for name, column in names}
+    return Certificate(bits, model.figures(policy), minimize, value, bound)

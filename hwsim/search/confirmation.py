@@ -7,9 +7,9 @@ from enum import Enum
 import numpy as np
 
 from hwsim.schedule import ScheduleError
-from hwsim.search.additive import AdditiveModel, PredictedFront
+from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.measurement import Figures, Measurement, Meter
-from hwsim.search.recentering import recentred
+from hwsim.search.pricing import cost_table, parts_of
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import Resource
 from quant.policy import BitPolicy, LayerBits
@@ -68,7 +68,7 @@ class Confirmer:
     def __init__(
         self,
         meter: Meter,
-        model: AdditiveModel,
+        model: DividedModel,
         request: SearchRequest,
         count: Callable[[], None],
     ) -> None:
@@ -100,9 +100,20 @@ class Confirmer:
         """A policy by the bits of its layers; None if the machine has no room for it."""
         return self._point(origin, label, self._request.policy(dict(bits)))
 
-    def recentred(self, point: Point) -> AdditiveModel:
-        """The model with costs counted from a measured policy; see `recentred`."""
-        return recentred(self._model, self._meter, point.policy, point.bits)
+    def with_division_of(self, point: Point, model: DividedModel) -> DividedModel:
+        """A model that knows the division of a measured policy: with a table more if it is new.
+
+        Raises:
+            ScheduleError: the machine has no room for the policy's graph.
+            UserError: the policy's graph cannot be built.
+        """
+        if model.knows(parts_of(self._meter, point.policy)):
+            return model
+        permitted = self._request.rules.permitted(
+            model.layers, model.choices, self._request.usual_choices
+        )
+        table = cost_table(self._meter, point.policy, model.choices, permitted, model.cost)
+        return model.with_costs(table)
 
     def _point(self, origin: Origin, label: str, policy: BitPolicy) -> Point | None:
         bits = policy.resolve(self._meter.layers)

@@ -17,7 +17,7 @@ OBJECTIVES = (2, 3, 4)
 """How many objectives points may have."""
 
 
-def undominated(points: Integers) -> NDArray[np.intp]:
+def undominated_points(points: Integers) -> NDArray[np.intp]:
     """The points that no other equals or beats in every objective; of equal ones the first.
 
     Args:

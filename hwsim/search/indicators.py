@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.search.additive import AdditiveModel, PredictedFront
+from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.hypervolume import hypervolume
 from hwsim.search.measurement import PEAK_CODE, Figures
 from hwsim.search.pareto import Integers
-from hwsim.search.policy_sums import policy_sums
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import Resource
 
@@ -61,16 +60,16 @@ class Ruler:
         """The same of a predicted front."""
         return self.of_pairs(front.errors / UNITS_PER_SQUARED_CODE, front.costs)
 
-    def of_random(self, model: AdditiveModel, count: int = RANDOM_POLICIES) -> float:
+    def of_random(self, model: DividedModel, count: int = RANDOM_POLICIES) -> float:
         """The same of as many random policies, by the tables."""
-        errors, costs = random_sums(model, self.resource, count)
+        errors, costs = random_figures(model, self.resource, count).T
         return self.of_pairs(errors / UNITS_PER_SQUARED_CODE, costs)
 
 
-def random_sums(
-    model: AdditiveModel, resource: Resource, count: int, seed: int = 0
-) -> tuple[Integers, Integers]:
-    """Predicted errors and costs of policies whose layers choose at random.
+def random_figures(
+    model: DividedModel, resource: Resource, count: int, seed: int = 0
+) -> Integers:
+    """Predicted errors and costs of policies whose layers choose at random, if they find room.
 
     Args:
         model: the tables; every group of layers has a choice.
@@ -79,17 +78,12 @@ def random_sums(
         seed: of the random numbers.
 
     Returns:
-        int64 [policies] each: units of `UNITS_PER_SQUARED_CODE`, and femtojoules, cycles or bytes.
+        int64 [policies with room, 2]: units of `UNITS_PER_SQUARED_CODE`, and femtojoules, cycles or
+        bytes.
     """
-    usable = model.usable()
+    division = model.divisions[0]
+    usable = division.usable()
     random = np.random.default_rng(seed)
     picks = random.integers(0, [len(choices) for choices in usable], (count, len(usable)))
-    errors, costs = model.errors(usable), model.costs(resource, usable)
-    if resource is Resource.SRAM:
-        needed = [cost[pick] for cost, pick in zip(costs, picks.T, strict=True)]
-        sums = policy_sums([error[:, None] for error in errors], picks)
-        most = np.maximum(np.max(needed, axis=0), model.cost.other_sram)
-        return sums[:, 0] + model.quality.base, most
-    layers = [np.stack(pair, axis=1) for pair in zip(errors, costs, strict=True)]
-    sums = policy_sums(layers, picks)
-    return sums[:, 0] + model.quality.base, sums[:, 1] + model.cost.base[resource]
+    figures, fits = model.figures_of(division.columns_of(usable, list(picks.T)), (resource,))
+    return figures[fits]

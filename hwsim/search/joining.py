@@ -19,7 +19,7 @@ from hwsim.search._kernels import (
     least_in_cells,
     sums_of,
 )
-from hwsim.search.dominance import undominated
+from hwsim.search.dominance import undominated_points
 
 _MOST = np.iinfo(np.int64).max
 
@@ -94,9 +94,9 @@ class Join:
         parents, picks = np.divmod(candidates, choices)
         if self._is_linked:
             labels = [np.flatnonzero(picks == choice) for choice in range(choices)]
-            kept = np.concatenate([alike[undominated(sums[alike])] for alike in labels])
+            kept = np.concatenate([alike[undominated_points(sums[alike])] for alike in labels])
         else:
-            kept = undominated(sums)
+            kept = undominated_points(sums)
         states = sums[kept], parents[kept], picks[kept]
         return States(*states, picks[kept] if self._is_linked else np.zeros(len(kept), np.int64))
 

@@ -22,7 +22,7 @@ from quant.policy import BitPolicy
 
 PEAK_CODE = 255
 """White, in the codes of an 8-bit picture."""
-_COST_RECORD = 2
+_COST_RECORD = 3
 """Grows when a record of costs gets other keys: older ones are not found then."""
 
 BuildGraph = Callable[[BitPolicy], Graph]
@@ -153,11 +153,31 @@ class Meter:
             ScheduleError: the machine has no room for the policy's graph.
             UserError: the policy's graph cannot be built.
         """
-        bits = {layer: str(chosen) for layer, chosen in policy.resolve(self.layers).items()}
-        words = json.dumps([bits, policy.residual_bits])
-        cost = self._recorded("cost", self._cost_context, words, lambda: self._cost(policy))
-        error = self._recorded("error", self._error_context, words, lambda: self._error(policy))
-        return _measurement(error, cost)
+        cost = self._recorded_cost(policy)
+        return _measurement(self._recorded_error(policy), cost)
+
+    @property
+    def machine_sram_bytes(self) -> int:
+        """SRAM of the machine."""
+        return self._target.accelerator.sram.size_kib * 1024
+
+    def cost(self, policy: BitPolicy) -> Measurement:
+        """A policy's cost; the error, which is not measured, is NaN.
+
+        Raises:
+            ScheduleError: the machine has no room for the policy's graph.
+            UserError: the policy's graph cannot be built.
+        """
+        return _measurement({"mse": math.nan}, self._recorded_cost(policy))
+
+    def error(self, policy: BitPolicy) -> float:
+        """A policy's `Measurement.mse`.
+
+        Raises:
+            UserError: the policy's graph cannot be built.
+        """
+        mse: float = self._recorded_error(policy)["mse"]
+        return mse
 
     def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
         """A policy's graph, and the division into cascades it was measured with.
@@ -173,13 +193,33 @@ class Meter:
         """A cost as measurements have it; the error, which was not measured, is NaN."""
         return _measurement({"mse": math.nan}, self._counted(cost))
 
-    def _recorded(
-        self, kind: str, context: str, policy: str, measure: Callable[[], Record]
+    def recorded_of_costs(
+        self, kind: str, policy: BitPolicy, more: str, find: Callable[[], Record]
     ) -> Record:
-        key = digest(kind, context, policy)
+        """What the ledger has of a policy on this machine, or else what is found.
+
+        Args:
+            kind: what it is.
+            policy: the policy.
+            more: whatever else it depends on.
+            find: finds it.
+        """
+        return self._recorded(kind, self._cost_context + more, policy, find)
+
+    def _recorded_cost(self, policy: BitPolicy) -> Record:
+        return self.recorded_of_costs("cost", policy, "", lambda: self._cost(policy))
+
+    def _recorded_error(self, policy: BitPolicy) -> Record:
+        return self._recorded("error", self._error_context, policy, lambda: self._error(policy))
+
+    def _recorded(
+        self, kind: str, context: str, policy: BitPolicy, find: Callable[[], Record]
+    ) -> Record:
+        bits = {layer: str(chosen) for layer, chosen in policy.resolve(self.layers).items()}
+        key = digest(kind, context, json.dumps([bits, policy.residual_bits]))
         record = self._ledger.get(key)
         if record is None:
-            record = {"kind": kind, "policy": json.loads(policy)[0], **measure()}
+            record = {"kind": kind, "policy": bits, **find()}
             self._ledger.put(key, record)
         return record
 

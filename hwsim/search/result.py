@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hwsim.search.additive import AdditiveModel, PredictedFront
 from hwsim.search.certified import Certificate
 from hwsim.search.confirmation import Agreement, Origin, Point
 from hwsim.search.indicators import RANDOM_POLICIES, REFERENCE_DB, Ruler
+from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.measurement import Figures, Measurement
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend
@@ -39,7 +39,7 @@ class SearchResult:
     accelerator: str
     energy_table: str
     base: Measurement
-    model: AdditiveModel
+    model: DividedModel
     front: PredictedFront
     optimum: Certificate | None
     points: tuple[Point, ...]

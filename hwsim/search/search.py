@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwsim.ledger import Ledger
+from hwsim.schedule import ScheduleError
 from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import Confirmer, Point, agreement
-from hwsim.search.cost_table import cost_table
+from hwsim.search.cost_table import CostTable
+from hwsim.search.divided import DividedModel
 from hwsim.search.measurement import BuildGraph, Meter, Pictures, Target
+from hwsim.search.pricing import cost_table, parts_of
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
 from hwsim.search.request import SearchRequest
@@ -50,13 +56,14 @@ def search(
     counter = _Counter(
         1 + int(permitted.sum()) + len(request.uniform_widths) + request.front_points, progress
     )
-    surveyed = survey(meter, request, permitted, counter.step)
-    model = AdditiveModel(
-        surveyed.layers,
-        surveyed.choices,
-        rules.groups(surveyed.layers),
-        quality_table(surveyed),
-        cost_table(surveyed),
+    tables = _cost_tables(meter, request, permitted)
+    permitted &= np.any([table.available for table in tables], axis=0)
+    quality = quality_table(survey(meter, request, permitted, counter.step))
+    groups = rules.groups(meter.layers)
+    model = DividedModel(
+        tuple(
+            AdditiveModel(meter.layers, request.choices, groups, quality, table) for table in tables
+        ),
     )
     front = model.front(request.resource)
     confirmer = Confirmer(meter, model, request, counter.step)
@@ -72,13 +79,28 @@ def search(
         request,
         target.accelerator.name,
         target.energy.table.name,
-        surveyed.base,
+        meter.measure(request.base_policy),
         model,
         front,
         optimum,
         tuple(points),
         agreement(points, request.resource),
     )
+
+
+def _cost_tables(
+    meter: Meter, request: SearchRequest, permitted: NDArray[np.bool_]
+) -> list[CostTable]:
+    """The costs around the base, and around uniform policies that are divided in other ways."""
+    tables = [cost_table(meter, request.base_policy, request.choices, permitted)]
+    for policy in map(request.uniform_policy, sorted(request.widths, reverse=True)):
+        try:
+            parts = parts_of(meter, policy)
+        except ScheduleError:
+            continue
+        if all(table.parts != parts for table in tables):
+            tables.append(cost_table(meter, policy, request.choices, permitted, tables[0]))
+    return tables
 
 
 class _Counter:

@@ -1,4 +1,4 @@
-"""One layer changed at a time: the measurements that both tables are made of."""
+"""One layer changed at a time: the measurements that the table of errors is made of."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,28 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.schedule import ScheduleError
-from hwsim.search.measurement import Measurement, Meter
+from hwsim.search.measurement import Meter
 from hwsim.search.request import SearchRequest
 from quant.policy import LayerBits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What happens when one layer at a time leaves the base.
+    """What happens to the output when one layer at a time leaves the base.
 
     Attributes:
-        layers: names of the convolutions, first to last.
         choices: what each layer may have.
-        base: every layer at the base.
-        changed: for each layer, for each choice, what changing that layer alone gives; None where
-            the machine has no room for it or the layer may not have it.
+        base: `Figures.mse` of the base.
+        changed: float64 [layers, choices], the same with one layer changed; NaN where the layer may
+            not have that choice.
     """
 
-    layers: tuple[str, ...]
     choices: tuple[LayerBits, ...]
-    base: Measurement
-    changed: tuple[tuple[Measurement | None, ...], ...]
+    base: float
+    changed: NDArray[np.float64]
 
 
 def survey(
@@ -45,31 +42,20 @@ def survey(
         count: called after each measurement.
 
     Raises:
-        ScheduleError: the machine has no room for the base.
         UserError: a policy's graph cannot be built.
     """
     base_policy = request.base_policy
-    base = meter.measure(base_policy)
-    count()
 
-    def changed(layer: str, bits: LayerBits) -> Measurement | None:
-        policy = base_policy if bits == request.base else base_policy.with_layer(layer, bits)
-        try:
-            return meter.measure(policy)
-        except ScheduleError:
-            return None
-        finally:
-            count()
+    def error(layer: int, column: int) -> float:
+        bits = request.choices[column]
+        own = bits == request.base
+        policy = base_policy if own else base_policy.with_layer(meter.layers[layer], bits)
+        measured = meter.error(policy)
+        count()
+        return measured
 
-    return Survey(
-        meter.layers,
-        request.choices,
-        base,
-        tuple(
-            tuple(
-                changed(layer, bits) if may else None
-                for bits, may in zip(request.choices, row, strict=True)
-            )
-            for layer, row in zip(meter.layers, permitted, strict=True)
-        ),
-    )
+    base = meter.error(base_policy)
+    changed = np.full(permitted.shape, np.nan)
+    for layer, column in np.argwhere(permitted):
+        changed[layer, column] = error(int(layer), int(column))
+    return Survey(request.choices, base, changed)

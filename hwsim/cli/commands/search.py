@@ -15,8 +15,11 @@ from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.quantities import Latency
+from hwsim.cli.search_provenance import search_provenance
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
+from hwsim.report.page.page import write_page
 from hwsim.report.search import print_search
+from hwsim.report.search_page import search_page
 from hwsim.search import (
     Allowed,
     LayerRules,
@@ -38,6 +41,7 @@ from quant.common.errors import UserError
 from quant.graph import Graph, Size
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs
+from quant.policy import BitPolicy
 
 Pixels = NDArray[np.uint8]
 
@@ -55,22 +59,24 @@ def execute(arguments: Namespace) -> int:
         energy = load_energy_model(arguments)
         subject = load_float_subject(arguments, messages, accelerator=energy.accelerator)
         request = _request(arguments, subject.scale, energy.accelerator)
+        pictures = _pictures(subject, arguments.pictures)
+
+        def build(policy: BitPolicy) -> Graph:
+            graph = _fixed_bits(subject.quantize(policy))
+            return as_computed(graph, energy.accelerator, arguments.overflow)
+
         with messages.stage("searching") as progress:
-            found = search(
-                request,
-                lambda policy: as_computed(
-                    _fixed_bits(subject.quantize(policy)), energy.accelerator, arguments.overflow
-                ),
-                _pictures(subject, arguments.pictures),
-                Target(energy.accelerator, energy, request.image_size),
-                arguments.out,
-                progress,
-            )
+            target = Target(energy.accelerator, energy, request.image_size)
+            found = search(request, build, pictures, target, arguments.out, progress)
         recommended = found.recommended()
         text = json.dumps(found.to_json(), indent=2, allow_nan=False)
         files = []
         if folder:
             _write(folder, found, recommended)
+            base = build(request.base_policy)
+            provenance = search_provenance(arguments, request, energy, pictures, base)
+            page = search_page(found, recommended, provenance)
+            folder.write("search.html", lambda path: write_page(page, path))
             folder.write("search.json", lambda path: path.write_text(text + "\n"))
             files = folder.publish()
     if arguments.json:

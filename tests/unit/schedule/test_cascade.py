@@ -123,7 +123,7 @@ def test_strips_of_a_stage_are_wider_by_its_reach_but_end_at_the_image(cascade: 
     # The shuffle holds what the upsampler makes, a column of the coarse grid more on each side.
     assert tensor_columns(cascade, reaches, "shuffle", cut[1]) == Columns(38, 82)
     assert tensor_columns(cascade, reaches, "image", cut[1]) == Columns(12, 48)
-    assert ring_widths(cascade, reaches, cut)["head"] == 34
+    assert ring_widths(cascade, reaches, 20)["head"] == 34
 
 
 def test_the_last_stage_may_be_stored_through_a_shuffle(graph: Graph) -> None:

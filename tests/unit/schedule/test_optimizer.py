@@ -11,6 +11,7 @@ from hwsim.machine import execute
 from hwsim.schedule import optimizer, plan, schedule
 from hwsim.schedule.cascade import can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
+from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, Readers, form_groups, split_copies
 from hwsim.schedule.objective import OBJECTIVES, Rank
 from hwsim.schedule.optimizer import Network, best_parts
@@ -35,15 +36,18 @@ def _rank(graph: Graph, network: Network, first: int, last: int) -> Rank | None:
     """What a run of groups costs, found anew; None where it cannot run."""
     groups = network.joined(first, last)
     common = network.types, network.tensors, network.accelerator
+    works = [GroupWork(group, network.types, network.accelerator) for group in groups]
     if len(groups) == 1:
         types, tensors, accelerator = common
         problem = Problem(groups[0], types, network.sizes, tensors, accelerator)
-        return choose_tiling(problem, network.aim).rank
+        return choose_tiling(problem, works[0], network.aim).rank
     if not all(can_be_stage(group, network.sizes) for group in groups):
         return None
     outside = shapes_of(graph, network, Memory()).outside(first, last)
     cascade = form_cascade(groups, outside, network.sizes)
-    walk = None if cascade is None else choose_walk(CascadeProblem(cascade, *common), network.aim)
+    if cascade is None:
+        return None
+    walk = choose_walk(CascadeProblem(cascade, *common), works, network.aim)
     return None if walk is None else walk.rank
 
 

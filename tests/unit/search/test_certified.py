@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.search.additive import AdditiveModel
 from hwsim.search.certified import Bounds, certified_optimum
+from hwsim.search.divided import DividedModel
 from hwsim.search.limits import Limits
 from hwsim.search.measurement import Figures
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import Resource
 from tests.unit.search.models import every_policy, models
-
 
 def amount(figures: Figures, minimize: Resource | None) -> int:
     if minimize is None:
@@ -30,7 +29,7 @@ def keeps(figures: Figures, bounds: Bounds) -> bool:
 @settings(max_examples=40, deadline=None)
 @given(models(), st.sampled_from((None, *Resource)), st.data())
 def test_certified_policies_are_exactly_optimal(
-    model: AdditiveModel, minimize: Resource | None, data: st.DataObject
+    model: DividedModel, minimize: Resource | None, data: st.DataObject
 ) -> None:
     policies = every_policy(model)
     some = data.draw(st.sampled_from(policies))
@@ -42,7 +41,7 @@ def test_certified_policies_are_exactly_optimal(
     )
     fitting = [figures for figures in policies if keeps(figures, bounds)]
 
-    found = certified_optimum(model, minimize, bounds)
+    found = certified_optimum(model.divisions[0], minimize, bounds)
 
     if not fitting:
         assert found is None

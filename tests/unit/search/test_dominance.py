@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.search.dominance import undominated
+from hwsim.search.dominance import undominated_points
 
 
 @settings(deadline=None)  # the first call compiles
@@ -19,7 +19,7 @@ def test_what_is_left_is_what_comparing_all_pairs_leaves(
     earlier = np.arange(len(points))[:, None] < np.arange(len(points))
     expected = np.flatnonzero(~((beats & ~equal) | (equal & earlier)).any(axis=0))
 
-    found = undominated(points)
+    found = undominated_points(points)
 
     assert sorted(found) == list(expected)
     rows = [tuple(row) for row in points[found]]
@@ -28,4 +28,4 @@ def test_what_is_left_is_what_comparing_all_pairs_leaves(
 
 def test_one_objective_is_no_trade() -> None:
     with pytest.raises(ValueError, match=r"expected points of \(2, 3, 4\) objectives, given 1"):
-        undominated(np.zeros((3, 1), np.int64))
+        undominated_points(np.zeros((3, 1), np.int64))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hwsim.search.additive import AdditiveModel
 from hwsim.search.certified import Bounds, certified_optimum
 from hwsim.search.cost_table import SUMMED, CostTable
-from hwsim.search.dominance import undominated
+from hwsim.search.dominance import undominated_points
 from hwsim.search.hypervolume import hypervolume
 from hwsim.search.pareto import Choices, pareto_front
 from hwsim.search.policy_sums import policy_sums
@@ -35,7 +35,7 @@ def problem(seed: int, objectives: int) -> list[Integers]:
 def exhaustive(seed: int, objectives: int) -> tuple[Integers, Integers]:
     """The sums of every policy, and those that none equals or beats, in lexicographic order."""
     sums = policy_sums(problem(seed, objectives), EVERY_POLICY)
-    return sums, sums[undominated(sums)]
+    return sums, sums[undominated_points(sums)]
 
 
 def share_of_volume(points: Integers, all_points: Integers) -> float:

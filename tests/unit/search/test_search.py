@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from hwsim.ledger import FILE_NAME, Ledger
-from hwsim.schedule import ScheduleError
 from hwsim.search import (
     Allowed,
     BuildGraph,
@@ -29,7 +28,6 @@ from quant.common.errors import UserError
 from quant.graph import Graph, Size
 from quant.policy import BitPolicy, LayerBits
 from tests.machines import machine, prices
-from tests.unit.search.surveys import measurement
 
 MACHINE = machine(sram_kib=64, array=8)
 TARGET = Target(MACHINE, prices(MACHINE), Size(16, 16))
@@ -244,22 +242,19 @@ def test_the_chart_is_a_picture(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_choices_without_room_are_left_out() -> None:
-    class SmallMeter:
+def test_what_a_layer_may_not_have_is_not_measured() -> None:
+    class Errors:
         layers = ("head", "tail")
 
-        def measure(self, policy: BitPolicy) -> object:
-            bits = policy.resolve(self.layers)
-            if LayerBits(4, 4) in bits.values():
-                raise ScheduleError("no room")
-            return measurement(1.0)
+        def error(self, policy: BitPolicy) -> float:
+            narrow = sum(bits != LayerBits(8, 8) for bits in policy.resolve(self.layers).values())
+            return 1.0 + narrow
 
     calls: list[None] = []
     request = SearchRequest(Size(8, 8), widths=(4, 8))
     every = np.ones((2, 4), np.bool_)
     every[1, 0] = False
-    surveyed = survey(SmallMeter(), request, every, lambda: calls.append(None))  # type: ignore[arg-type]
-    assert [change is None for change in surveyed.changed[0]] == [True, False, False, False]
-    # What a layer may not have is not even measured.
-    assert [change is None for change in surveyed.changed[1]] == [True, False, False, False]
-    assert len(calls) == 1 + 2 * 4 - 1
+    surveyed = survey(Errors(), request, every, lambda: calls.append(None))  # type: ignore[arg-type]
+    assert surveyed.base == 1.0
+    np.testing.assert_array_equal(surveyed.changed, [[2, 2, 2, 1], [np.nan, 2, 2, 1]])
+    assert len(calls) == 2 * 4 - 1

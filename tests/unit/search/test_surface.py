@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.search.dominance import undominated
+from hwsim.search.dominance import undominated_points
 from hwsim.search.pareto import Choices, pareto_front
 from hwsim.search.surface import Surface, pareto_surface
 from tests.unit.search.additive_problems import (
@@ -55,7 +55,7 @@ def test_trimmed_surfaces_are_undominated_and_have_the_least_of_every_sum(object
     problem = network_problem(12, objectives)
     surface = pareto_surface(problem, maximum_compared=1000)
     assert not surface.exact
-    assert len(undominated(surface.sums)) == len(surface) > 300
+    assert len(undominated_points(surface.sums)) == len(surface) > 300
     least = sum(layer.min(axis=0) for layer in problem)
     np.testing.assert_array_equal(surface.sums.min(axis=0), least)
 
