@@ -61,7 +61,7 @@ class Contender:
 
     Attributes:
         name: what it is called.
-        solve: from a seed to sums [points, objectives], mutually undominated_points.
+        solve: from a seed to sums [points, objectives], mutually undominated.
         evaluations: sums of policies it asks for; None for those that do not enumerate.
     """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.search.additive import AdditiveModel, Columns, Group
+from hwsim.search.additive import AdditiveModel, Columns, Group, Indices
 from hwsim.search.certified import Bounds, Certificate, certified_optimum
 from hwsim.search.cost_table import CostTable
 from hwsim.search.measurement import Figures
@@ -152,15 +152,19 @@ class DividedModel:
         best = min(certificates, key=lambda certificate: certificate.value)
         return replace(best, bound=min(certificate.bound for certificate in certificates))
 
+    def usable(self) -> list[Indices]:
+        """For each group, the choices that all its layers may have in some division."""
+        may = np.any([model.cost.available for model in self.divisions], axis=0)
+        return [np.flatnonzero(may[list(group)].all(axis=0)) for group in self.groups]
+
     def require_choices(self) -> None:
         """See that every group of layers has something to choose from.
 
         Raises:
             UserError: one has not.
         """
-        may = np.any([model.cost.available for model in self.divisions], axis=0)
-        for group in self.groups:
-            if not may[list(group)].all(axis=0).any():
+        for group, choices in zip(self.groups, self.usable(), strict=True):
+            if not len(choices):
                 names = ", ".join(self.layers[layer] for layer in group)
                 raise UserError(
                     f"bit search: expected room for some of the bits that {names} may have, found "

@@ -66,9 +66,7 @@ class Ruler:
         return self.of_pairs(errors / UNITS_PER_SQUARED_CODE, costs)
 
 
-def random_figures(
-    model: DividedModel, resource: Resource, count: int, seed: int = 0
-) -> Integers:
+def random_figures(model: DividedModel, resource: Resource, count: int, seed: int = 0) -> Integers:
     """Predicted errors and costs of policies whose layers choose at random, if they find room.
 
     Args:
@@ -81,9 +79,9 @@ def random_figures(
         int64 [policies with room, 2]: units of `UNITS_PER_SQUARED_CODE`, and femtojoules, cycles or
         bytes.
     """
-    division = model.divisions[0]
-    usable = division.usable()
+    usable = model.usable()
     random = np.random.default_rng(seed)
     picks = random.integers(0, [len(choices) for choices in usable], (count, len(usable)))
-    figures, fits = model.figures_of(division.columns_of(usable, list(picks.T)), (resource,))
+    columns = model.divisions[0].columns_of(usable, list(picks.T))
+    figures, fits = model.figures_of(columns, (resource,))
     return figures[fits]

@@ -124,15 +124,12 @@ def _usable(model: AdditiveModel, most_sram_bytes: int | None) -> list[Indices]:
     usable = model.usable(most_sram_bytes)
     if most_sram_bytes is None or not all(map(len, usable)):
         return usable
+    fitting = [np.ones(len(choices), np.bool_) for choices in usable]
     for demands, left in model.demands(usable, most_sram_bytes):
         least = sum(int(demand.min()) for demand in demands)
-        usable = [
-            choices[demand - demand.min() + least <= left]
-            for choices, demand in zip(usable, demands, strict=True)
-        ]
-        if not all(map(len, usable)):
-            break
-    return usable
+        for fits, demand in zip(fitting, demands, strict=True):
+            fits &= demand - demand.min() + least <= left
+    return [choices[fits] for choices, fits in zip(usable, fitting, strict=True)]
 
 
 def _amounts(model: DividedModel, most: int) -> tuple[list[int], bool]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from hwsim.search.certified import Certificate
 from hwsim.search.confirmation import Agreement, Origin, Point
-from hwsim.search.indicators import RANDOM_POLICIES, REFERENCE_DB, Ruler
 from hwsim.search.divided import DividedModel, PredictedFront
+from hwsim.search.indicators import RANDOM_POLICIES, REFERENCE_DB, Ruler
 from hwsim.search.measurement import Figures, Measurement
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend

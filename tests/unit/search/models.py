@@ -20,8 +20,11 @@ OTHER_SRAM = 20
 
 
 @st.composite
-def models(draw: st.DrawFn) -> DividedModel:
-    """A network whose first two layers run in one cascade, the third in another, the last alone."""
+def models(draw: st.DrawFn, cascades: bool = True) -> DividedModel:
+    """A network whose first two layers run in one cascade, the third in another, the last alone.
+
+    Without cascades all run alone.
+    """
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     high = draw(st.sampled_from((4, 50, 10**9)))  # few values: many ties
     groups = draw(st.sampled_from((((0,), (1,), (2,), (3,)), ((0, 2), (1,), (3,)))))
@@ -30,18 +33,19 @@ def models(draw: st.DrawFn) -> DividedModel:
     demand = np.zeros((2, *SHAPE), np.int64)
     demand[0, :2], demand[1, 2] = random.integers(-9, 10, (2, 3)), random.integers(-9, 10, 3)
     demand[:, :, -1] = 0
-    rooms = Rooms(demand, np.array([30, 40]), 44)
+    count = 2 if cascades else 0
+    rooms = Rooms(demand[:count], np.array([30, 40])[:count], 44)
     model = AdditiveModel(
         LAYERS,
         CHOICES,
         groups,
         QualityTable(high, random.integers(-high // 4, high, SHAPE), 0),
         CostTable(
-            (("head", "body"), ("tail",), ("up",)),
+            (("head", "body"), ("tail",), ("up",)) if cascades else tuple((n,) for n in LAYERS),
             dict.fromkeys(SUMMED, 10 * high) | {Resource.SRAM: 60},
             {resource: random.integers(-high, high, SHAPE) for resource in SUMMED},
-            random.integers(1, 60, SHAPE),
-            np.array([False, False, False, True]),
+            random.integers(1, 45, SHAPE),  # available is what the machine has room for
+            np.array([not cascades, not cascades, not cascades, True]),
             OTHER_SRAM,
             available,
             rooms,

@@ -14,6 +14,7 @@ from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import Resource
 from tests.unit.search.models import every_policy, models
 
+
 def amount(figures: Figures, minimize: Resource | None) -> int:
     if minimize is None:
         return round(figures.mse * UNITS_PER_SQUARED_CODE)

@@ -18,6 +18,7 @@ from hwsim.search.resource import Resource
 from hwsim.search.surface import pareto_surface
 from quant.policy import LayerBits
 from tests.unit.search.additive_problems import Integers, network_problem
+from tests.unit.search.surveys import no_rooms
 
 LAYERS, CHOICES = 4, 16
 WIDTHS = (2, 4, 6, 8)
@@ -78,6 +79,7 @@ def test_a_trimmed_surface_has_nearly_all_the_volume(seed: int) -> None:
 
 
 def model(seed: int) -> AdditiveModel:
+    """A network whose layers run alone."""
     tables = np.stack(problem(seed, 4))
     return AdditiveModel(
         tuple(f"layer{n}" for n in range(LAYERS)),
@@ -85,11 +87,17 @@ def model(seed: int) -> AdditiveModel:
         tuple((n,) for n in range(LAYERS)),
         QualityTable(0, tables[:, :, 0], 0),
         CostTable(
+            tuple((f"layer{n}",) for n in range(LAYERS)),
             dict.fromkeys(Resource, 0),
             {resource: tables[:, :, 1 + n] for n, resource in enumerate(SUMMED)},
             np.ones((LAYERS, CHOICES), np.int64),
+            np.ones(LAYERS, np.bool_),
             0,
             np.ones((LAYERS, CHOICES), np.bool_),
+            no_rooms(LAYERS, CHOICES),
+            no_rooms(LAYERS, CHOICES),
+            0,
+            np.zeros((LAYERS, CHOICES), np.int64),
         ),
     )
 
