@@ -5,13 +5,13 @@ of them run together. So there is a table for each division that is known, and o
 policy finds room, the one counts that the scheduler would prefer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.search.additive import AdditiveModel, Columns, Group
+from hwsim.search.additive import AdditiveModel, Columns, Group, Indices
 from hwsim.search.certified import Bounds, Certificate, certified_optimum
 from hwsim.search.cost_table import CostTable
 from hwsim.search.measurement import Figures
@@ -91,22 +91,46 @@ class DividedModel:
             UserError: a layer has nothing to choose from, no policy finds room, or a front is too
                 large to compute.
         """
-        self._require_choices()
+        self.require_choices()
         found = np.concatenate([model.front(resource) for model in self.divisions])
-        preferred = self._preferred(found)
-        found, preferred = found[preferred >= 0], preferred[preferred >= 0]
+        figures, fits = self.figures_of(found, (resource,))
+        found, figures = found[fits], figures[fits]
         if not len(found):
             raise UserError(
                 "bit search: expected room for a policy on the front, found it for none; allow "
                 "narrower widths or take a larger machine"
             )
-        costs = np.empty(len(found), np.int64)
-        for number, model in enumerate(self.divisions):
-            own = preferred == number
-            costs[own] = model.cost.costs(resource, found[own])
-        errors = self.divisions[0].errors_of(found)
+        errors, costs = figures.T
         best = undominated(errors, costs)
         return PredictedFront(self, found[best], errors[best], costs[best])
+
+    def figures_of(
+        self, columns: Columns, resources: Sequence[Resource]
+    ) -> tuple[Integers, NDArray[np.bool_]]:
+        """Predicted errors and costs of policies.
+
+        Args:
+            columns: intp [policies, layers], the choice of each layer.
+            resources: the costs.
+
+        Returns:
+            int64 [policies, 1 + resources], the error in units of `UNITS_PER_SQUARED_CODE`, then
+            femtojoules, cycles or bytes; and whether each policy finds room, without which its
+            costs mean nothing.
+        """
+        preferred = self._preferred(columns)
+        figures = np.zeros((len(columns), 1 + len(resources)), np.int64)
+        figures[:, 0] = self.divisions[0].errors_of(columns)
+        for number, model in enumerate(self.divisions):
+            own = preferred == number
+            for place, resource in enumerate(resources, 1):
+                figures[own, place] = model.cost.costs(resource, columns[own])
+        return figures, preferred >= 0
+
+    def bits_of(self, policy: NDArray[np.intp]) -> dict[str, LayerBits]:
+        """The bits of each layer under a policy, intp [layers]."""
+        names = zip(self.layers, policy, strict=True)
+        return {name: self.choices[column] for name, column in names}
 
     def optimum(self, minimize: Resource | None, bounds: Bounds) -> Certificate | None:
         """The policy with the least predicted cost, or error, within limits, over all divisions.
@@ -128,10 +152,19 @@ class DividedModel:
         best = min(certificates, key=lambda certificate: certificate.value)
         return replace(best, bound=min(certificate.bound for certificate in certificates))
 
-    def _require_choices(self) -> None:
+    def usable(self) -> list[Indices]:
+        """For each group, the choices that all its layers may have in some division."""
         may = np.any([model.cost.available for model in self.divisions], axis=0)
-        for group in self.groups:
-            if not may[list(group)].all(axis=0).any():
+        return [np.flatnonzero(may[list(group)].all(axis=0)) for group in self.groups]
+
+    def require_choices(self) -> None:
+        """See that every group of layers has something to choose from.
+
+        Raises:
+            UserError: one has not.
+        """
+        for group, choices in zip(self.groups, self.usable(), strict=True):
+            if not len(choices):
                 names = ", ".join(self.layers[layer] for layer in group)
                 raise UserError(
                     f"bit search: expected room for some of the bits that {names} may have, found "
@@ -173,7 +206,4 @@ class PredictedFront:
 
     def bits(self, point: int) -> dict[str, LayerBits]:
         """The bits of each layer at a point."""
-        names, choices = self.model.layers, self.model.choices
-        return {
-            name: choices[column] for name, column in zip(names, self.columns[point], strict=True)
-        }
+        return self.model.bits_of(self.columns[point])

@@ -7,6 +7,7 @@ from typing import Any
 from hwsim.search.certified import Certificate
 from hwsim.search.confirmation import Agreement, Origin, Point
 from hwsim.search.divided import DividedModel, PredictedFront
+from hwsim.search.indicators import RANDOM_POLICIES, REFERENCE_DB, Ruler
 from hwsim.search.measurement import Figures, Measurement
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend
@@ -101,6 +102,7 @@ class SearchResult:
             "mse_increases_clipped": quality.clipped,
             "mse_increases_non_monotone": quality.non_monotone,
             "predicted_front": self._front(),
+            "hypervolume": self._hypervolumes(),
             "optimum": None if self.optimum is None else self._certified(self.optimum),
             "points": [
                 {
@@ -127,6 +129,24 @@ class SearchResult:
         return {
             shown.key: _scaled(self.front.costs, shown.per_unit),
             "mse": _scaled(self.front.errors, UNITS_PER_SQUARED_CODE),
+        }
+
+    def _hypervolumes(self) -> Json:
+        resource = self.request.resource
+        ruler = Ruler(resource, self.base.cost(resource))
+        shown = SHOWN[resource]
+        return {
+            "reference": {
+                shown.key: ruler.reference_cost / shown.per_unit,
+                "psnr_to_float_db": REFERENCE_DB,
+            },
+            "predicted_front": ruler.of_front(self.front),
+            "predicted_random": ruler.of_random(self.model),
+            "random_policies": RANDOM_POLICIES,
+            "measured": ruler.of_figures([point.measured for point in self.points]),
+            "measured_uniform": ruler.of_figures(
+                [point.measured for point in self.of_origin(Origin.UNIFORM)]
+            ),
         }
 
     def _certified(self, optimum: Certificate) -> Json:

@@ -1,69 +1,18 @@
 """Certified policies against enumeration of all policies of a small model."""
 
 import math
-from itertools import product
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.search.additive import AdditiveModel
 from hwsim.search.certified import Bounds, certified_optimum
-from hwsim.search.cost_table import SUMMED, CostTable, Rooms
 from hwsim.search.divided import DividedModel
 from hwsim.search.limits import Limits
 from hwsim.search.measurement import Figures
-from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE, QualityTable
+from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import Resource
-from quant.policy import LayerBits
-
-LAYERS = ("head", "body", "tail", "up")
-CHOICES = tuple(map(LayerBits.parse, ("w2a2", "w4a4", "w8a8")))
-SHAPE = (len(LAYERS), len(CHOICES))
-OTHER_SRAM = 20
-
-
-@st.composite
-def models(draw: st.DrawFn) -> DividedModel:
-    """A network whose first two layers run in one cascade, the third in another, the last alone."""
-    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    high = draw(st.sampled_from((4, 50, 10**9)))  # few values: many ties
-    groups = draw(st.sampled_from((((0,), (1,), (2,), (3,)), ((0, 2), (1,), (3,)))))
-    available = random.random(SHAPE) < 0.8
-    available[:, -1] = True
-    demand = np.zeros((2, *SHAPE), np.int64)
-    demand[0, :2], demand[1, 2] = random.integers(-9, 10, (2, 3)), random.integers(-9, 10, 3)
-    demand[:, :, -1] = 0
-    rooms = Rooms(demand, np.array([30, 40]), 44)
-    model = AdditiveModel(
-        LAYERS,
-        CHOICES,
-        groups,
-        QualityTable(high, random.integers(-high // 4, high, SHAPE), 0),
-        CostTable(
-            (("head", "body"), ("tail",), ("up",)),
-            dict.fromkeys(SUMMED, 10 * high) | {Resource.SRAM: 60},
-            {resource: random.integers(-high, high, SHAPE) for resource in SUMMED},
-            random.integers(1, 60, SHAPE),
-            np.array([False, False, False, True]),
-            OTHER_SRAM,
-            available,
-            rooms,
-            rooms,
-            0,
-            np.zeros(SHAPE, np.int64),
-        ),
-    )
-    return DividedModel((model,))
-
-
-def every_policy(model: DividedModel) -> list[Figures]:
-    policies = (
-        dict(zip(LAYERS, picked, strict=True)) for picked in product(CHOICES, repeat=len(LAYERS))
-    )
-    figures = [model.predict(bits) for bits in policies if model.permits(bits)]
-    return [each for each in figures if each is not None]
+from tests.unit.search.models import every_policy, models
 
 
 def amount(figures: Figures, minimize: Resource | None) -> int:

@@ -230,6 +230,13 @@ def test_the_result_is_plain_json(tmp_path: Path) -> None:
         assert written["measured"]["psnr_to_float_db"] == point.measured.psnr_db
 
 
+def test_hypervolumes_rank_what_was_found() -> None:
+    volumes = found().to_json()["hypervolume"]
+    assert volumes["reference"]["energy_uj"] == pytest.approx(1.1 * found().base.energy_uj)
+    assert volumes["predicted_front"] > volumes["predicted_random"] > 0
+    assert volumes["measured"] > volumes["measured_uniform"] > 0
+
+
 def test_the_chart_is_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "charts" / "front.png"
     front_chart(found(), path)
