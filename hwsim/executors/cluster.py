@@ -1,9 +1,10 @@
 """The workers of a Dask cluster that is running already."""
 
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -78,23 +79,21 @@ def dask_cluster(
             "pip install 'hwsim[cluster]'"
         ) from error
     _require_scheduler(address)
-    try:
-        client = Client(
-            f"tcp://{address.host}:{address.port}",
-            timeout=_SECONDS_TO_ANSWER,
-            set_as_default=False,
-        )
-    except Exception as error:  # whatever a stranger's answer leads to
-        raise _nobody(address) from error
-    try:
+    with ExitStack() as stack:
+        stack.enter_context(_without_its_log())
+        try:
+            client = Client(
+                f"tcp://{address.host}:{address.port}",
+                timeout=_SECONDS_TO_ANSWER,
+                set_as_default=False,
+            )
+        except Exception as error:  # whatever a stranger's answer leads to
+            raise _nobody(address) from error
+        stack.callback(client.close)
         _require_workers(client, address, seconds_for_a_worker)
         cluster = DaskCluster(client, address)
-        try:
-            yield cluster
-        finally:
-            cluster.shutdown(wait=False)
-    finally:
-        client.close()
+        stack.callback(cluster.shutdown, wait=False)
+        yield cluster
 
 
 class DaskCluster(Executor):
@@ -146,6 +145,18 @@ class DaskCluster(Executor):
             )
         except BaseException as error:
             settle(outer, error=error)
+
+
+@contextmanager
+def _without_its_log() -> Iterator[None]:
+    """Keep Dask's client from writing tracebacks of what is told in a sentence here."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _require_scheduler(address: Address) -> None:
