@@ -18,12 +18,13 @@ from hwsim.ledger import Record
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.schedule import ScheduleError
 from hwsim.search.resource import FEMTOJOULES_PER_MICROJOULE
+from hwsim.simulation import compare, simulate
 from quant.graph import Graph, Size
 from quant.policy import BitPolicy
 
 BuildGraph = Callable[[BitPolicy], Graph]
 
-Kind = Literal["cost", "error"]
+Kind = Literal["cost", "error", "machine"]
 Records = dict[Kind, Record]
 
 NO_ROOM = "no_room"
@@ -82,7 +83,7 @@ class Job:
 
     Attributes:
         policy: the policy.
-        kinds: its cost, its error or both.
+        kinds: its cost, its error, or whether the machine computes its integers.
     """
 
     policy: BitPolicy
@@ -102,6 +103,7 @@ class Evaluator:
         """What was asked of a policy; where the machine has no room for it, that alone.
 
         Raises:
+            ScheduleError: the machine was asked for, and has no room for a picture.
             UserError: the policy's graph cannot be built.
         """
         found: Records = {}
@@ -113,6 +115,9 @@ class Evaluator:
                 return {"cost": {NO_ROOM: str(error)}}
         if "error" in job.kinds:
             found["error"] = {"mse": output_mse(self.build(job.policy), self._context.pictures)}
+        if "machine" in job.kinds:
+            target = self._context.target
+            found["machine"] = on_machine(self.build(job.policy), target, self._context.pictures)
         return found
 
     def division(self, graph: Graph) -> FixedDivision:
@@ -160,3 +165,21 @@ def output_mse(graph: Graph, pictures: Pictures) -> float:
         squares += float(np.square(decoded - reference).sum())
         values += output.size
     return squares / values
+
+
+def on_machine(graph: Graph, target: Target, pictures: Pictures) -> Record:
+    """Run a graph's schedule on simulated memories, for each picture, and compare the integers.
+
+    Returns:
+        ``values`` compared with the graph computed layer by layer, and ``mismatches`` among them.
+
+    Raises:
+        ScheduleError: the machine has no room for a picture.
+    """
+    values = mismatches = 0
+    for codes in pictures.codes:
+        output = simulate(graph, target.accelerator, target.energy, codes).output
+        compared = compare(output, graph, codes, KERNELS)
+        values += compared.values
+        mismatches += compared.mismatches
+    return {"values": values, "mismatches": mismatches}

@@ -80,6 +80,19 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineCheck:
+    """How the integers of a policy's schedule, run on simulated memories, compare.
+
+    Attributes:
+        values: integers compared with the graph computed layer by layer, over all pictures.
+        mismatches: how many of them differ.
+    """
+
+    values: int
+    mismatches: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement(Figures):
     """A policy's real error, and the cost of its real schedule.
 
@@ -141,6 +154,11 @@ class Meter:
             ),
             "error": digest(
                 *graph_and_code, arrays_identity((*pictures.codes, *pictures.references))
+            ),
+            "machine": digest(
+                *graph_and_code,
+                machine_identity(target.accelerator, target.energy),
+                arrays_identity(pictures.codes),
             ),
         }
 
@@ -215,6 +233,24 @@ class Meter:
     def priced(self, cost: ProgramCost) -> Measurement:
         """A cost as measurements have it; the error, which was not measured, is NaN."""
         return _measurement({"mse": math.nan}, self._evaluator.counted(cost))
+
+    def on_machine(
+        self, policies: Sequence[BitPolicy], count: Count = _count_nothing
+    ) -> list[MachineCheck]:
+        """Run policies on the machine, each picture, several at a time where there are workers.
+
+        Args:
+            policies: the policies, for which the machine has room.
+            count: called once for each, as it is done.
+
+        Raises:
+            ScheduleError: the machine has no room for a picture.
+            UserError: a policy's graph cannot be built.
+        """
+        return [
+            MachineCheck(found["machine"]["values"], found["machine"]["mismatches"])
+            for found in self._found(policies, ("machine",), count)
+        ]
 
     def recorded_of_costs(
         self, kind: str, policy: BitPolicy, more: str, find: Callable[[], Record]

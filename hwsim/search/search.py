@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def search(
     points = uniform + best + spread + near
     unique = {tuple(point.bits.values()): point for point in reversed(points)}
     points = list(reversed(unique.values()))
-    return SearchResult(
+    found = SearchResult(
         request,
         target.accelerator.name,
         target.energy.table.name,
@@ -92,6 +93,9 @@ def search(
         tuple(points),
         agreement(points, request.resource),
     )
+    if not request.run_on_machine:
+        return found
+    return replace(found, points=tuple(confirmer.on_machine(points, found.chosen())))
 
 
 def _cost_tables(

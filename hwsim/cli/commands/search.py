@@ -84,6 +84,9 @@ def execute(arguments: Namespace) -> int:
         print(text)
     else:
         print_search(found, recommended, files)
+    if found.mismatches:
+        messages.say("not bit-exact: see the points' 'on_machine'")
+        return 1
     return 0
 
 
