@@ -11,12 +11,12 @@ from hwsim.search.measurement import Figures
 from hwsim.search.pareto import Choices, Integers, bottleneck_front, pareto_front
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE, QualityTable
 from hwsim.search.resource import Resource
+from hwsim.search.rules import Group
 from quant.policy import LayerBits
 
 Indices = NDArray[np.intp]
 Columns = NDArray[np.intp]
 """[policies, layers]: the choice of each layer."""
-Group = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -126,7 +126,9 @@ class Confirmer:
         permitted = self._request.rules.permitted(
             model.layers, model.choices, self._request.usual_choices
         )
-        table = cost_table(self._meter, point.policy, model.choices, permitted, model.cost)
+        table = cost_table(
+            self._meter, point.policy, model.choices, permitted, model.groups, model.cost
+        )
         return model.with_costs(table)
 
     def _labelled(self, front: PredictedFront, index: int) -> tuple[str, BitPolicy]:

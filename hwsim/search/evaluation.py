@@ -12,17 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator, EnergyModel
+from hwsim.adaptive import AdaptiveRunner, chosen_graph, front_end
 from hwsim.cost import ProgramCost
+from hwsim.cost.combination import expected, in_sequence
 from hwsim.estimation import Estimator, FixedDivision
 from hwsim.ledger import Record
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.schedule import ScheduleError
 from hwsim.search.resource import FEMTOJOULES_PER_MICROJOULE
-from hwsim.simulation import compare, simulate
+from hwsim.simulation import compare, estimate, simulate
 from quant.graph import Graph, Size
+from quant.graph.adaptive import AdaptiveGraph
 from quant.policy import BitPolicy
 
-BuildGraph = Callable[[BitPolicy], Graph]
+AnyGraph = Graph | AdaptiveGraph
+BuildGraph = Callable[[BitPolicy], AnyGraph]
 
 Kind = Literal["cost", "error", "machine"]
 Records = dict[Kind, Record]
@@ -110,7 +114,7 @@ class Evaluator:
         if "cost" in job.kinds:
             graph = self.build(job.policy)
             try:
-                found["cost"] = self.counted(self.division(graph).total)
+                found["cost"] = self.counted(self.cost(graph))
             except ScheduleError as error:
                 return {"cost": {NO_ROOM: str(error)}}
         if "error" in job.kinds:
@@ -119,6 +123,27 @@ class Evaluator:
             target = self._context.target
             found["machine"] = on_machine(self.build(job.policy), target, self._context.pictures)
         return found
+
+    def cost(self, graph: AnyGraph) -> ProgramCost:
+        """What one image costs.
+
+        Where images choose their bits, it is the mean over images that choose as those did which
+        were calibrated on.
+
+        Raises:
+            ScheduleError: the machine has no room for it.
+        """
+        if isinstance(graph, Graph):
+            return self.division(graph).total
+        target = self._context.target
+        size, machine, energy = target.image_size, target.accelerator, target.energy
+        front = front_end(estimate(graph.selector, machine, energy, size), machine, energy)
+        order = 1, 0, 2  # what describes a group is the first one's
+        costs = [self.division(graph.variants[place]).total for place in order]
+        shares = graph.shares()
+        return expected(
+            [in_sequence([front, cost]) for cost in costs], [shares[place] for place in order]
+        )
 
     def division(self, graph: Graph) -> FixedDivision:
         """A graph divided into cascades, priced.
@@ -151,23 +176,25 @@ class Evaluator:
         }
 
 
-def output_mse(graph: Graph, pictures: Pictures) -> float:
+def output_mse(graph: AnyGraph, pictures: Pictures) -> float:
     """Mean squared difference of a graph's decoded outputs from the references.
 
     Over all values of all pictures, in squared 8-bit pixel codes. The graph is computed layer by
-    layer by the fast kernels, which every schedule equals.
+    layer by the fast kernels, which every schedule equals; where images choose their bits, each
+    picture has those that it chooses.
     """
-    encoding = graph.node(graph.output).output.encoding
     squares, values = 0.0, 0
     for codes, reference in zip(pictures.codes, pictures.references, strict=True):
-        output = run_layerwise(graph, codes, KERNELS)
+        chosen = chosen_graph(graph, codes, KERNELS)
+        encoding = chosen.node(chosen.output).output.encoding
+        output = run_layerwise(chosen, codes, KERNELS)
         decoded = encoding.scale * (output.astype(np.float64) - np.array(encoding.zero_point))
         squares += float(np.square(decoded - reference).sum())
         values += output.size
     return squares / values
 
 
-def on_machine(graph: Graph, target: Target, pictures: Pictures) -> Record:
+def on_machine(graph: AnyGraph, target: Target, pictures: Pictures) -> Record:
     """Run a graph's schedule on simulated memories, for each picture, and compare the integers.
 
     Returns:
@@ -178,8 +205,11 @@ def on_machine(graph: Graph, target: Target, pictures: Pictures) -> Record:
     """
     values = mismatches = 0
     for codes in pictures.codes:
-        output = simulate(graph, target.accelerator, target.energy, codes).output
-        compared = compare(output, graph, codes, KERNELS)
+        if isinstance(graph, Graph):
+            output = simulate(graph, target.accelerator, target.energy, codes).output
+        else:
+            output = AdaptiveRunner(graph, target.accelerator, target.energy).simulate(codes).output
+        compared = compare(output, chosen_graph(graph, codes, KERNELS), codes, KERNELS)
         values += compared.values
         mismatches += compared.mismatches
     return {"values": values, "mismatches": mismatches}

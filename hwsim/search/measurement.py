@@ -35,6 +35,8 @@ PEAK_CODE = 255
 _COST_RECORD = 3
 """Grows when a record of costs gets other keys: older ones are not found then."""
 
+_NO_ERROR: Record = {"mse": math.nan}
+
 Count = Callable[[], None]
 
 
@@ -136,7 +138,9 @@ class Meter:
             UserError: the base policy's graph cannot be built, or it cannot be pickled.
         """
         graph = build_graph(base)
-        self.layers = tuple(node.name for node in graph.convolutions())
+        self.is_adaptive = not isinstance(graph, Graph)
+        graphs = (graph,) if isinstance(graph, Graph) else (graph.variants[1], *graph.graphs())
+        self.layers = tuple(node.name for node in graphs[0].convolutions())
         # What the method has seen of its pictures by now, workers need not look at again.
         context = Context(build_graph, pictures, target, self.layers)
         self._evaluator = Evaluator(context)
@@ -145,7 +149,7 @@ class Meter:
             self._workers = ExecutorWorkers(executor, context)
         self._ledger = ledger
         self.machine_sram_bytes = target.accelerator.sram.size_kib * 1024
-        graph_and_code = (hwsim.__version__, graph_identity(graph))
+        graph_and_code = (hwsim.__version__, *map(graph_identity, graphs))
         self._contexts: dict[Kind, str] = {
             "cost": digest(
                 *graph_and_code,
@@ -218,21 +222,31 @@ class Meter:
         (found,) = self._found([policy], ("cost",), _count_nothing)
         if NO_ROOM in found["cost"]:
             raise ScheduleError(found["cost"][NO_ROOM])
-        return _measurement({"mse": math.nan}, found["cost"])
+        return _measurement(_NO_ERROR, found["cost"])
+
+    def costs_of(self, policies: Sequence[BitPolicy]) -> list[Measurement | None]:
+        """Costs of policies, several at a time where there are workers; as `measure_all`."""
+        return [
+            None if NO_ROOM in found["cost"] else _measurement(_NO_ERROR, found["cost"])
+            for found in self._found(policies, ("cost",), _count_nothing)
+        ]
 
     def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
         """A policy's graph, and the division into cascades it was measured with.
+
+        Only of a method whose bits do not depend on the image (`is_adaptive`).
 
         Raises:
             ScheduleError: the machine has no room for the policy's graph.
             UserError: the policy's graph cannot be built.
         """
         graph = self._evaluator.build(policy)
+        assert isinstance(graph, Graph)
         return graph, self._evaluator.division(graph)
 
     def priced(self, cost: ProgramCost) -> Measurement:
         """A cost as measurements have it; the error, which was not measured, is NaN."""
-        return _measurement({"mse": math.nan}, self._evaluator.counted(cost))
+        return _measurement(_NO_ERROR, self._evaluator.counted(cost))
 
     def on_machine(
         self, policies: Sequence[BitPolicy], count: Count = _count_nothing

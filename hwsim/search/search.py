@@ -1,6 +1,6 @@
 """The search: measure one layer at a time, solve what adds up exactly, measure what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.result import SearchResult
+from hwsim.search.rules import Group
 from hwsim.search.survey import survey
 
 Progress = Callable[[int, int], None]
@@ -60,13 +61,17 @@ def search(
     meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder), executor)
     rules = request.rules
     permitted = rules.permitted(meter.layers, request.choices, request.usual_choices)
-    counter = _Counter(
-        1 + int(permitted.sum()) + len(request.uniform_widths) + request.front_points, progress
-    )
-    tables = _cost_tables(meter, request, permitted)
-    permitted &= np.any([table.available for table in tables], axis=0)
-    quality = quality_table(survey(meter, request, permitted, counter.step))
     groups = rules.groups(meter.layers)
+    counter = _Counter(
+        1
+        + sum(int(permitted[group[0]].sum()) for group in groups)
+        + len(request.uniform_widths)
+        + request.front_points,
+        progress,
+    )
+    tables = _cost_tables(meter, request, permitted, groups)
+    permitted &= np.any([table.available for table in tables], axis=0)
+    quality = quality_table(survey(meter, request, permitted, groups, counter.step))
     model = DividedModel(
         tuple(
             AdditiveModel(meter.layers, request.choices, groups, quality, table) for table in tables
@@ -99,17 +104,21 @@ def search(
 
 
 def _cost_tables(
-    meter: Meter, request: SearchRequest, permitted: NDArray[np.bool_]
+    meter: Meter,
+    request: SearchRequest,
+    permitted: NDArray[np.bool_],
+    groups: Sequence[Group],
 ) -> list[CostTable]:
     """The costs around the base, and around uniform policies that are divided in other ways."""
-    tables = [cost_table(meter, request.base_policy, request.choices, permitted)]
+    choices = request.choices
+    tables = [cost_table(meter, request.base_policy, choices, permitted, groups)]
     for policy in map(request.uniform_policy, sorted(request.widths, reverse=True)):
         try:
             parts = parts_of(meter, policy)
         except ScheduleError:
             continue
         if all(table.parts != parts for table in tables):
-            tables.append(cost_table(meter, policy, request.choices, permitted, tables[0]))
+            tables.append(cost_table(meter, policy, choices, permitted, groups, tables[0]))
     return tables
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator
-from hwsim.cli.machine import as_computed, load_energy_model
+from hwsim.cli.machine import all_as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_input import sample_input_size
@@ -40,8 +40,7 @@ from hwsim.search import (
     tables_json,
     write_cost_table,
 )
-from quant.common.errors import UserError
-from quant.graph import Graph, Size
+from quant.graph import Size
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs
 from quant.methods import Encoder
@@ -124,14 +123,13 @@ class _Graphs:
     accelerator: Accelerator
     overflow: str | None
 
-    def __call__(self, policy: BitPolicy) -> Graph:
-        """The graph of a policy.
+    def __call__(self, policy: BitPolicy) -> AnyGraph:
+        """The graph of a policy, or those that an image chooses among.
 
         Raises:
-            UserError: it cannot be quantized so, or an image decides its bits.
+            UserError: it cannot be quantized so.
         """
-        graph = _fixed_bits(self.encode(policy).graph())
-        return as_computed(graph, self.accelerator, self.overflow)
+        return all_as_computed(self.encode(policy).graph(), self.accelerator, self.overflow)
 
 
 @contextmanager
@@ -148,20 +146,6 @@ def _one_thread_of_torch() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _fixed_bits(graph: AnyGraph) -> Graph:
-    """A graph whose cost and fidelity do not depend on what an image chooses.
-
-    Raises:
-        UserError: an image chooses among several.
-    """
-    if isinstance(graph, Graph):
-        return graph
-    raise UserError(
-        f"search: expected a method of fixed bits, got '{graph.metadata.get('method', graph.name)}'"
-        ", whose bits each image decides; choose another --method"
-    )
 
 
 def _request(arguments: Namespace, scale: int, accelerator: Accelerator) -> SearchRequest:

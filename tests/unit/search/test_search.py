@@ -262,7 +262,7 @@ def test_what_a_layer_may_not_have_is_not_measured() -> None:
     request = SearchRequest(Size(8, 8), widths=(4, 8))
     every = np.ones((2, 4), np.bool_)
     every[1, 0] = False
-    surveyed = survey(Errors(), request, every, lambda: calls.append(None))  # type: ignore[arg-type]
+    surveyed = survey(Errors(), request, every, ((0,), (1,)), lambda: calls.append(None))  # type: ignore[arg-type]
     assert surveyed.base == 1.0
     np.testing.assert_array_equal(surveyed.changed, [[2, 2, 2, 1], [np.nan, 2, 2, 1]])
     assert len(calls) == 1 + 2 * 4 - 1
