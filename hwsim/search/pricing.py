@@ -185,7 +185,8 @@ class _Pricing:
 
     def _price_other_operators(self, layer: int, column: int) -> None:
         name, bits = self._meter.layers[layer], self._choices[column]
-        if self._base is None:
+        own = self._policy.resolve(self._meter.layers)[name]
+        if self._base is None or own not in self._choices:
             try:
                 measured = self._meter.cost(self._policy.with_layer(name, bits))
             except ScheduleError:
@@ -193,12 +194,12 @@ class _Pricing:
             else:
                 self._enter(layer, column, measured)
             return
-        own = self._choices.index(self._policy.resolve(self._meter.layers)[name])
-        self._available[layer, column] = self._base.available[layer, [own, column]].all()
+        from_own = self._choices.index(own)
+        self._available[layer, column] = self._base.available[layer, [from_own, column]].all()
         for resource, table in self._base.change.items():
-            self._change[resource][layer, column] = table[layer, column] - table[layer, own]
+            self._change[resource][layer, column] = table[layer, column] - table[layer, from_own]
         ranks = self._base.rank_change[layer]
-        self._rank_change[layer, column] = ranks[column] - ranks[own]
+        self._rank_change[layer, column] = ranks[column] - ranks[from_own]
         self._sram[layer, column] = self._center.layer_sram_bytes[layer]
 
     def _enter(self, layer: int, column: int, measured: Measurement) -> None:

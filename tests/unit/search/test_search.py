@@ -296,6 +296,11 @@ def test_integers_that_differ_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     assert result.mismatches == len(pictures.codes)
 
 
+def test_the_base_need_not_be_a_choice() -> None:
+    result = run(replace(REQUEST, widths=(4,), uniform_widths=(4,), front_points=2))
+    assert {str(bits) for bits in result.points[-1].bits.values()} == {"w4a4"}
+
+
 def test_the_machine_is_run_only_if_asked() -> None:
     request = replace(REQUEST, widths=(8,), uniform_widths=(), front_points=2, run_on_machine=False)
     assert all(point.on_machine is None for point in run(request).points)
