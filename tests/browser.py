@@ -83,18 +83,18 @@ class Tab:
             f"select.value = {json.dumps(value)}; select.dispatchEvent(new Event('change'));}}"
         )
 
-    def click(self, x: float, y: float) -> None:
-        """Move the mouse to a place of the window and press its button."""
-        for event, button, count in (
-            ("mouseMoved", "none", 0), ("mousePressed", "left", 1), ("mouseReleased", "left", 1)
-        ):  # fmt: skip
-            self.call(
-                "Input.dispatchMouseEvent", type=event, x=x, y=y, button=button, clickCount=count
-            )
+    def move(self, x: float, y: float) -> None:
+        """Move the mouse to a place of the window."""
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
-    def screenshot(self, path: Path, *, whole: bool = False) -> None:
-        """Write what is seen, or the whole page, as PNG."""
-        shot = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
+    def click(self, x: float, y: float) -> None:
+        """Press and release the mouse's button at a place of the window."""
+        for event in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", clickCount=1)
+
+    def screenshot(self, path: Path) -> None:
+        """Write what is seen as PNG."""
+        shot = self.call("Page.captureScreenshot")
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def _receive(self) -> Any:

@@ -109,6 +109,10 @@ class Datapath(Protocol):
         """Cycles from the first operand in to the last requantized output."""
         ...
 
+    def cycles_per_pixel(self, work: Work) -> Fraction:
+        """Cycles that each pixel of a work takes at least, of however many it is one."""
+        ...
+
     def sram_reads(self, work: Work, word_bits: int) -> SramReads:
         """Words read from SRAM, operands packed to the bit."""
         ...

@@ -99,9 +99,7 @@ class OutputGrid(ABC):
             UserError: a width is not 1 to 16 bits.
         """
         array = self.array
-        lanes = self.lanes(work.weight_bits)
-        steps = reduction_steps(work, lanes, array.lanes, array.kernel_taps)
-        operands = steps * self.passes(work.weight_bits, work.activation_bits, work.weight_terms)
+        operands = self._operand_cycles(work)
         if work.groups > 1:
             feed = scattered_feed_cycles(
                 array,
@@ -114,6 +112,18 @@ class OutputGrid(ABC):
             )
             operands = max(operands, feed)
         return grid_cycles(array, work.pixels, work.channels, operands, work.groups)
+
+    def cycles_per_pixel(self, work: Work) -> Fraction:
+        """K cycles for each tile of R pixels and C channels, however full it is of pixels."""
+        array = self.array
+        tiles = folds(work.channels // work.groups, array.columns) * work.groups
+        return Fraction(tiles * self._operand_cycles(work), array.rows)
+
+    def _operand_cycles(self, work: Work) -> int:
+        """Cycles a PE works for one output, if SRAM delivers its operands in time."""
+        lanes = self.lanes(work.weight_bits)
+        steps = reduction_steps(work, lanes, self.array.lanes, self.array.kernel_taps)
+        return steps * self.passes(work.weight_bits, work.activation_bits, work.weight_terms)
 
     def sram_reads(self, work: Work, word_bits: int) -> SramReads:
         """Words read; operands are held at the array's edge for all passes over them."""

@@ -179,6 +179,15 @@ class StationaryGrid(ABC):
         skew = array.rows + array.columns - 2
         return load_cycles + earlier + last + skew + REQUANTIZER_STAGES
 
+    def cycles_per_pixel(self, work: Work) -> Fraction:
+        """A pixel's part of every stream, or the streams past a column that holds one."""
+        slicing = self.slicing(work.weight_bits, work.activation_bits)
+        folding = self.folding(work)
+        passes = folding.reduction_folds * slicing.held * slicing.streamed
+        if self.holds_weights:
+            return Fraction(passes * folding.held_folds)
+        return Fraction(passes * work.channels, self.array.columns)
+
     def _scattered_words(self, work: Work, word_bits: int) -> int:
         """Words that hold a fold's activations of one pixel of a group, at most.
 

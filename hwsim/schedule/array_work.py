@@ -1,5 +1,7 @@
 """What a convolution of some output pixels and channels asks of the MAC array."""
 
+from fractions import Fraction
+
 from accelerators import Accelerator
 from accelerators.datapaths.interface import PartialSums, SramReads, Work
 from accelerators.datapaths.kinds import datapath_of
@@ -13,6 +15,10 @@ class ArrayWork(Work):
     def cycles(self, accelerator: Accelerator) -> int:
         """Cycles it holds the array."""
         return datapath_of(accelerator.array).cycles(self, accelerator.sram)
+
+    def cycles_per_pixel(self, accelerator: Accelerator) -> Fraction:
+        """Cycles that each of its pixels takes at least, of however many it is one."""
+        return datapath_of(accelerator.array).cycles_per_pixel(self)
 
     def sram_reads(self, accelerator: Accelerator) -> SramReads:
         """Words it reads from SRAM."""

@@ -60,12 +60,16 @@ class _Cut(NamedTuple):
         strips: how many.
         widths: of the strips that each stage computes.
         traffic_bytes: bytes moved over the DRAM bus.
+        transfer_cycles: cycles that they occupy it.
+        map_cycles: of these, cycles of feature maps.
         least: cycles of the array and of the vector unit, whatever the rows of a step.
     """
 
     strips: int
     widths: Sequence[Widths]
     traffic_bytes: int
+    transfer_cycles: int
+    map_cycles: int
     least: tuple[int, int]
 
 
@@ -178,11 +182,21 @@ class _Walks:
             return None
         array = vector = 0
         for work, group, total in zip(self._works, cascade.groups, totals, strict=True):
-            on_array, on_vector_unit = work.cycles(group.grid.height * total)
+            on_array, on_vector_unit = work.least_cycles(group.grid.height * total)
             array += on_array
             vector += on_vector_unit
-        traffic = self._constant_bytes + _map_bytes(self._problem, self._in_step, columns)
-        return _Cut(ceil_divide(cascade.unit.width, columns), widths, traffic, (array, vector))
+        accelerator, maps = (
+            self._problem.accelerator,
+            _map_bytes(self._problem, self._in_step, columns),
+        )
+        return _Cut(
+            ceil_divide(cascade.unit.width, columns),
+            widths,
+            self._constant_bytes + maps,
+            transfer_cycles(accelerator, self._constant_bytes + maps),
+            transfer_cycles(accelerator, maps),
+            (array, vector),
+        )
 
     def row_bytes(self, columns: int) -> list[int]:
         """SRAM that a row of each tensor takes, in strips of a width."""
@@ -242,11 +256,10 @@ class _Walks:
         steps = cut.strips * ceil_divide(self._problem.cascade.unit.height, rows)
         array += self._switches * steps * accelerator.array.mode_switch_cycles
         computing = max(array, vector) if ahead else array + vector
-        transfer = transfer_cycles(accelerator, cut.traffic_bytes)
         # The first rows and constants come before, the last rows leave behind everything else.
-        maps = transfer_cycles(accelerator, cut.traffic_bytes - self._constant_bytes)
-        ends = self._constant_cycles + (vector + maps) // steps
-        return max(computing, transfer) + ends + accelerator.dram.latency_cycles * cut.strips
+        ends = self._constant_cycles + (vector + cut.map_cycles) // steps
+        latencies = accelerator.dram.latency_cycles * cut.strips
+        return max(computing, cut.transfer_cycles) + ends + latencies
 
     def _array_pj(self, cut: _Cut, steps: _Steps) -> float:
         """Energy of the cascade's multiplications and what they read, in picojoules."""

@@ -1,6 +1,7 @@
 """What the tiles of a group ask of the MAC array and of the vector unit."""
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import cache, lru_cache
 
 from accelerators import Accelerator
@@ -10,6 +11,7 @@ from hwsim.schedule.commands import ConvolutionSettings
 from hwsim.schedule.groups import Group, is_reduction
 from hwsim.schedule.roles import Role, role
 from hwsim.schedule.scaled_array_work import ScaledArrayWork
+from hwsim.schedule.storage import ceil_divide
 from hwsim.schedule.vector_work import vector_work
 from quant.graph import Convolution, TensorType
 
@@ -27,8 +29,11 @@ class GroupWork:
         channels: output channels of the anchor's convolution, 0 without one.
         array_cycles: cycles that so many output pixels and channels hold the array.
         vector_cycles: cycles that so many pixels of the group's grid hold the vector unit.
-        cycles: both, of so many pixels and all channels. Few sizes of tiles are asked for often,
-            so each is worked out once.
+        cycles: both, of so many pixels and all channels.
+        least_cycles: both at least, of tiles that have so many pixels together; nothing is known
+            of a scaled convolution.
+
+    Few sizes of tiles are asked for often, so each is worked out once.
     """
 
     def __init__(
@@ -47,9 +52,14 @@ class GroupWork:
             for node in group.nodes
             if role(node.operator) not in (Role.ARRAY, Role.REMAP)
         ]
+        work = self.array(1, self.channels)
+        self._cycles_per_pixel = (
+            work.cycles_per_pixel(accelerator) if isinstance(work, ArrayWork) else Fraction(0)
+        )
         self.array_cycles: Callable[[int, int], int] = cache(self._array_cycles)
         self.vector_cycles: Callable[[int], int] = cache(self._vector_cycles)
         self.cycles: Callable[[int], tuple[int, int]] = cache(self._cycles)
+        self.least_cycles: Callable[[int], tuple[int, int]] = cache(self._least_cycles)
 
     def array(self, pixels: int, channels: int) -> ArrayWork | ScaledArrayWork | None:
         """What some output pixels and channels ask of the array; None without a convolution."""
@@ -70,3 +80,7 @@ class GroupWork:
 
     def _cycles(self, pixels: int) -> tuple[int, int]:
         return self._array_cycles(pixels, self.channels), self._vector_cycles(pixels)
+
+    def _least_cycles(self, pixels: int) -> tuple[int, int]:
+        rate = self._cycles_per_pixel
+        return ceil_divide(pixels * rate.numerator, rate.denominator), self.vector_cycles(pixels)

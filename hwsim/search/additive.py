@@ -10,7 +10,6 @@ from hwsim.search.cost_table import CostTable
 from hwsim.search.linked import linked_bottleneck_front, linked_front
 from hwsim.search.measurement import Figures
 from hwsim.search.pairs import (
-    Group,
     Indices,
     PairTables,
     PairTerms,
@@ -21,6 +20,7 @@ from hwsim.search.pairs import (
 from hwsim.search.pareto import Choices, Integers, bottleneck_front, pareto_front
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE, QualityTable
 from hwsim.search.resource import Resource
+from hwsim.search.rules import Group
 from hwsim.search.surface import Links
 from quant.policy import LayerBits
 

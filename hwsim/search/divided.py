@@ -15,10 +15,11 @@ from hwsim.search.additive import AdditiveModel, Columns
 from hwsim.search.certified import Bounds, Certificate, certified_optimum
 from hwsim.search.cost_table import CostTable
 from hwsim.search.measurement import Figures
-from hwsim.search.pairs import Group, Indices
+from hwsim.search.pairs import Indices
 from hwsim.search.pareto import Integers, undominated
 from hwsim.search.quality_table import QualityTable
 from hwsim.search.resource import Resource
+from hwsim.search.rules import Group
 from quant.common.errors import UserError
 from quant.policy import LayerBits
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from hwsim.search.pareto import Integers
 from hwsim.search.resource import Resource
+from hwsim.search.rules import Group
 from quant.common.errors import UserError
 
 Indices = NDArray[np.intp]
-Group = tuple[int, ...]
+
 PairTables = Mapping[tuple[int, int], Integers]
 """By the positions of two layers, int64 [choices, choices]: what their choices add together."""
 

@@ -13,9 +13,14 @@ from hwsim.search.cost_records import record_to_table, table_to_record
 from hwsim.search.cost_table import SUMMED, CostTable, Rooms
 from hwsim.search.measurement import Measurement, Meter
 from hwsim.search.resource import Resource
+from hwsim.search.rules import Group
+from hwsim.search.survey import changed_policy
 from quant.graph import GraphError, Node
 from quant.graph.widths import with_layer_bits
 from quant.policy import BitPolicy, LayerBits
+
+_NOT_DIVIDED = (("any",),)
+"""`CostTable.parts` where images choose among graphs, which may be divided in several ways."""
 
 
 def parts_of(meter: Meter, policy: BitPolicy) -> tuple[tuple[str, ...], ...]:
@@ -25,6 +30,8 @@ def parts_of(meter: Meter, policy: BitPolicy) -> tuple[tuple[str, ...], ...]:
         ScheduleError: the machine has no room for the policy's graph.
         UserError: the policy's graph cannot be built.
     """
+    if meter.is_adaptive:
+        return _NOT_DIVIDED
 
     def divided() -> Record:
         return {"parts": [list(part) for part in meter.division(policy)[1].parts]}
@@ -38,6 +45,7 @@ def cost_table(
     policy: BitPolicy,
     choices: Sequence[LayerBits],
     permitted: NDArray[np.bool_],
+    groups: Sequence[Group],
     base: CostTable | None = None,
 ) -> CostTable:
     """The costs of a policy's graph with each choice of one layer, its cascades kept.
@@ -49,6 +57,8 @@ def cost_table(
         policy: at the center.
         choices: the columns.
         permitted: bool [layers, choices], what each layer may have.
+        groups: positions of layers that have the same bits as one another. Where images choose
+            among graphs, the first of a group stands for all of it.
         base: a table whose differences stand for choices that need other operators, such as the
             image in fewer bits; None: they are measured.
 
@@ -58,10 +68,61 @@ def cost_table(
     """
 
     def priced() -> Record:
+        if meter.is_adaptive:
+            return table_to_record(_whole_table(meter, policy, choices, permitted, groups))
         return table_to_record(_Pricing(meter, policy, choices, permitted, base).table())
 
-    columns = json.dumps([[str(bits) for bits in choices], permitted.tolist()])
+    alike = groups if meter.is_adaptive else ()
+    columns = json.dumps([[str(bits) for bits in choices], permitted.tolist(), alike])
     return record_to_table(meter.recorded_of_costs("cost table", policy, columns, priced))
+
+
+def _whole_table(
+    meter: Meter,
+    policy: BitPolicy,
+    choices: Sequence[LayerBits],
+    permitted: NDArray[np.bool_],
+    groups: Sequence[Group],
+) -> CostTable:
+    """Costs where images choose among graphs: each entry estimates all of them anew."""
+    places = [
+        (group, int(column)) for group in groups for column in np.flatnonzero(permitted[group[0]])
+    ]
+    policies = [
+        changed_policy(meter.layers, policy, group, choices[column]) for group, column in places
+    ]
+    center, *found = meter.costs_of([policy, *policies])
+    if center is None:
+        raise ScheduleError(
+            f"bit search: expected room for {policy.default} on the machine, found none; "
+            "take a larger machine"
+        )
+    available = permitted.copy()
+    change = {resource: np.zeros(permitted.shape, np.int64) for resource in SUMMED}
+    sram = np.zeros(permitted.shape, np.int64)
+    for (group, column), measured in zip(places, found, strict=True):
+        available[list(group), column] = measured is not None
+        if measured is not None:
+            sram[list(group), column] = [measured.layer_sram_bytes[layer] for layer in group]
+            for resource in SUMMED:
+                difference = measured.cost(resource) - center.cost(resource)
+                change[resource][group[0], column] = difference
+    none = Rooms(
+        np.zeros((0, *permitted.shape), np.int64), np.zeros(0, np.int64), meter.machine_sram_bytes
+    )
+    return CostTable(
+        _NOT_DIVIDED,
+        {resource: center.cost(resource) for resource in Resource},
+        change,
+        sram,
+        np.ones(len(meter.layers), np.bool_),
+        center.other_sram_bytes,
+        available,
+        none,
+        none,
+        0,
+        np.zeros(permitted.shape, np.int64),
+    )
 
 
 class _Pricing:

@@ -1,7 +1,7 @@
 """What a search found, as data and as JSON."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hwsim.search.certified import Certificate
@@ -13,6 +13,7 @@ from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import SHOWN, Resource
+from quant.common.errors import UserError
 
 Json = dict[str, Any]
 
@@ -62,6 +63,20 @@ class SearchResult:
             if not best or point.measured.mse < best[-1].measured.mse:
                 best.append(point)
         return tuple(best)
+
+    def chosen(self) -> tuple[Point, ...]:
+        """The best measured policies, and the recommended one if there is any."""
+        best = self.best()
+        try:
+            recommended = self.recommended()
+        except UserError:
+            return best
+        return best if recommended in best else (*best, recommended)
+
+    @property
+    def mismatches(self) -> int:
+        """Integers of the machine that differ, of all policies that were run on it."""
+        return sum(point.on_machine.mismatches for point in self.points if point.on_machine)
 
     def of_origin(self, origin: Origin) -> tuple[Point, ...]:
         """The points measured for one reason."""
@@ -114,6 +129,7 @@ class SearchResult:
                     "policy": point.policy.to_yaml(),
                     "predicted": None if point.predicted is None else _figures(point.predicted),
                     "measured": _figures(point.measured),
+                    "on_machine": None if point.on_machine is None else asdict(point.on_machine),
                 }
                 for point in self.points
             ],
@@ -121,6 +137,10 @@ class SearchResult:
                 "points": self.agreement.points,
                 "mse": self.agreement.mse,
                 request.resource.value: self.agreement.cost,
+            },
+            "worst_prediction": {
+                "psnr_to_float_db": self.agreement.worst_db,
+                f"{request.resource.value}_share": self.agreement.worst_cost,
             },
         }
 

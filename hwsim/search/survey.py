@@ -1,6 +1,6 @@
 """One layer changed at a time: the measurements that the table of errors is made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from hwsim.search.measurement import Meter
 from hwsim.search.request import SearchRequest
-from quant.policy import LayerBits
+from hwsim.search.rules import Group
+from quant.policy import BitPolicy, LayerBits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +19,9 @@ class Survey:
     Attributes:
         choices: what each layer may have.
         base: `Figures.mse` of the base.
-        changed: float64 [layers, choices], the same with one layer changed; NaN where the layer may
-            not have that choice.
+        changed: float64 [layers, choices], the same with one layer changed, or with all layers
+            that are tied to it, of which the first stands for all; NaN elsewhere, and where the
+            layer may not have that choice.
     """
 
     choices: tuple[LayerBits, ...]
@@ -31,6 +33,7 @@ def survey(
     meter: Meter,
     request: SearchRequest,
     permitted: NDArray[np.bool_],
+    groups: Sequence[Group],
     count: Callable[[], None],
 ) -> Survey:
     """Measure the base, and every choice a layer may have with all other layers at the base.
@@ -39,23 +42,28 @@ def survey(
         meter: measures policies.
         request: the base and the choices.
         permitted: bool [layers, choices], what each layer may have.
+        groups: positions of layers that have the same bits as one another.
         count: called after each measurement.
 
     Raises:
         UserError: a policy's graph cannot be built.
     """
-    base_policy = request.base_policy
-
-    def error(layer: int, column: int) -> float:
-        bits = request.choices[column]
-        own = bits == request.base
-        policy = base_policy if own else base_policy.with_layer(meter.layers[layer], bits)
-        measured = meter.error(policy)
-        count()
-        return measured
-
-    base = meter.error(base_policy)
+    places = [(group, column) for group in groups for column in np.flatnonzero(permitted[group[0]])]
+    policies = [
+        changed_policy(meter.layers, request.base_policy, group, request.choices[column])
+        for group, column in places
+    ]
+    base, *errors = meter.errors_of([request.base_policy, *policies], count)
     changed = np.full(permitted.shape, np.nan)
-    for layer, column in np.argwhere(permitted):
-        changed[layer, column] = error(int(layer), int(column))
+    for (group, column), error in zip(places, errors, strict=True):
+        changed[group[0], column] = error
     return Survey(request.choices, base, changed)
+
+
+def changed_policy(
+    layers: Sequence[str], policy: BitPolicy, group: Group, bits: LayerBits
+) -> BitPolicy:
+    """A policy with other bits for the layers of a group."""
+    for layer in group:
+        policy = policy.with_layer(layers[layer], bits)
+    return policy

@@ -105,7 +105,8 @@ def test_search_keeps_to_plain_limits_and_rules_and_exports_tables(
                  "--front-points", "2", "--minimize", "latency", "--min-psnr", "20dB",
                  "--max-latency", "50ms", "--min-fps", "30", "--max-dram", "10MB",
                  "--max-sram", "512KiB", "--first-and-last", "w8a8", "--allow", "body=w4a4,w8a8",
-                 "--tie", "body", "--out", tmp_path / "out", "--json")  # fmt: skip
+                 "--tie", "body", "--workers", "1", "--out", tmp_path / "out",
+                 "--json")  # fmt: skip
 
     assert done.status == 0, done.err
     found = done.json
@@ -182,7 +183,8 @@ def test_a_limit_nothing_keeps_to_is_bad_input(hwsim: Command, tmp_path: Path) -
 
     done = hwsim("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
                  "--random-weights", "1", "--input-size", "4x4", "--widths", "8",
-                 "--front-points", "2", "--max-latency", "1cycles", "--quiet")  # fmt: skip
+                 "--front-points", "2", "--max-latency", "1cycles", "--workers", "1",
+                 "--quiet")  # fmt: skip
 
     assert done.status == 2
     assert "no measured policy has at most 1 cycles: the cheapest takes" in done.err

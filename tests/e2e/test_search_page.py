@@ -1,5 +1,6 @@
 """A search's page in a real browser: it draws, answers, prints, and loads nothing."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from hwsim.report.page.page import write_page
 from hwsim.report.search_page import search_page
+from hwsim.search.chart import SERIES
+from quant.imaging import read_image
 from tests.browser import NAMES, Tab, browser_command, browser_tab
 from tests.small_search import HOSTILE_NAMES, PROVENANCE, small_search
 
@@ -59,6 +62,16 @@ def test_every_chart_draws_what_it_is_given(tab: Tab) -> None:
     ]
 
 
+def test_markers_are_seen_in_their_colours(tab: Tab, tmp_path: Path) -> None:
+    tab.evaluate("document.getElementById('front-chart').scrollIntoView()")
+
+    tab.screenshot(tmp_path / "seen.png")
+
+    seen = {tuple(colour) for colour in read_image(tmp_path / "seen.png").reshape(-1, 3)}
+    wanted = [tuple(bytes.fromhex(series.colour.removeprefix("#"))) for series in SERIES]
+    assert set(wanted) <= seen
+
+
 def test_hostile_layer_names_are_drawn_as_text(tab: Tab) -> None:
     labels = tab.evaluate(
         "[...document.querySelectorAll('#sensitivity-chart .ytick text')].map((t) => t.textContent)"
@@ -104,12 +117,16 @@ def test_a_click_on_a_point_chooses_its_policy(tab: Tab) -> None:
     )
     point = small_search().points[int(item.removeprefix("policy-")) - 1]
 
+    tab.move(x, y)
+    words = f"{point.label}fidelity {point.measured.psnr_db:.2f} dB"
+    tab.wait(
+        "document.querySelector('#front-chart .hoverlayer').textContent"
+        f".startsWith({json.dumps(words)})"
+    )
     tab.click(x, y)
 
     tab.wait(f"document.querySelector('[data-items=policies]').value === '{item}'")
     assert shown(tab) == [point.label]
-    hover = tab.evaluate("document.querySelector('#front-chart .hoverlayer').textContent")
-    assert hover.startswith(f"{point.label}fidelity {point.measured.psnr_db:.2f} dB")
 
 
 def test_charts_follow_the_theme(tab: Tab) -> None:

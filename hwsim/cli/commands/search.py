@@ -2,7 +2,9 @@
 
 import json
 from argparse import Namespace
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator
-from hwsim.cli.machine import as_computed, load_energy_model
+from hwsim.cli.machine import all_as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.quantities import Latency
 from hwsim.cli.search_provenance import search_provenance
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
+from hwsim.cli.workers import search_executor
 from hwsim.report.page.page import write_page
 from hwsim.report.search import print_search
 from hwsim.report.search_page import search_page
@@ -37,10 +40,10 @@ from hwsim.search import (
     tables_json,
     write_cost_table,
 )
-from quant.common.errors import UserError
-from quant.graph import Graph, Size
+from quant.graph import Size
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs
+from quant.methods import Encoder
 from quant.policy import BitPolicy
 
 Pixels = NDArray[np.uint8]
@@ -57,17 +60,14 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
+        executor = stack.enter_context(search_executor(arguments, messages))
         subject = load_float_subject(arguments, messages, accelerator=energy.accelerator)
         request = _request(arguments, subject.scale, energy.accelerator)
         pictures = _pictures(subject, arguments.pictures)
-
-        def build(policy: BitPolicy) -> Graph:
-            graph = _fixed_bits(subject.quantize(policy))
-            return as_computed(graph, energy.accelerator, arguments.overflow)
-
-        with messages.stage("searching") as progress:
-            target = Target(energy.accelerator, energy, request.image_size)
-            found = search(request, build, pictures, target, arguments.out, progress)
+        target = Target(energy.accelerator, energy, request.image_size)
+        build = _Graphs(subject.encode, energy.accelerator, arguments.overflow)
+        with messages.stage("searching") as progress, _one_thread_of_torch():
+            found = search(request, build, pictures, target, arguments.out, progress, executor)
         recommended = found.recommended()
         text = json.dumps(found.to_json(), indent=2, allow_nan=False)
         files = []
@@ -83,6 +83,9 @@ def execute(arguments: Namespace) -> int:
         print(text)
     else:
         print_search(found, recommended, files)
+    if found.mismatches:
+        messages.say("not bit-exact: see the points' 'on_machine'")
+        return 1
     return 0
 
 
@@ -106,18 +109,43 @@ def _write_text(text: str, path: Path) -> None:
     path.write_text(text)
 
 
-def _fixed_bits(graph: AnyGraph) -> Graph:
-    """A graph whose cost and fidelity do not depend on what an image chooses.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Graphs:
+    """Graphs as the machine computes them, of any policy; can be sent to other processes.
 
-    Raises:
-        UserError: an image chooses among several.
+    Attributes:
+        encode: quantizes the network.
+        accelerator: the machine.
+        overflow: of ``--overflow``; None where it was not given.
     """
-    if isinstance(graph, Graph):
-        return graph
-    raise UserError(
-        f"search: expected a method of fixed bits, got '{graph.metadata.get('method', graph.name)}'"
-        ", whose bits each image decides; choose another --method"
-    )
+
+    encode: Encoder
+    accelerator: Accelerator
+    overflow: str | None
+
+    def __call__(self, policy: BitPolicy) -> AnyGraph:
+        """The graph of a policy, or those that an image chooses among.
+
+        Raises:
+            UserError: it cannot be quantized so.
+        """
+        return all_as_computed(self.encode(policy).graph(), self.accelerator, self.overflow)
+
+
+@contextmanager
+def _one_thread_of_torch() -> Iterator[None]:
+    """Torch computes on one thread within the block, as it does in workers.
+
+    How its sums are rounded depends on the number, and what some methods quantize to on that.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _request(arguments: Namespace, scale: int, accelerator: Accelerator) -> SearchRequest:

@@ -35,7 +35,7 @@ def policy_choice(found: SearchResult, recommended: Point) -> Choice:
     names, resource = item_names(found), found.request.resource
     rest = [point for point in found.points if point is not recommended]
     ordered = (recommended, *sorted(rest, key=lambda point: point.measured.cost(resource)))
-    colours = bit_colours(_widths(*(point.bits for point in found.points)))
+    colours = bit_colours(_widths(found))
     swatches = {
         width: Swatch(str(width), colour, ink_on(colour)) for width, colour in colours.items()
     }
@@ -58,7 +58,7 @@ def policy_choice(found: SearchResult, recommended: Point) -> Choice:
 def front_bits_figure(found: SearchResult) -> Figure:
     """The bits of every layer along the predicted front."""
     front = drawn_front(found)
-    layers, widths = found.model.layers, _widths(*(policy.bits for policy in front))
+    layers, widths = found.model.layers, _widths(found)
     scale, least, largest = stepped_scale(widths)
     common: Json = {
         "type": "heatmap",
@@ -139,9 +139,10 @@ def _strips(bits: Mapping[str, LayerBits], swatches: Mapping[int, Swatch]) -> tu
     )
 
 
-def _widths(*policies: Mapping[str, LayerBits]) -> list[int]:
-    """Every width that occurs, rising."""
-    return sorted({width for bits in policies for each in bits.values() for width in _pair(each)})
+def _widths(found: SearchResult) -> list[int]:
+    """Every width that may occur, rising: the same colours in every drawing."""
+    used = (bits for point in found.points for bits in point.bits.values())
+    return sorted({width for bits in (*found.model.choices, *used) for width in _pair(bits)})
 
 
 def _pair(bits: LayerBits) -> tuple[int, int]:

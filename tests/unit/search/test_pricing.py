@@ -22,6 +22,7 @@ from tests.unit.search.test_search import REQUEST, network
 SIZE = Size(40, 48)
 CHOICES = tuple(LayerBits(*pair) for pair in product((2, 4, 8), repeat=2))
 LAYERS = 6
+ALONE = tuple((layer,) for layer in range(LAYERS))
 
 
 def meter_of(accelerator: Accelerator, folder: Path | None = None) -> Meter:
@@ -33,7 +34,7 @@ def meter_of(accelerator: Accelerator, folder: Path | None = None) -> Meter:
 def every(accelerator: Accelerator, bits: str) -> tuple[Meter, CostTable]:
     meter = meter_of(accelerator)
     permitted = np.ones((LAYERS, len(CHOICES)), np.bool_)
-    return meter, cost_table(meter, BitPolicy.parse(bits), CHOICES, permitted)
+    return meter, cost_table(meter, BitPolicy.parse(bits), CHOICES, permitted, ALONE)
 
 
 @cache
@@ -109,8 +110,8 @@ def test_a_table_is_found_again(tmp_path: Path) -> None:
     permitted = np.ones((LAYERS, len(CHOICES)), np.bool_)
     center = BitPolicy.parse("w4a4/all")
     accelerator = machine(sram_kib=12, array=8)
-    first = cost_table(meter_of(accelerator, tmp_path), center, CHOICES, permitted)
-    again = cost_table(meter_of(accelerator, tmp_path), center, CHOICES, permitted)
+    first = cost_table(meter_of(accelerator, tmp_path), center, CHOICES, permitted, ALONE)
+    again = cost_table(meter_of(accelerator, tmp_path), center, CHOICES, permitted, ALONE)
     for other in (first, again, record_to_table(table_to_record(table))):
         assert table_to_record(other) == table_to_record(table)
 
@@ -118,7 +119,7 @@ def test_a_table_is_found_again(tmp_path: Path) -> None:
 def test_the_image_in_fewer_bits_keeps_the_difference_of_the_base() -> None:
     meter, base = in_cascades()
     permitted = np.ones((LAYERS, len(CHOICES)), np.bool_)
-    around = cost_table(meter, BitPolicy.parse("w8a8"), CHOICES, permitted, base)
+    around = cost_table(meter, BitPolicy.parse("w8a8"), CHOICES, permitted, ALONE, base)
     column, own = CHOICES.index(LayerBits(8, 2)), CHOICES.index(LayerBits(8, 8))
     for resource in SUMMED:
         entries = base.change[resource][0]
@@ -130,7 +131,7 @@ def test_a_choice_without_room_is_not_available() -> None:
     choices = (LayerBits(2, 2), LayerBits(16, 16))
     permitted = np.array([[True, layer > 0] for layer in range(LAYERS)])
     meter = meter_of(machine(sram_kib=2, array=8))
-    table = cost_table(meter, BitPolicy.parse("w2a2/all"), choices, permitted)
+    table = cost_table(meter, BitPolicy.parse("w2a2/all"), choices, permitted, ALONE)
     assert table.available[:, 0].all()
     assert not table.available[:, 1].all()
     assert not table.is_right(np.full((1, LAYERS), 1)).any()

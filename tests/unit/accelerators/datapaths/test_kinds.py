@@ -1,5 +1,6 @@
 """Every kind of array: widths, peaks, reads, partial sums and energy, and what holds for all."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import get_args
@@ -73,6 +74,33 @@ def wider(work: Work) -> list[Work]:
         Work(*shape, min(weight_bits + 1, 16), activation_bits),
         Work(*shape, weight_bits, min(activation_bits + 1, 16)),
     ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@effort(40)
+@given(st.data(), works())
+def test_no_part_of_a_work_takes_less_than_its_pixels_at_least(
+    kind: str, data: st.DataObject, work: Work
+) -> None:
+    accelerator = data.draw(machines(kind))
+    datapath, sram = datapath_of(accelerator.array), accelerator.sram
+    least = datapath.cycles_per_pixel(work)
+    for pixels in (1, 7, work.pixels, 100 * work.pixels):
+        part = replace(work, pixels=pixels)
+        assert datapath.cycles_per_pixel(part) == least
+        assert pixels * least <= datapath.cycles(part, sram)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@effort(20)
+@given(works())
+def test_many_pixels_take_hardly_more(kind: str, work: Work) -> None:
+    accelerator = TINY.model_copy(update={"array": array(kind, rows=1)})
+    datapath = datapath_of(accelerator.array)
+    many = replace(work, pixels=10**7, channels=work.channels // work.groups, groups=1)
+    least = many.pixels * datapath.cycles_per_pixel(many)
+    # Drains and loads of a single row hide behind products.
+    assert least <= datapath.cycles(many, accelerator.sram) <= 1.01 * least
 
 
 def test_the_schema_knows_every_kind() -> None:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.report.page.palette import bit_colours, ink_on, stepped_scale
@@ -30,6 +30,7 @@ def luminance_of(colour: str) -> float:
     return relative_luminance(red, green, blue)
 
 
+@settings(deadline=None)  # the first example imports the colour maps
 @given(WIDTHS)
 def test_more_bits_are_darker_and_the_number_can_be_read(widths: list[int]) -> None:
     colours = bit_colours(widths)
@@ -41,6 +42,7 @@ def test_more_bits_are_darker_and_the_number_can_be_read(widths: list[int]) -> N
         assert (light + 0.05) / (dark + 0.05) >= LEAST_CONTRAST
 
 
+@settings(deadline=None)  # the first example imports the colour maps
 @given(WIDTHS)
 def test_a_heat_map_shows_each_width_in_its_colour(widths: list[int]) -> None:
     scale, least, largest = stepped_scale(widths)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -190,6 +191,22 @@ def test_bits_along_the_front_are_those_of_the_solver() -> None:
         assert [row[place] for row in activations["z"]] == [each.activation_bits for each in bits]
 
 
+def test_a_width_has_one_colour_in_strips_and_along_the_front() -> None:
+    section = tree().one("section", id="bits")
+    strips = {
+        cell.text: cell.attributes["style"].split(";")[0].removeprefix("background: ")
+        for cell in section.all("td")
+    }
+    (figure,) = figures_of("front-bits-chart")
+    heat = figure["data"][0]
+
+    assert set(strips) == {"2", "4", "8"}
+    for width, colour in strips.items():
+        place = (int(width) - heat["zmin"]) / (heat["zmax"] - heat["zmin"])
+        below = [step for step in heat["colorscale"] if step[0] < place]
+        assert below[-1][1] == colour
+
+
 def test_predictions_stand_beside_what_was_simulated() -> None:
     (figure,) = figures_of("agreement-chart")
     points = {
@@ -306,10 +323,13 @@ def test_plotly_knows_every_property_of_the_charts() -> None:
 
 def test_every_reason_to_measure_has_a_marker() -> None:
     found = small_search()
+    points = tuple(replace(found.points[0], origin=origin) for origin in Origin)
 
-    assert {series.origin for series in SERIES} == set(Origin)
-    markers = [trace["marker"]["symbol"] for trace, _ in series_of(found, found.points)]
-    assert len(set(markers)) == len(markers) == len(Origin)
+    traces = series_of(replace(found, points=points), points)
+
+    assert {points[0].origin for _, points in traces} == set(Origin)
+    assert len({trace["marker"]["symbol"] for trace, _ in traces}) == len(Origin)
+    assert len({trace["marker"]["color"] for trace, _ in traces}) == len(Origin)
 
 
 def test_large_fronts_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
