@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwsim.search.additive import AdditiveModel, Indices
+from hwsim.search.additive import AdditiveModel
 from hwsim.search.cost_table import SUMMED
+from hwsim.search.integer_program import Limited, Optimum
 from hwsim.search.limits import Limits
 from hwsim.search.measurement import PEAK_CODE, Figures
-from hwsim.search.optimum import Limited, Optimum, least_sum
+from hwsim.search.optimum import least_sum
+from hwsim.search.pairs import Indices
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import Resource
 from quant.policy import LayerBits
@@ -106,7 +108,7 @@ def certified_optimum(
         return _least_sram(model, bounds)
     usable = model.usable(most_sram)
     if minimize is None:
-        found = least_sum(model.errors(usable), _limits(model, bounds, usable))
+        found = _most_faithful(model, _limits(model, bounds, usable), usable)
         offset = model.quality.base
     else:
         found = _cheapest(model, minimize, bounds, usable)
@@ -121,12 +123,17 @@ def certified_optimum(
 def _limits(model: AdditiveModel, bounds: Bounds, usable: Sequence[Indices]) -> tuple[Limited, ...]:
     """The limits on sums: those asked for, except on SRAM, and what each cascade has room for."""
     limits = [
-        Limited(model.costs(resource, usable), most - model.cost.base[resource])
+        Limited(
+            model.costs(resource, usable),
+            most - model.cost.base[resource],
+            model.links_of(resource, usable),
+        )
         for resource, most in bounds.most.items()
         if resource in SUMMED
     ]
     if bounds.error is not None:
-        limits.append(Limited(model.errors(usable), bounds.error - model.quality.base))
+        room = bounds.error - model.quality.base
+        limits.append(Limited(model.errors(usable), room, model.links_of(None, usable)))
     most_sram = bounds.most.get(Resource.SRAM)
     limits += [Limited(*demand) for demand in model.demands(usable, most_sram)]
     return tuple(limits)
@@ -137,11 +144,18 @@ def _cheapest(
 ) -> Optimum | None:
     """The cheapest, and of equally cheap ones the most faithful."""
     values, limits = model.costs(minimize, usable), _limits(model, bounds, usable)
-    found = least_sum(values, limits)
+    links = model.links_of(minimize, usable)
+    found = least_sum(values, limits, links=links)
     if found is None:
         return None
-    as_cheap = least_sum(model.errors(usable), (*limits, Limited(values, found.value)))
+    as_cheap = _most_faithful(model, (*limits, Limited(values, found.value, links)), usable)
     return found if as_cheap is None else replace(found, picks=as_cheap.picks)
+
+
+def _most_faithful(
+    model: AdditiveModel, limits: Sequence[Limited], usable: Sequence[Indices]
+) -> Optimum | None:
+    return least_sum(model.errors(usable), limits, links=model.links_of(None, usable))
 
 
 def _least_sram(model: AdditiveModel, bounds: Bounds) -> Certificate | None:
@@ -169,7 +183,7 @@ def _within(model: AdditiveModel, bounds: Bounds, most_sram: int) -> Certificate
     """The most faithful policy within so much SRAM; its value is what it occupies."""
     usable = model.usable(most_sram)
     limited = replace(bounds, most={**bounds.most, Resource.SRAM: most_sram})
-    found = least_sum(model.errors(usable), _limits(model, limited, usable))
+    found = _most_faithful(model, _limits(model, limited, usable), usable)
     if found is None:
         return None
     certificate = _certificate(model, usable, found.picks, Resource.SRAM, 0, 0)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.search.additive import AdditiveModel, Columns, Indices
+from hwsim.search.additive import AdditiveModel, Columns
 from hwsim.search.certified import Bounds, Certificate, certified_optimum
 from hwsim.search.cost_table import CostTable
 from hwsim.search.measurement import Figures
+from hwsim.search.pairs import Indices
 from hwsim.search.pareto import Integers, undominated
 from hwsim.search.quality_table import QualityTable
 from hwsim.search.resource import Resource
@@ -63,8 +64,10 @@ class DividedModel:
         return any(model.cost.parts == parts for model in self.divisions)
 
     def with_costs(self, table: CostTable) -> "DividedModel":
-        """The model with one table more."""
-        return replace(self, divisions=(*self.divisions, replace(self.divisions[0], cost=table)))
+        """The model with one table more, which has no pairs of costs: they are of a division."""
+        first = self.divisions[0]
+        pairs = replace(first.pairs, cost={})
+        return replace(self, divisions=(*self.divisions, replace(first, cost=table, pairs=pairs)))
 
     def predict(self, bits: Mapping[str, LayerBits]) -> Figures | None:
         """What the tables say of a policy; None if it uses bits they have no entry for."""
@@ -125,7 +128,7 @@ class DividedModel:
         for number, model in enumerate(self.divisions):
             own = preferred == number
             for place, resource in enumerate(resources, 1):
-                figures[own, place] = model.cost.costs(resource, columns[own])
+                figures[own, place] = model.costs_of(resource, columns[own])
         return figures, preferred >= 0
 
     def bits_of(self, policy: NDArray[np.intp]) -> dict[str, LayerBits]:

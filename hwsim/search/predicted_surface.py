@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.search.additive import AdditiveModel, Columns, Indices
+from hwsim.search.additive import AdditiveModel, Columns
 from hwsim.search.cost_table import SUMMED
 from hwsim.search.divided import DividedModel
 from hwsim.search.dominance import undominated_points
+from hwsim.search.pairs import Indices
 from hwsim.search.pareto import Integers
 from hwsim.search.resource import Resource
 from hwsim.search.surface import MAXIMUM_COMPARED, pareto_surface
@@ -114,7 +115,8 @@ def _solved(
         return None
     sums = [model.errors(usable), *(model.costs(resource, usable) for resource in summed)]
     layers = [np.stack(of_layer, axis=1) for of_layer in zip(*sums, strict=True)]
-    surface = pareto_surface(layers, maximum_compared=maximum_compared)
+    links = model.links((None, *summed), usable)
+    surface = pareto_surface(layers, links, maximum_compared)
     picks = surface.choices().astype(np.intp)
     return model.columns_of(usable, list(picks.T)), surface.exact
 

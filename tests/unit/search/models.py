@@ -9,6 +9,7 @@ from hwsim.search.additive import AdditiveModel
 from hwsim.search.cost_table import SUMMED, CostTable, Rooms
 from hwsim.search.divided import DividedModel
 from hwsim.search.measurement import Figures
+from hwsim.search.pairs import PairTables, PairTerms
 from hwsim.search.quality_table import QualityTable
 from hwsim.search.resource import Resource
 from quant.policy import LayerBits
@@ -19,11 +20,24 @@ SHAPE = (len(LAYERS), len(CHOICES))
 OTHER_SRAM = 20
 
 
+def random_pairs(random: np.random.Generator, high: int, last: int) -> PairTerms:
+    """Some terms of errors and costs for neighbours up to a layer."""
+
+    def tables() -> PairTables:
+        return {
+            (first, first + 1): random.integers(-high, high, (len(CHOICES), len(CHOICES)))
+            for first in range(last)
+            if random.random() < 0.7
+        }
+
+    return PairTerms(tables(), {resource: tables() for resource in SUMMED[:2]})
+
+
 @st.composite
 def models(draw: st.DrawFn, cascades: bool = True) -> DividedModel:
     """A network whose first two layers run in one cascade, the third in another, the last alone.
 
-    Without cascades all run alone.
+    Without cascades all run alone. Half of them have pairs of neighbours.
     """
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     high = draw(st.sampled_from((4, 50, 10**9)))  # few values: many ties
@@ -53,6 +67,8 @@ def models(draw: st.DrawFn, cascades: bool = True) -> DividedModel:
             0,
             np.zeros(SHAPE, np.int64),
         ),
+        # With layers 0 and 2 tied, 2 and 3 are no neighbours any more.
+        random_pairs(random, high, len(groups) - 1) if draw(st.booleans()) else PairTerms(),
     )
     return DividedModel((model,))
 
