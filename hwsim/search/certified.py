@@ -63,6 +63,12 @@ class Bounds:
         mse: float = PEAK_CODE**2 / 10 ** (limits.min_psnr_db / 10)
         return cls(dict(limits.most), math.floor(mse * UNITS_PER_SQUARED_CODE))
 
+    def keeps(self, figures: Figures) -> bool:
+        """Whether figures are within all bounds."""
+        if any(figures.cost(resource) > most for resource, most in self.most.items()):
+            return False
+        return self.error is None or round(figures.mse * UNITS_PER_SQUARED_CODE) <= self.error
+
     def worst_overrun(self, figures: Figures) -> float:
         """The largest factor by which figures are beyond a bound; up to 1 within all."""
         factors = [figures.cost(resource) / max(most, 1) for resource, most in self.most.items()]

@@ -8,7 +8,6 @@ import numpy as np
 
 from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.measurement import Figures, MachineCheck, Measurement, Meter
-from hwsim.search.pricing import cost_table, parts_of
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import Resource
 from quant.policy import BitPolicy, LayerBits
@@ -113,23 +112,6 @@ class Confirmer:
         checks = self._meter.on_machine([point.policy for point in chosen], self._count)
         found = {id(point): check for point, check in zip(chosen, checks, strict=True)}
         return [replace(point, on_machine=found.get(id(point))) for point in points]
-
-    def with_division_of(self, point: Point, model: DividedModel) -> DividedModel:
-        """A model that knows the division of a measured policy: with a table more if it is new.
-
-        Raises:
-            ScheduleError: the machine has no room for the policy's graph.
-            UserError: the policy's graph cannot be built.
-        """
-        if model.knows(parts_of(self._meter, point.policy)):
-            return model
-        permitted = self._request.rules.permitted(
-            model.layers, model.choices, self._request.usual_choices
-        )
-        table = cost_table(
-            self._meter, point.policy, model.choices, permitted, model.groups, model.cost
-        )
-        return model.with_costs(table)
 
     def _labelled(self, front: PredictedFront, index: int) -> tuple[str, BitPolicy]:
         policy = self._request.policy(front.bits(index))

@@ -139,6 +139,9 @@ class DividedModel:
     def optimum(self, minimize: Resource | None, bounds: Bounds) -> Certificate | None:
         """The policy with the least predicted cost, or error, within limits, over all divisions.
 
+        The scheduler may prefer another division for the best policy of one. Those count first
+        that keep to the limits as they would be scheduled; the bound holds for all.
+
         Args:
             minimize: what is to be least; None: the error.
             bounds: the limits.
@@ -153,8 +156,22 @@ class DividedModel:
         certificates = [certificate for certificate in found if certificate is not None]
         if not certificates:
             return None
-        best = min(certificates, key=lambda certificate: certificate.value)
-        return replace(best, bound=min(certificate.bound for certificate in certificates))
+        bound = min(certificate.bound for certificate in certificates)
+        agreed = [
+            each for each in map(self._scheduled, certificates) if bounds.keeps(each.predicted)
+        ]
+        best = min(agreed or certificates, key=lambda certificate: certificate.value)
+        return replace(best, bound=min(bound, best.value))
+
+    def _scheduled(self, certificate: Certificate) -> Certificate:
+        """A certificate with what its policy costs in the division that would be preferred."""
+        predicted = self.predict(certificate.bits)
+        if predicted is None:
+            return certificate
+        minimized, value = certificate.minimized, certificate.value
+        if minimized is not None:
+            value = predicted.cost(minimized)
+        return replace(certificate, predicted=predicted, value=value)
 
     def usable(self) -> list[Indices]:
         """For each group, the choices that all its layers may have in some division."""

@@ -9,7 +9,10 @@ combination goes below.
 """
 
 import math
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -79,6 +82,29 @@ class Optimum:
     bound: int
 
 
+@contextmanager
+def _silent_standard_output() -> Iterator[None]:
+    """Nothing is written to the process's standard output within the block.
+
+    HiGHS 1.12, in SciPy 1.17, writes a line of its own there now and then, whatever its options
+    say; and it is where results go.
+    """
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 class Program:
     """The integer program, amounts counted from the least of each layer and link.
 
@@ -145,13 +171,14 @@ class Program:
         from scipy.optimize import Bounds, milp  # slow to import, and only needed with limits
 
         per_unit = _SCALED_VALUES / max(1, int(self._values.max()))
-        result: Any = milp(
-            self._values * per_unit,
-            integrality=np.arange(self._variables) < self._starts[-1],
-            bounds=Bounds(0, 1),
-            constraints=self._constraints(),
-            options={"mip_rel_gap": 0, "node_limit": maximum_nodes},
-        )
+        with _silent_standard_output():
+            result: Any = milp(
+                self._values * per_unit,
+                integrality=np.arange(self._variables) < self._starts[-1],
+                bounds=Bounds(0, 1),
+                constraints=self._constraints(),
+                options={"mip_rel_gap": 0, "node_limit": maximum_nodes},
+            )
         if result.x is None:
             if result.status == _INFEASIBLE:
                 return None

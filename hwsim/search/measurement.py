@@ -108,7 +108,7 @@ class Measurement(Figures):
     other_sram_bytes: int = 0
 
 
-def _count_nothing() -> None:
+def count_nothing() -> None:
     """For those who do not want to know how far it is."""
 
 
@@ -173,13 +173,13 @@ class Meter:
             ScheduleError: the machine has no room for the policy's graph.
             UserError: the policy's graph cannot be built.
         """
-        (found,) = self._found([policy], ("cost", "error"), _count_nothing)
+        (found,) = self._found([policy], ("cost", "error"), count_nothing)
         if NO_ROOM in found["cost"]:
             raise ScheduleError(found["cost"][NO_ROOM])
         return _measurement(found["error"], found["cost"])
 
     def measure_all(
-        self, policies: Sequence[BitPolicy], count: Count = _count_nothing
+        self, policies: Sequence[BitPolicy], count: Count = count_nothing
     ) -> list[Measurement | None]:
         """Error and cost of policies, several at a time where there are workers.
 
@@ -198,9 +198,7 @@ class Meter:
             for found in self._found(policies, ("cost", "error"), count)
         ]
 
-    def errors_of(
-        self, policies: Sequence[BitPolicy], count: Count = _count_nothing
-    ) -> list[float]:
+    def errors_of(self, policies: Sequence[BitPolicy], count: Count = count_nothing) -> list[float]:
         """`Measurement.mse` of policies, several at a time where there are workers.
 
         Args:
@@ -219,7 +217,7 @@ class Meter:
             ScheduleError: the machine has no room for the policy's graph.
             UserError: the policy's graph cannot be built.
         """
-        (found,) = self._found([policy], ("cost",), _count_nothing)
+        (found,) = self._found([policy], ("cost",), count_nothing)
         if NO_ROOM in found["cost"]:
             raise ScheduleError(found["cost"][NO_ROOM])
         return _measurement(_NO_ERROR, found["cost"])
@@ -228,7 +226,7 @@ class Meter:
         """Costs of policies, several at a time where there are workers; as `measure_all`."""
         return [
             None if NO_ROOM in found["cost"] else _measurement(_NO_ERROR, found["cost"])
-            for found in self._found(policies, ("cost",), _count_nothing)
+            for found in self._found(policies, ("cost",), count_nothing)
         ]
 
     def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
@@ -249,7 +247,7 @@ class Meter:
         return _measurement(_NO_ERROR, self._evaluator.counted(cost))
 
     def on_machine(
-        self, policies: Sequence[BitPolicy], count: Count = _count_nothing
+        self, policies: Sequence[BitPolicy], count: Count = count_nothing
     ) -> list[MachineCheck]:
         """Run policies on the machine, each picture, several at a time where there are workers.
 

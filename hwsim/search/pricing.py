@@ -11,7 +11,7 @@ from hwsim.ledger import Record
 from hwsim.schedule import ScheduleError
 from hwsim.search.cost_records import record_to_table, table_to_record
 from hwsim.search.cost_table import SUMMED, CostTable, Rooms
-from hwsim.search.measurement import Measurement, Meter
+from hwsim.search.measurement import Count, Measurement, Meter, count_nothing
 from hwsim.search.resource import Resource
 from hwsim.search.rules import Group
 from hwsim.search.survey import changed_policy
@@ -47,6 +47,7 @@ def cost_table(
     permitted: NDArray[np.bool_],
     groups: Sequence[Group],
     base: CostTable | None = None,
+    count: Count = count_nothing,
 ) -> CostTable:
     """The costs of a policy's graph with each choice of one layer, its cascades kept.
 
@@ -61,20 +62,31 @@ def cost_table(
             among graphs, the first of a group stands for all of it.
         base: a table whose differences stand for choices that need other operators, such as the
             image in fewer bits; None: they are measured.
+        count: called once for each layer.
 
     Raises:
         ScheduleError: the machine has no room for the policy's graph.
         UserError: the policy's graph cannot be built.
     """
+    done = 0
+
+    def counted() -> None:
+        nonlocal done
+        done += 1
+        count()
 
     def priced() -> Record:
         if meter.is_adaptive:
             return table_to_record(_whole_table(meter, policy, choices, permitted, groups))
-        return table_to_record(_Pricing(meter, policy, choices, permitted, base).table())
+        pricing = _Pricing(meter, policy, choices, permitted, base)
+        return table_to_record(pricing.table(counted))
 
     alike = groups if meter.is_adaptive else ()
     columns = json.dumps([[str(bits) for bits in choices], permitted.tolist(), alike])
-    return record_to_table(meter.recorded_of_costs("cost table", policy, columns, priced))
+    table = record_to_table(meter.recorded_of_costs("cost table", policy, columns, priced))
+    for _ in range(len(permitted) - done):
+        count()
+    return table
 
 
 def _whole_table(
@@ -147,10 +159,12 @@ class _Pricing:
         self._rank = self._division.rank({}) or 0
         self._rank_change = np.zeros(permitted.shape, np.int64)
 
-    def table(self) -> CostTable:
-        """The whole table."""
-        for layer, column in np.argwhere(self._available):
-            self._price(int(layer), int(column))
+    def table(self, count: Count) -> CostTable:
+        """The whole table; ``count`` is called after each layer."""
+        for layer, row in enumerate(self._available.copy()):
+            for column in np.flatnonzero(row):
+                self._price(layer, int(column))
+            count()
         room = self._meter.machine_sram_bytes
         return CostTable(
             self._division.parts,

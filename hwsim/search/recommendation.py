@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from hwsim.search.certified import Bounds, Certificate
 from hwsim.search.confirmation import Confirmer, Origin, Point
 from hwsim.search.divided import DividedModel, PredictedFront
+from hwsim.search.exploration import Explorer
 from hwsim.search.limits import Limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import SHOWN, Resource
@@ -44,7 +45,11 @@ def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits
 
 
 def optimum_points(
-    confirmer: Confirmer, model: DividedModel, request: SearchRequest, measured: Sequence[Point]
+    confirmer: Confirmer,
+    explorer: Explorer,
+    model: DividedModel,
+    request: SearchRequest,
+    measured: Sequence[Point],
 ) -> tuple[Certificate | None, list[Point]]:
     """The optimum by the tables, measured, and those by tables corrected with what was measured.
 
@@ -55,6 +60,7 @@ def optimum_points(
 
     Args:
         confirmer: measures policies.
+        explorer: makes tables of divisions that none knows.
         model: the tables.
         request: what is asked.
         measured: policies measured before.
@@ -91,7 +97,7 @@ def optimum_points(
         center = min(candidates, key=lambda point: _standing(point, asked, request.minimize))
         assert center.predicted is not None
         centers.append(center.bits)
-        model = confirmer.with_division_of(center, model)
+        model = explorer.with_division_of(center.policy, model)
         bounds = asked.corrected(center.predicted, center.measured)
         measure(model.optimum(request.minimize, bounds), f"corrected optimum {number}")
     return first, found

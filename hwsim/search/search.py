@@ -1,27 +1,23 @@
 """The search: measure one layer at a time, solve what adds up exactly, measure what comes out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hwsim.ledger import Ledger
-from hwsim.schedule import ScheduleError
 from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import Confirmer, Point, agreement
-from hwsim.search.cost_table import CostTable
 from hwsim.search.divided import DividedModel
 from hwsim.search.evaluation import BuildGraph, Pictures, Target
+from hwsim.search.exploration import Explorer
 from hwsim.search.measurement import Meter
-from hwsim.search.pricing import cost_table, parts_of
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.result import SearchResult
-from hwsim.search.rules import Group
 from hwsim.search.survey import survey
 
 Progress = Callable[[int, int], None]
@@ -48,8 +44,8 @@ def search(
         pictures: what quality is judged on.
         target: what cost is counted on.
         folder: where measurements are kept and found again (`ledger.FILE_NAME`); None keeps none.
-        progress: called with measurements done and measurements in all. Near limits a few more
-            are needed than the first calls say.
+        progress: called with steps done and steps in all: measurements, and layers of tables. A
+            few more may be needed than the first calls say.
         executor: computes the measurements; what it is given can be pickled if ``build_graph`` can.
             It is not shut down. None: this process computes them, one after the other.
 
@@ -63,27 +59,31 @@ def search(
     permitted = rules.permitted(meter.layers, request.choices, request.usual_choices)
     groups = rules.groups(meter.layers)
     counter = _Counter(
-        1
+        len(meter.layers) * (1 + len(request.widths))
         + sum(int(permitted[group[0]].sum()) for group in groups)
+        + 1
         + len(request.uniform_widths)
         + request.front_points,
         progress,
     )
-    tables = _cost_tables(meter, request, permitted, groups)
-    permitted &= np.any([table.available for table in tables], axis=0)
-    quality = quality_table(survey(meter, request, permitted, groups, counter.step))
+    explorer = Explorer(meter, request, permitted, groups, counter.step)
+    tables = explorer.uniform_tables()
+    measurable = permitted & np.any([table.available for table in tables], axis=0)
+    quality = quality_table(survey(meter, request, measurable, groups, counter.step))
     model = DividedModel(
         tuple(
             AdditiveModel(meter.layers, request.choices, groups, quality, table) for table in tables
         ),
     )
+    model = explorer.along_front(model)
     front = model.front(request.resource)
     confirmer = Confirmer(meter, model, request, counter.step)
     uniform, spread = confirmer.uniform(), confirmer.front(front)
     near = points_at_limits(confirmer, front, request.limits)
     optimum, best = None, list[Point]()
     if request.limits:
-        optimum, best = optimum_points(confirmer, model, request, [*uniform, *spread, *near])
+        measured = [*uniform, *spread, *near]
+        optimum, best = optimum_points(confirmer, explorer, model, request, measured)
     points = uniform + best + spread + near
     unique = {tuple(point.bits.values()): point for point in reversed(points)}
     points = list(reversed(unique.values()))
@@ -103,27 +103,8 @@ def search(
     return replace(found, points=tuple(confirmer.on_machine(points, found.chosen())))
 
 
-def _cost_tables(
-    meter: Meter,
-    request: SearchRequest,
-    permitted: NDArray[np.bool_],
-    groups: Sequence[Group],
-) -> list[CostTable]:
-    """The costs around the base, and around uniform policies that are divided in other ways."""
-    choices = request.choices
-    tables = [cost_table(meter, request.base_policy, choices, permitted, groups)]
-    for policy in map(request.uniform_policy, sorted(request.widths, reverse=True)):
-        try:
-            parts = parts_of(meter, policy)
-        except ScheduleError:
-            continue
-        if all(table.parts != parts for table in tables):
-            tables.append(cost_table(meter, policy, choices, permitted, groups, tables[0]))
-    return tables
-
-
 class _Counter:
-    """Reports each measurement; the total grows where more are made than foreseen."""
+    """Reports each step; the total grows where more are made than foreseen."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._done = 0

@@ -156,3 +156,14 @@ def test_giving_up_on_roundings_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     amounts = integers([10**15 - 1, 0], [2, 0])
     with pytest.raises(UserError, match=r"but 1 of its answers broke one.*change a limit a little"):
         least_sum(integers([0, 5], [0, 5]), [Limited(amounts, 10**15)])
+
+
+def test_the_solver_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    import os
+
+    from hwsim.search.integer_program import _silent_standard_output
+
+    with _silent_standard_output():
+        os.write(1, b"a stray line")
+    os.write(1, b"a result")
+    assert capfd.readouterr().out == "a result"
