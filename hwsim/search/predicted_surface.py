@@ -84,13 +84,12 @@ def predicted_surface(
             if solved is not None:
                 found.append(solved[0])
                 exact &= solved[1]
+    if not found:
+        raise _no_room()
     columns = np.unique(np.concatenate(found), axis=0)
     figures, fits = model.figures_of(columns, (*summed, Resource.SRAM))
     if not fits.any():
-        raise UserError(
-            "bit search: expected room for a policy on the surface, found it for none; allow "
-            "narrower widths or take a larger machine"
-        )
+        raise _no_room()
     columns, figures = columns[fits], figures[fits]
     kept = _undominated(figures, amounts)
     order = [0, *(1 + (*summed, Resource.SRAM).index(resource) for resource in resources)]
@@ -100,6 +99,13 @@ def predicted_surface(
         columns[kept],
         figures[kept][:, order],
         bool(exact and fits.all()),
+    )
+
+
+def _no_room() -> UserError:
+    return UserError(
+        "bit search: expected room for a policy on the surface, found it for none; allow narrower "
+        "widths or take a larger machine"
     )
 
 
@@ -122,9 +128,14 @@ def _solved(
 
 
 def _usable(model: AdditiveModel, most_sram_bytes: int | None) -> list[Indices]:
-    """For each group the choices within an amount of SRAM if all others take least of it."""
+    """For each group the choices within an amount of SRAM if all others take least of it.
+
+    Args:
+        model: the tables of a division.
+        most_sram_bytes: the amount; None: what the machine has.
+    """
     usable = model.usable(most_sram_bytes)
-    if most_sram_bytes is None or not all(map(len, usable)):
+    if not all(map(len, usable)):
         return usable
     fitting = [np.ones(len(choices), np.bool_) for choices in usable]
     for demands, left in model.demands(usable, most_sram_bytes):

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hwsim.search.divided import DividedModel
@@ -43,7 +43,10 @@ def test_the_surface_is_what_no_policy_beats(
 def test_every_point_is_what_its_bits_predict(
     model: DividedModel, resources: tuple[Resource, ...]
 ) -> None:
-    surface = predicted_surface(model, resources, sram_amounts=100)
+    try:
+        surface = predicted_surface(model, resources, sram_amounts=100)
+    except UserError:
+        assume(False)  # what is on the surface of the sums finds no room
     for point, figures in enumerate(rows(surface)):
         bits = surface.bits(point)
         predicted = model.predict(bits)
