@@ -96,17 +96,37 @@ class DividedModel:
                 large to compute.
         """
         self.require_choices()
-        found = np.concatenate([model.front(resource) for model in self.divisions])
-        figures, fits = self.figures_of(found, (resource,))
-        found, figures = found[fits], figures[fits]
-        if not len(found):
-            raise UserError(
-                "bit search: expected room for a policy on the front, found it for none; allow "
-                "narrower widths or take a larger machine"
-            )
-        errors, costs = figures.T
+        fronts = np.concatenate([model.front(resource) for model in self.divisions])
+        found = self.with_room(fronts, (resource,))
+        errors, costs = self.figures_of(found, (resource,))[0].T
         best = undominated(errors, costs)
         return PredictedFront(self, found[best], errors[best], costs[best])
+
+    def with_room(self, columns: Columns, resources: Sequence[Resource]) -> Columns:
+        """Those of policies that find room; if none does, those best in one respect that do.
+
+        Args:
+            columns: intp [policies, layers], the choice of each layer.
+            resources: in whose respect, beside the error.
+
+        Raises:
+            UserError: no policy finds room.
+        """
+        found = columns[self._preferred(columns) >= 0]
+        if len(found):
+            return found
+        optima = [self.optimum(aim, Bounds({}, None)) for aim in (None, *resources)]
+        best = [self.columns_of(optimum.bits) for optimum in optima if optimum is not None]
+        if not best:
+            raise UserError(
+                "bit search: expected room for a policy, found it for none; allow narrower widths "
+                "or take a larger machine"
+            )
+        return np.unique(np.concatenate(best), axis=0)
+
+    def columns_of(self, bits: Mapping[str, LayerBits]) -> Columns:
+        """A policy whose bits are all among the choices, as intp [1, layers]."""
+        return np.array([[self.choices.index(bits[name]) for name in self.layers]], np.intp)
 
     def figures_of(
         self, columns: Columns, resources: Sequence[Resource]

@@ -14,8 +14,9 @@ from hwsim.schedule import ScheduleError
 from hwsim.search.confirmation import spread_points
 from hwsim.search.cost_table import CostTable
 from hwsim.search.divided import DividedModel
-from hwsim.search.measurement import Count, Meter
+from hwsim.search.measurement import Meter
 from hwsim.search.pricing import cost_table, parts_of
+from hwsim.search.progress import Counter
 from hwsim.search.request import SearchRequest
 from hwsim.search.rules import Group
 from quant.policy import BitPolicy
@@ -35,7 +36,7 @@ class Explorer:
         request: SearchRequest,
         permitted: NDArray[np.bool_],
         groups: Sequence[Group],
-        count: Count,
+        counter: Counter,
     ) -> None:
         """Prepare.
 
@@ -44,9 +45,9 @@ class Explorer:
             request: the choices, and the policies to start from.
             permitted: bool [layers, choices], what each layer may have.
             groups: positions of layers that have the same bits as one another.
-            count: called after each layer of a table.
+            counter: told of each layer of a table.
         """
-        self._meter, self._request, self._count = meter, request, count
+        self._meter, self._request, self._counter = meter, request, counter
         self._permitted, self._groups = permitted, groups
 
     def uniform_tables(self) -> list[CostTable]:
@@ -96,6 +97,7 @@ class Explorer:
         return model.with_costs(self._table(policy, model.cost))
 
     def _table(self, policy: BitPolicy, base: CostTable | None) -> CostTable:
+        self._counter.expect(len(self._meter.layers))
         return cost_table(
             self._meter,
             policy,
@@ -103,7 +105,7 @@ class Explorer:
             self._permitted,
             self._groups,
             base,
-            self._count,
+            self._counter.step,
         )
 
     def _parts(self, policy: BitPolicy) -> tuple[tuple[str, ...], ...] | None:

@@ -87,10 +87,9 @@ def predicted_surface(
     if not found:
         raise _no_room()
     columns = np.unique(np.concatenate(found), axis=0)
-    figures, fits = model.figures_of(columns, (*summed, Resource.SRAM))
-    if not fits.any():
-        raise _no_room()
-    columns, figures = columns[fits], figures[fits]
+    exact &= bool((model.figures_of(columns, ())[1]).all())
+    columns = model.with_room(columns, resources)
+    figures, _ = model.figures_of(columns, (*summed, Resource.SRAM))
     kept = _undominated(figures, amounts)
     order = [0, *(1 + (*summed, Resource.SRAM).index(resource) for resource in resources)]
     return PredictedSurface(
@@ -98,7 +97,7 @@ def predicted_surface(
         tuple(resources),
         columns[kept],
         figures[kept][:, order],
-        bool(exact and fits.all()),
+        exact,
     )
 
 

@@ -1,6 +1,5 @@
 """The search: measure one layer at a time, solve what adds up exactly, measure what comes out."""
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +13,12 @@ from hwsim.search.divided import DividedModel
 from hwsim.search.evaluation import BuildGraph, Pictures, Target
 from hwsim.search.exploration import Explorer
 from hwsim.search.measurement import Meter
+from hwsim.search.progress import Counter, Progress
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.result import SearchResult
 from hwsim.search.survey import survey
-
-Progress = Callable[[int, int], None]
 
 
 def search(
@@ -58,15 +56,14 @@ def search(
     rules = request.rules
     permitted = rules.permitted(meter.layers, request.choices, request.usual_choices)
     groups = rules.groups(meter.layers)
-    counter = _Counter(
-        len(meter.layers) * (1 + len(request.widths))
+    counter = Counter(
+        1
         + sum(int(permitted[group[0]].sum()) for group in groups)
-        + 1
         + len(request.uniform_widths)
         + request.front_points,
         progress,
     )
-    explorer = Explorer(meter, request, permitted, groups, counter.step)
+    explorer = Explorer(meter, request, permitted, groups, counter)
     tables = explorer.uniform_tables()
     measurable = permitted & np.any([table.available for table in tables], axis=0)
     quality = quality_table(survey(meter, request, measurable, groups, counter.step))
@@ -98,21 +95,7 @@ def search(
         tuple(points),
         agreement(points, request.resource),
     )
-    if not request.run_on_machine:
-        return found
-    return replace(found, points=tuple(confirmer.on_machine(points, found.chosen())))
-
-
-class _Counter:
-    """Reports each step; the total grows where more are made than foreseen."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self._done = 0
-        self._total = total
-        self._progress = progress
-
-    def step(self) -> None:
-        self._done += 1
-        self._total = max(self._total, self._done)
-        if self._progress is not None:
-            self._progress(self._done, self._total)
+    if request.run_on_machine:
+        found = replace(found, points=tuple(confirmer.on_machine(points, found.chosen())))
+    counter.finish()
+    return found

@@ -132,16 +132,19 @@ def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
         return build(policy)
 
     def interrupt(done: int, total: int) -> None:
-        assert total == MEASUREMENTS
+        assert done <= total
         if done == 40:
             raise KeyboardInterrupt
 
+    search(REQUEST, counted, pictures, TARGET)
+    whole = len(built)
+    built.clear()
     with pytest.raises(KeyboardInterrupt):
         search(REQUEST, counted, pictures, TARGET, tmp_path, interrupt)
     started = len(built)
     resumed = search(REQUEST, counted, pictures, TARGET, tmp_path)
     assert resumed.to_json() == found().to_json()
-    assert len(built) - started < MEASUREMENTS - 30
+    assert len(built) - started < whole - 25
     built.clear()
     assert search(REQUEST, counted, pictures, TARGET, tmp_path).to_json() == found().to_json()
     assert built == [REQUEST.base_policy]
