@@ -37,7 +37,6 @@ MACHINE = machine(sram_kib=64, array=8)
 TARGET = Target(MACHINE, prices(MACHINE), Size(16, 16))
 REQUEST = SearchRequest(Size(16, 16), widths=(2, 4, 8), front_points=4, uniform_widths=(2, 4, 8))
 LAYERS = 6
-MEASUREMENTS = 1 + LAYERS * 9 + 3 + 4
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Worked co-design studies: each a question, a script, and its answer in docs/results."""
