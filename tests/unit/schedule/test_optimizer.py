@@ -10,14 +10,15 @@ from hwsim.cost import ProgramCost
 from hwsim.machine import execute
 from hwsim.schedule import optimizer, plan, schedule
 from hwsim.schedule.cascade import can_be_stage, form_cascade
-from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
+from hwsim.schedule.cascade_tiling import Walks
 from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, Readers, form_groups, split_copies
 from hwsim.schedule.objective import OBJECTIVES, Rank
 from hwsim.schedule.optimizer import Network, best_parts
 from hwsim.schedule.plan import Plan, plan_network
 from hwsim.schedule.shapes import Memory
-from hwsim.schedule.tiling import Problem, choose_tiling
+from hwsim.schedule.tiling import Problem, Tilings
+from hwsim.schedule.walk_figures import CascadeProblem
 from hwsim.simulation import estimate
 from quant.graph import Graph, Size
 from tests.edsr_graphs import edsr_graph
@@ -40,14 +41,14 @@ def _rank(graph: Graph, network: Network, first: int, last: int) -> Rank | None:
     if len(groups) == 1:
         types, tensors, accelerator = common
         problem = Problem(groups[0], types, network.sizes, tensors, accelerator)
-        return choose_tiling(problem, works[0], network.aim).rank
+        return Tilings(problem, works[0], network.aim).best().rank
     if not all(can_be_stage(group, network.sizes) for group in groups):
         return None
     outside = shapes_of(graph, network, Memory()).outside(first, last)
     cascade = form_cascade(groups, outside, network.sizes)
     if cascade is None:
         return None
-    walk = choose_walk(CascadeProblem(cascade, *common), works, network.aim)
+    walk = Walks(CascadeProblem(cascade, *common), works, network.aim).best()
     return None if walk is None else walk.rank
 
 
@@ -109,8 +110,8 @@ def test_what_was_found_once_is_looked_up(graph: Graph, monkeypatch: pytest.Monk
     def refuse(*_: object) -> None:
         raise AssertionError("searched again")
 
-    monkeypatch.setattr(optimizer, "choose_tiling", refuse)
-    monkeypatch.setattr(optimizer, "choose_walk", refuse)
+    monkeypatch.setattr(optimizer, "Tilings", refuse)
+    monkeypatch.setattr(optimizer, "Walks", refuse)
     again = plan_network(graph, accelerator, IMAGE, memory)
     assert _described(again) == _described(first)
     other = edsr_graph(blocks=1, channels=12, seed=3)  # other weights of the same shapes
