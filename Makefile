@@ -9,7 +9,8 @@
 PYTHON ?= python3
 # Two workers suit small machines; each compiles kernels of its own before it gets faster.
 WORKERS ?= 2
-# EXTRAS=dev,verify also installs the inference engines that integers are compared with.
+# EXTRAS=dev,verify,cluster also installs the inference engines that integers are compared with, and
+# what searches on a Dask cluster need.
 EXTRAS ?= dev
 
 VENV := .venv

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost import CascadeCosts, GroupCost, ProgramCost, total_cost
+from hwsim.schedule.cascade import Walk
 from hwsim.schedule.commands import Command
 from hwsim.schedule.groups import Group, make_group
 from hwsim.schedule.layout import dram_tensor
 from hwsim.schedule.optimizer import Network, Part, best_parts, cut_again
-from hwsim.schedule.plan import Plan, plan_part, prepare
+from hwsim.schedule.plan import CascadePlan, Plan, plan_part, prepare
 from hwsim.schedule.shapes import Memory, Shapes
 from quant.graph import Graph, Node, Size
 
@@ -79,6 +80,18 @@ class FixedDivision:
         self._users = _users(network)
         self._part_of = [n for n, part in enumerate(parts) for _ in range(part.first, part.last)]
 
+    @property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """What runs together: the first nodes of a part's groups, copies apart, and its walk."""
+        groups = self._network.groups
+        return tuple(
+            (
+                *(group.nodes[0].name for group in groups[part.first : part.last]),
+                *((str(part.cut),) if isinstance(part.cut, Walk) else ()),
+            )
+            for part in self._parts
+        )
+
     def cost(self, changed: Mapping[str, Node]) -> ProgramCost | None:
         """The cost of the graph with some nodes replaced; None where a part does not fit any more.
 
@@ -88,10 +101,9 @@ class FixedDivision:
         """
         if not changed:
             return self.total
-        indices = sorted({index for name in changed for index in self._users[name]})
-        network, shapes = self._with(changed, indices)
+        network, shapes, numbers = self._changed(changed)
         by_part = list(self._by_part)
-        for number in dict.fromkeys(self._part_of[index] for index in indices):
+        for number in numbers:
             part = cut_again(network, shapes, self._memory, self._parts[number])
             if part is None:
                 return None
@@ -101,6 +113,66 @@ class FixedDivision:
                 plan_part(network, shapes, part), number, self._costs
             )
         return self._sum(by_part)
+
+    @property
+    def alone(self) -> frozenset[str]:
+        """Names of the nodes of groups that run alone."""
+        groups = self._network.groups
+        return frozenset(
+            node.name
+            for part in self._parts
+            if not isinstance(part.cut, Walk)
+            for group in groups[part.first : part.last]
+            for node in group.nodes
+        )
+
+    def rank(self, changed: Mapping[str, Node]) -> int | None:
+        """What the scheduler minimizes, first of all, of the graph with some nodes replaced.
+
+        Of two divisions of a graph it takes the one with the smaller rank.
+
+        Args:
+            changed: as in `cost`.
+        """
+        network, shapes, numbers = self._changed(changed)
+        parts = list(self._parts)
+        for number in numbers:
+            part = cut_again(network, shapes, self._memory, parts[number])
+            if part is None:
+                return None
+            parts[number] = part
+        return sum(part.rank[0] for part in parts)
+
+    def needed_sram_bytes(
+        self, changed: Mapping[str, Node], *, lowest: bool = False
+    ) -> dict[int, int]:
+        """SRAM that each cascade needs to be walked through as it is, by the number of its part.
+
+        It holds rows of each tensor and the constants of each layer, so each layer adds what it
+        adds whatever the widths of others are.
+
+        Args:
+            changed: as in `cost`; without any, all cascades are told, else those it changes.
+            lowest: in the same strips, but with a row in each step.
+        """
+        network, shapes, numbers = self._network, self._shapes, list(range(len(self._parts)))
+        if changed:
+            network, shapes, numbers = self._changed(changed)
+        needed = {}
+        for number in numbers:
+            part = self._parts[number]
+            if isinstance(part.cut, Walk):
+                walk = replace(part.cut, rows=1) if lowest else part.cut
+                plan = plan_part(network, shapes, replace(part, cut=walk))
+                assert isinstance(plan, CascadePlan)
+                needed[number] = plan.sram_bytes
+        return needed
+
+    def _changed(self, changed: Mapping[str, Node]) -> tuple[Network, Shapes, list[int]]:
+        """The network with nodes replaced, and the parts that make or read them."""
+        indices = sorted({index for name in changed for index in self._users[name]})
+        network, shapes = self._with(changed, indices)
+        return network, shapes, list(dict.fromkeys(self._part_of[index] for index in indices))
 
     def _with(self, changed: Mapping[str, Node], indices: list[int]) -> tuple[Network, Shapes]:
         """The network with nodes replaced in the groups that make or read them."""

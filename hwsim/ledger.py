@@ -15,7 +15,7 @@ class Ledger:
     """Records by key, in memory and in a file.
 
     A line is written whole as soon as its measurement is made, so whatever stops a search, the
-    next one goes on from there.
+    next one goes on from there. Several may write to one file: no line gets into another.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -44,12 +44,15 @@ class Ledger:
         self._records[key] = record
         if self._path is None:
             return
-        line = json.dumps({"key": key, **record}, allow_nan=False) + "\n"
+        line = json.dumps({"key": key, **record}, allow_nan=False).encode() + b"\n"
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(line)
+            # Opened to append and not buffered, a line is a single write to the file's end.
+            with self._path.open("ab", buffering=0) as file:
+                written = file.write(line)
         except OSError as error:
             raise self._failed("write", error) from error
+        if written < len(line):
+            raise self._failed("write", OSError("no space left"))
 
     def _read(self, path: Path) -> None:
         try:

@@ -5,8 +5,10 @@ other work, and neither survives a fork of the process.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from itertools import pairwise
 
@@ -16,9 +18,27 @@ BANDS_PER_THREAD = 4
 """More bands than threads, so that a thread that is held up is waited for less."""
 
 
+_alone: ContextVar[bool] = ContextVar("alone", default=False)
+
+
 def default_threads() -> int:
-    """``NUMBA_NUM_THREADS`` from the environment, else the processors this process may use."""
+    """One within `one_thread`.
+
+    Elsewhere ``NUMBA_NUM_THREADS`` from the environment, else the processors this process may use.
+    """
+    if _alone.get():
+        return 1
     return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # set when imported
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Kernels that this thread calls within the block use no others: the rest have work too."""
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
 
 
 def split_rows(rows: int, bands: int) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import sys
 import traceback
 from argparse import Namespace
@@ -35,6 +36,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     with interruptible() as interruption:
         try:
             parsed = build_parser().parse_args(given)
+            parsed.command_line = shlex.join(("hwsim", *given))
             command = f"hwsim {parsed.command}"
             status = _execute(parsed)
             sys.stdout.flush()

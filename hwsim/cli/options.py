@@ -4,7 +4,7 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, _ActionsContainer
 from pathlib import Path
 
-from hwsim.cli.search_options import add_aim, add_layer_rules, add_limits
+from hwsim.cli.search_options import add_aim, add_layer_rules, add_limits, add_workers
 from quant.common.requantization_modes import DEFAULT_MODE
 
 DEFAULT_NETWORK = "edsr_tiny_x2"
@@ -206,6 +206,7 @@ def add_search_options(parser: ArgumentParser) -> None:
     )
     _add_quantization(parser, with_bits=False)
     _add_machine(parser)
+    add_workers(parser)
     _add_output(
         parser, "folder for the policy, the chart and the result; what was measured is kept there"
     )

@@ -1,10 +1,17 @@
 """What ``hwsim search`` is asked for: an aim, limits, and rules for single layers."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import TYPE_CHECKING
 
 from hwsim.cli import layer_choices, quantities
+from quant.common.errors import UserError
+
+if TYPE_CHECKING:
+    from hwsim.executors import Address
 
 RESOURCES = ("energy", "latency", "dram", "sram")
+
+_MOST_WORKERS = 1024
 
 
 def add_aim(parser: ArgumentParser) -> None:
@@ -96,3 +103,38 @@ def add_layer_rules(parser: ArgumentParser) -> None:
         metavar="LAYER",
         help="layers that fit this pattern get the same bits; may be repeated",
     )
+
+
+def add_workers(parser: ArgumentParser) -> None:
+    """Who measures."""
+    group = parser.add_argument_group("workers")
+    group.add_argument(
+        "--workers",
+        type=_processes,
+        metavar="N",
+        help="processes that measure; 1 is this one alone (default: one for each processor)",
+    )
+    group.add_argument(
+        "--executor",
+        type=_cluster,
+        metavar="dask://HOST:PORT",
+        help="measure on this Dask cluster instead",
+    )
+
+
+def _processes(text: str) -> int:
+    fits = text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST_WORKERS))
+    if not (fits and 0 < int(text) <= _MOST_WORKERS):
+        raise ArgumentTypeError(
+            f"expected a number of processes from 1 to {_MOST_WORKERS}, got '{text}'"
+        )
+    return int(text)
+
+
+def _cluster(text: str) -> "Address":
+    from hwsim.executors import Address
+
+    try:
+        return Address.parse(text)
+    except UserError as error:
+        raise ArgumentTypeError(str(error)) from error

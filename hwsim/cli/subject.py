@@ -1,7 +1,6 @@
 """What a command works on: a network name, a graph file or a TensorFlow Lite file, as a graph."""
 
 from argparse import Namespace
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -28,7 +27,7 @@ from quant.policy import BitPolicy
 if TYPE_CHECKING:
     from torch import nn
 
-    from quant.methods import Quantized
+    from quant.methods import Encoder
 
 Pixels = NDArray[np.uint8]
 
@@ -62,7 +61,7 @@ class FloatSubject:
 
     network: "nn.Module"
     scale: int
-    encode: Callable[[BitPolicy], "Quantized"]
+    encode: "Encoder"
 
     def quantize(self, policy: BitPolicy) -> AnyGraph:
         """The integer graph under a policy."""

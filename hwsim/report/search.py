@@ -25,7 +25,8 @@ def print_search(found: SearchResult, recommended: Point, files: Sequence[Path])
     )
     console.print(_points(found, recommended))
     if found.request.limits:
-        console.print(Text(_proof(found)))
+        console.print(Text(proof(found)))
+    console.print(Text(trust(found)))
     console.print(Text(f"» recommended: {recommended.label}, as a policy file:"))
     console.print(Text(recommended.policy.to_yaml().rstrip()))
     if files:
@@ -39,7 +40,7 @@ def print_search(found: SearchResult, recommended: Point, files: Sequence[Path])
     )
 
 
-def _proof(found: SearchResult) -> str:
+def proof(found: SearchResult) -> str:
     """What the tables prove about the limits."""
     optimum = found.optimum
     if optimum is None:
@@ -47,6 +48,31 @@ def _proof(found: SearchResult) -> str:
     what = "error" if optimum.minimized is None else optimum.minimized.value
     kept = f"The optimum has the least {what} that the tables predict within the limits"
     return f"{kept}: proven, with a gap of {optimum.gap:.1g}."
+
+
+def trust(found: SearchResult) -> str:
+    """How predictions compare with measurements, and the machine's integers with the kernels'."""
+    sentences = []
+    agreement, resource = found.agreement, found.request.resource.value
+    if agreement.worst_db is not None and agreement.worst_cost is not None:
+        sentences.append(
+            f"Predictions for {agreement.points} measured policies are at most "
+            f"{abs(agreement.worst_db):.2f} dB and {abs(agreement.worst_cost):.2%} {resource} off"
+        )
+    if agreement.mse is not None and agreement.cost is not None:
+        sentences.append(
+            f"rank correlations are {agreement.mse:.4f} (error) and {agreement.cost:.4f} "
+            f"({resource})"
+        )
+    text = "; ".join(sentences) + "." if sentences else ""
+    checks = [point.on_machine for point in found.points if point.on_machine is not None]
+    if checks:
+        values = sum(check.values for check in checks)
+        text += (
+            f" Run on the machine, {len(checks)} of them gave {values:,} integers, "
+            f"{found.mismatches:,} of which differ from the graph's."
+        )
+    return text.strip()
 
 
 def _points(found: SearchResult, recommended: Point) -> Table:

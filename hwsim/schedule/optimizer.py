@@ -13,7 +13,7 @@ from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
 from hwsim.schedule.cascade_tiling import Walks
 from hwsim.schedule.group_work import GroupWork
-from hwsim.schedule.groups import Group, Readers, make_group
+from hwsim.schedule.groups import Group, Readers, ScheduleError, make_group
 from hwsim.schedule.objective import Aim, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
@@ -36,12 +36,14 @@ class Part:
         last: index of the group behind them.
         shape: as in `Shapes`.
         cut: of a single group its tiling, of a cascade the walk through it.
+        rank: how good they are so.
     """
 
     first: int
     last: int
     shape: Shape
     cut: Tiling | Walk
+    rank: Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,16 @@ def cut_again(network: Network, shapes: Shapes, memory: Memory, part: Part) -> P
         memory: cuts found so far on this machine; new ones are added.
         part: of the network as it was.
     """
-    cuts = _Cuts(network, shapes, memory)
-    is_alone = isinstance(part.cut, Tiling)
-    found = (cuts.tiling if is_alone else cuts.walk)(part.first, part.last)
-    if found is None:
-        return None
-    return Part(part.first, part.last, shapes.of(part.first, part.last), found.cut)
+    cuts, first, last = _Cuts(network, shapes, memory), part.first, part.last
+    found: Choice[Tiling] | Choice[Walk] | None
+    if isinstance(part.cut, Tiling):
+        try:
+            found = cuts.tiling(first, last)
+        except ScheduleError:
+            return None
+    else:
+        found = cuts.walk(first, last)
+    return None if found is None else _part(shapes, first, last, found)
 
 
 class _Division:
@@ -183,8 +189,8 @@ class _Division:
         limit = self._limit(first, last)
         if limit is None or found.rank < limit:
             base, _ = self._best[first]
-            part = Part(first, last, self._cuts.shapes.of(first, last), found.cut)
-            self._best[last] = (base[0] + found.rank[0], base[1] + found.rank[1]), part
+            total = base[0] + found.rank[0], base[1] + found.rank[1]
+            self._best[last] = total, _part(self._cuts.shapes, first, last, found)
 
 
 class _Cuts:
@@ -248,3 +254,7 @@ class _Cuts:
 def _beyond(limit: Rank | None, least: Choice[T] | None) -> Choice[T] | None:
     """A choice that does not go below a limit, if there are both."""
     return None if limit is None or least is None or least.rank < limit else least
+
+
+def _part(shapes: Shapes, first: int, last: int, found: Choice[Tiling] | Choice[Walk]) -> Part:
+    return Part(first, last, shapes.of(first, last), found.cut, found.rank)

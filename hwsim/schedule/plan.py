@@ -204,9 +204,14 @@ class CascadePlan:
             first, self.cascade, self.walk, self._allocation(), constants, tensors, self.sizes
         )
 
+    @property
+    def sram_bytes(self) -> int:
+        """SRAM that its buffers occupy."""
+        return self._allocation().size_bytes
+
     def describe(self, cascade: int) -> list[ScheduledGroup]:
         """See `Plan`."""
-        size_bytes = self._allocation().size_bytes
+        size_bytes = self.sram_bytes
         described = []
         for stage, group in enumerate(self.groups):
             ratio, convolution = self.cascade.ratios[stage], group.convolution

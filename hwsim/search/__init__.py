@@ -3,9 +3,11 @@
 from hwsim.search.certified import Certificate
 from hwsim.search.chart import front_chart
 from hwsim.search.confirmation import Agreement, Origin, Point
+from hwsim.search.evaluation import BuildGraph, Pictures, Target, output_mse
 from hwsim.search.export import policy_tables, tables_json, write_cost_table
 from hwsim.search.limits import Limits, cycles_within
-from hwsim.search.measurement import BuildGraph, Figures, Measurement, Pictures, Target, output_mse
+from hwsim.search.measurement import Figures, Measurement
+from hwsim.search.predicted_surface import PredictedSurface, predicted_surface
 from hwsim.search.recommendation import recommend
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import Resource
@@ -25,6 +27,7 @@ __all__ = [
     "Origin",
     "Pictures",
     "Point",
+    "PredictedSurface",
     "Resource",
     "SearchRequest",
     "SearchResult",
@@ -33,6 +36,7 @@ __all__ = [
     "front_chart",
     "output_mse",
     "policy_tables",
+    "predicted_surface",
     "recommend",
     "search",
     "tables_json",

@@ -1,26 +1,36 @@
-"""The additive model of a network: tables in, predicted policies and their exact front out."""
+"""The additive model of a network that is divided into cascades one way."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.search.cost_table import CostTable
+from hwsim.search.linked import linked_bottleneck_front, linked_front
 from hwsim.search.measurement import Figures
-from hwsim.search.pareto import Choices, Front, Integers, bottleneck_front, pareto_front
+from hwsim.search.pairs import (
+    Indices,
+    PairTables,
+    PairTerms,
+    between_groups,
+    stacked,
+    within_group,
+)
+from hwsim.search.pareto import Choices, Integers, bottleneck_front, pareto_front
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE, QualityTable
 from hwsim.search.resource import Resource
-from quant.common.errors import UserError
+from hwsim.search.rules import Group
+from hwsim.search.surface import Links
 from quant.policy import LayerBits
 
-Indices = NDArray[np.intp]
-Group = tuple[int, ...]
+Columns = NDArray[np.intp]
+"""[policies, layers]: the choice of each layer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdditiveModel:
-    """Error and cost of any policy as the base plus one table entry per layer.
+    """Error and cost of any policy as the base plus one table entry per layer and pair.
 
     Attributes:
         layers: names of the convolutions, first to last.
@@ -28,6 +38,7 @@ class AdditiveModel:
         groups: positions of layers that have the same bits as one another, each layer once.
         quality: error each choice adds.
         cost: cost each choice changes.
+        pairs: what choices of neighbours add together.
     """
 
     layers: tuple[str, ...]
@@ -35,120 +46,140 @@ class AdditiveModel:
     groups: tuple[Group, ...]
     quality: QualityTable
     cost: CostTable
+    pairs: PairTerms = field(default_factory=PairTerms)
 
     def usable(self, most_sram_bytes: int | None = None) -> list[Indices]:
-        """For each group, the choices that all its layers may have, within so much SRAM."""
+        """For each group, the choices that all its layers may have.
+
+        Args:
+            most_sram_bytes: what a layer that runs alone may occupy; for cascades see `demands`.
+        """
         may = self.cost.available
         if most_sram_bytes is not None:
-            may = may & (self.cost.sram <= most_sram_bytes)
+            may = may & (~self.cost.alone[:, None] | (self.cost.sram <= most_sram_bytes))
         return [np.flatnonzero(may[list(group)].all(axis=0)) for group in self.groups]
 
     def errors(self, usable: Sequence[Indices]) -> list[Integers]:
         """For each group, the error each usable choice adds, in `UNITS_PER_SQUARED_CODE`."""
-        return self._sums(self.quality.increase, usable)
+        return self._sums(self.quality.increase, usable, self.pairs.error)
 
     def costs(self, resource: Resource, usable: Sequence[Indices]) -> list[Integers]:
         """For each group, what each usable choice changes; of SRAM, what it needs."""
         if resource is not Resource.SRAM:
-            return self._sums(self.cost.change[resource], usable)
+            return self._sums(self.cost.change[resource], usable, self.pairs.of(resource))
         return [
             self.cost.sram[list(group)][:, choices].max(axis=0)
             for group, choices in zip(self.groups, usable, strict=True)
         ]
 
-    def front(self, resource: Resource) -> "PredictedFront":
-        """The exact Pareto front of predicted error and predicted cost.
+    def links(self, objectives: Sequence[Resource | None], usable: Sequence[Indices]) -> Links:
+        """What usable choices of each group and of the next add together.
+
+        Args:
+            objectives: of what; None: the error.
+            usable: for each group its choices.
+
+        Returns:
+            As `pareto_surface` takes them.
 
         Raises:
-            UserError: a layer has nothing to choose from, or the front is too large to compute.
+            UserError: a pair belongs to groups that are not neighbours.
+        """
+        return stacked([self.links_of(objective, usable) for objective in objectives])
+
+    def links_of(
+        self, objective: Resource | None, usable: Sequence[Indices]
+    ) -> list[Integers | None]:
+        """The same of one objective, without an axis for it."""
+        return between_groups(self.pairs.of(objective), self.groups, usable, self.layers)
+
+    def front(self, resource: Resource) -> Columns:
+        """The policies on the exact front of error and cost, those that find room.
+
+        Returns:
+            intp [policies, layers], the choice of each layer.
+
+        Raises:
+            UserError: the front is too large to compute, or pairs are of groups that are not
+                neighbours.
         """
         usable = self.usable()
-        for group, choices in zip(self.groups, usable, strict=True):
-            if not len(choices):
-                names = ", ".join(self.layers[layer] for layer in group)
-                raise UserError(
-                    f"bit search: expected room for some of the bits that {names} may have, found "
-                    "it for none; allow narrower widths or take a larger machine"
-                )
+        if not all(map(len, usable)):
+            return np.empty((0, len(self.layers)), np.intp)
         pairs = zip(self.errors(usable), self.costs(resource, usable), strict=True)
         choices_of = [Choices(*pair) for pair in pairs]
+        picks = self._front_picks(resource, choices_of, usable)
+        columns = self.columns_of(usable, picks)
+        return columns[self.cost.is_right(columns)]
+
+    def _front_picks(
+        self, resource: Resource, choices_of: Sequence[Choices], usable: Sequence[Indices]
+    ) -> list[Indices]:
+        floor = self.cost.other_sram
         if resource is Resource.SRAM:
-            solved = bottleneck_front(choices_of, self.cost.other_sram)
-            return PredictedFront(self, usable, solved, 0)
-        return PredictedFront(self, usable, pareto_front(choices_of), self.cost.base[resource])
+            links = self.links((None,), usable)
+            if any(link is not None for link in links):
+                return linked_bottleneck_front(choices_of, links, floor)
+            return bottleneck_front(choices_of, floor).picked()
+        links = self.links((None, resource), usable)
+        if any(link is not None for link in links):
+            return linked_front(choices_of, links)
+        return pareto_front(choices_of).picked()
 
-    def predict(self, bits: Mapping[str, LayerBits]) -> Figures | None:
-        """What the tables say of a policy; None if it uses bits they have no entry for."""
-        known = {chosen: position for position, chosen in enumerate(self.choices)}
-        if any(chosen not in known for chosen in bits.values()):
-            return None
-        entries = tuple(range(len(self.layers))), tuple(known[bits[name]] for name in self.layers)
-        if not self.cost.available[entries].all():
-            return None
+    def errors_of(self, columns: Columns) -> Integers:
+        """The error of each policy, in `UNITS_PER_SQUARED_CODE`."""
+        layers = np.arange(columns.shape[1])
+        sums: Integers = self.quality.increase[layers, columns].sum(axis=1)
+        return self.quality.base + sums + self.pairs.totals(None, columns)
 
-        def total(resource: Resource) -> int:
-            return self.cost.base[resource] + int(self.cost.change[resource][entries].sum())
+    def costs_of(self, resource: Resource, columns: Columns) -> Integers:
+        """What policies cost that are divided so: femtojoules, cycles or bytes."""
+        return self.cost.costs(resource, columns) + self.pairs.totals(resource, columns)
 
-        error = self.quality.base + int(self.quality.increase[entries].sum())
-        return Figures(
-            error / UNITS_PER_SQUARED_CODE,
-            total(Resource.ENERGY),
-            total(Resource.LATENCY),
-            total(Resource.DRAM),
-            max(self.cost.other_sram, int(self.cost.sram[entries].max())),
+    def columns_of(self, usable: Sequence[Indices], picks: Sequence[Indices]) -> Columns:
+        """The policies in which each group takes one of its usable choices.
+
+        Args:
+            usable: for each group the choices it was given.
+            picks: for each group [policies], positions among them.
+        """
+        columns = np.empty((len(picks[0]), len(self.layers)), np.intp)
+        for group, choices, picked in zip(self.groups, usable, picks, strict=True):
+            columns[:, list(group)] = choices[picked][:, None]
+        return columns
+
+    def figures(self, policy: Columns) -> Figures:
+        """What the tables say of a policy that is divided so; ``policy`` is [1, layers]."""
+        energy, cycles, dram, sram = (
+            int(self.costs_of(resource, policy)[0])
+            for resource in (Resource.ENERGY, Resource.LATENCY, Resource.DRAM, Resource.SRAM)
         )
+        error = int(self.errors_of(policy)[0])
+        return Figures(error / UNITS_PER_SQUARED_CODE, energy, cycles, dram, sram)
 
-    def permits(self, bits: Mapping[str, LayerBits]) -> bool:
-        """Whether every layer has bits it may choose, and tied ones the same."""
-        names = [[self.layers[layer] for layer in group] for group in self.groups]
-        alike = all(len({bits[name] for name in group}) == 1 for group in names)
-        return alike and self.predict(bits) is not None
+    def demands(
+        self, usable: Sequence[Indices], most_sram_bytes: int | None = None
+    ) -> list[tuple[list[Integers], int]]:
+        """For each cascade the SRAM that each usable choice of each group needs, and what is left.
 
-    def bits_of(self, usable: Sequence[Indices], picks: Sequence[int]) -> dict[str, LayerBits]:
-        """The bits of each layer when each group takes one of its usable choices."""
-        chosen = {
-            layer: self.choices[choices[pick]]
-            for group, choices, pick in zip(self.groups, usable, picks, strict=True)
-            for layer in group
-        }
-        return {name: chosen[layer] for layer, name in enumerate(self.layers)}
+        Beyond what is needed at the center of the cost table.
 
-    def _sums(self, table: Integers, usable: Sequence[Indices]) -> list[Integers]:
+        Args:
+            usable: for each group, its choices.
+            most_sram_bytes: what a cascade may occupy; None: what the machine has.
+        """
+        rooms = self.cost.rooms
+        most = rooms.machine_bytes if most_sram_bytes is None else most_sram_bytes
+        most = min(most, rooms.machine_bytes)
         return [
-            table[list(group)][:, choices].sum(axis=0)
-            for group, choices in zip(self.groups, usable, strict=True)
+            (self._sums(demand, usable), most - int(center))
+            for demand, center in zip(rooms.demand, rooms.center, strict=True)
         ]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PredictedFront:
-    """The front of an additive model, cheapest and worst point first.
-
-    Attributes:
-        model: whose front it is.
-        usable: for each group of layers, the choices the solver was given.
-        solved: the front, errors in differences from the base.
-        base_cost: what the solver's costs are differences from.
-    """
-
-    model: AdditiveModel
-    usable: Sequence[Indices]
-    solved: Front
-    base_cost: int
-
-    def __len__(self) -> int:
-        return len(self.solved)
-
-    @property
-    def errors(self) -> Integers:
-        """int64 [points]: predicted error in units of `UNITS_PER_SQUARED_CODE`, falling."""
-        return self.solved.errors + self.model.quality.base
-
-    @property
-    def costs(self) -> Integers:
-        """int64 [points]: predicted femtojoules, cycles or bytes, rising."""
-        return self.solved.costs + self.base_cost
-
-    def bits(self, point: int) -> dict[str, LayerBits]:
-        """The bits of each layer at a point."""
-        return self.model.bits_of(self.usable, self.solved.choices(point))
+    def _sums(
+        self, table: Integers, usable: Sequence[Indices], pairs: PairTables | None = None
+    ) -> list[Integers]:
+        return [
+            table[list(group)][:, choices].sum(axis=0) + within_group(pairs or {}, group, choices)
+            for group, choices in zip(self.groups, usable, strict=True)
+        ]

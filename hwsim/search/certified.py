@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwsim.search.additive import AdditiveModel, Indices
+from hwsim.search.additive import AdditiveModel
 from hwsim.search.cost_table import SUMMED
+from hwsim.search.integer_program import Limited, Optimum
 from hwsim.search.limits import Limits
 from hwsim.search.measurement import PEAK_CODE, Figures
-from hwsim.search.optimum import Limited, Optimum, least_sum
+from hwsim.search.optimum import least_sum
+from hwsim.search.pairs import Indices
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import Resource
 from quant.policy import LayerBits
@@ -72,7 +74,7 @@ class Bounds:
         """The bound on errors that predictions must keep to so that measurements keep to this one.
 
         Predictions are taken to be off by the same factor as for one policy, whether too low or too
-        high. Costs are not touched: tables are recentred instead (`recentred`).
+        high. Costs are not touched.
 
         Args:
             predicted: of that policy.
@@ -89,7 +91,7 @@ def certified_optimum(
     """The policy with the least predicted cost, or error, within predicted limits.
 
     Args:
-        model: the tables.
+        model: the tables of one division; only policies that find room in it count.
         minimize: what is to be least; None: the error.
         bounds: the limits.
 
@@ -106,7 +108,7 @@ def certified_optimum(
         return _least_sram(model, bounds)
     usable = model.usable(most_sram)
     if minimize is None:
-        found = least_sum(model.errors(usable), _limits(model, bounds, usable))
+        found = _most_faithful(model, _limits(model, bounds, usable), usable)
         offset = model.quality.base
     else:
         found = _cheapest(model, minimize, bounds, usable)
@@ -119,14 +121,21 @@ def certified_optimum(
 
 
 def _limits(model: AdditiveModel, bounds: Bounds, usable: Sequence[Indices]) -> tuple[Limited, ...]:
-    """The limits on sums; SRAM is none."""
+    """The limits on sums: those asked for, except on SRAM, and what each cascade has room for."""
     limits = [
-        Limited(model.costs(resource, usable), most - model.cost.base[resource])
+        Limited(
+            model.costs(resource, usable),
+            most - model.cost.base[resource],
+            model.links_of(resource, usable),
+        )
         for resource, most in bounds.most.items()
         if resource in SUMMED
     ]
     if bounds.error is not None:
-        limits.append(Limited(model.errors(usable), bounds.error - model.quality.base))
+        room = bounds.error - model.quality.base
+        limits.append(Limited(model.errors(usable), room, model.links_of(None, usable)))
+    most_sram = bounds.most.get(Resource.SRAM)
+    limits += [Limited(*demand) for demand in model.demands(usable, most_sram)]
     return tuple(limits)
 
 
@@ -135,11 +144,18 @@ def _cheapest(
 ) -> Optimum | None:
     """The cheapest, and of equally cheap ones the most faithful."""
     values, limits = model.costs(minimize, usable), _limits(model, bounds, usable)
-    found = least_sum(values, limits)
+    links = model.links_of(minimize, usable)
+    found = least_sum(values, limits, links=links)
     if found is None:
         return None
-    as_cheap = least_sum(model.errors(usable), (*limits, Limited(values, found.value)))
+    as_cheap = _most_faithful(model, (*limits, Limited(values, found.value, links)), usable)
     return found if as_cheap is None else replace(found, picks=as_cheap.picks)
+
+
+def _most_faithful(
+    model: AdditiveModel, limits: Sequence[Limited], usable: Sequence[Indices]
+) -> Optimum | None:
+    return least_sum(model.errors(usable), limits, links=model.links_of(None, usable))
 
 
 def _least_sram(model: AdditiveModel, bounds: Bounds) -> Certificate | None:
@@ -147,22 +163,31 @@ def _least_sram(model: AdditiveModel, bounds: Bounds) -> Certificate | None:
 
     More SRAM allows every choice that less allows, so there is one amount from which on it works.
     """
-    most = bounds.most.get(Resource.SRAM)
-    occurring = np.unique(np.maximum(model.cost.sram[model.cost.available], model.cost.other_sram))
-    amounts = [int(amount) for amount in occurring if most is None or amount <= most]
-    best: Certificate | None = None
-    first, last = 0, len(amounts)
-    while first < last:
-        middle = (first + last) // 2
-        usable = model.usable(amounts[middle])
-        found = least_sum(model.errors(usable), _limits(model, bounds, usable))
+    machine_bytes = model.cost.rooms.machine_bytes
+    least = model.cost.other_sram
+    most = min(machine_bytes, bounds.most.get(Resource.SRAM, machine_bytes))
+    best = None if most < least else _within(model, bounds, most)
+    if best is None:
+        return None
+    while least < best.value:
+        middle = (least + best.value - 1) // 2
+        found = _within(model, bounds, middle)
         if found is None:
-            first = middle + 1
+            least = middle + 1
         else:
-            last = middle
-            amount = amounts[middle]
-            best = _certificate(model, usable, found.picks, Resource.SRAM, amount, amount)
-    return best
+            best = found
+    return replace(best, bound=best.value)
+
+
+def _within(model: AdditiveModel, bounds: Bounds, most_sram: int) -> Certificate | None:
+    """The most faithful policy within so much SRAM; its value is what it occupies."""
+    usable = model.usable(most_sram)
+    limited = replace(bounds, most={**bounds.most, Resource.SRAM: most_sram})
+    found = _most_faithful(model, _limits(model, limited, usable), usable)
+    if found is None:
+        return None
+    certificate = _certificate(model, usable, found.picks, Resource.SRAM, 0, 0)
+    return replace(certificate, value=certificate.predicted.sram_bytes)
 
 
 def _certificate(
@@ -173,7 +198,7 @@ def _certificate(
     value: int,
     bound: int,
 ) -> Certificate:
-    bits = model.bits_of(usable, picks)
-    predicted = model.predict(bits)
-    assert predicted is not None, "the solver chooses among what has an entry"
-    return Certificate(bits, predicted, minimize, value, bound)
+    policy = model.columns_of(usable, [np.array([pick]) for pick in picks])
+    names = zip(model.layers, policy[0], strict=True)
+    bits = {name: model.choices[column] for name, column in names}
+    return Certificate(bits, model.figures(policy), minimize, value, bound)

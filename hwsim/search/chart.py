@@ -15,8 +15,15 @@ from quant.common.files import atomic_output
 
 
 @dataclass(frozen=True, slots=True)
-class _Series:
-    """How the measured points of one origin are drawn."""
+class Series:
+    """How the measured points of one origin are drawn.
+
+    Attributes:
+        origin: theirs.
+        words: in the legend.
+        colour: of the markers.
+        marker: its shape, as matplotlib calls it.
+    """
 
     origin: Origin
     words: str
@@ -26,12 +33,12 @@ class _Series:
 
 # Colours of Okabe and Ito, "Color universal design" (2008), told apart by colour-blind people;
 # the markers tell the series apart without any colour.
-_LINE_COLOUR = "#0072B2"
-_SERIES = (
-    _Series(Origin.FRONT, "front, measured", "#D55E00", "o"),
-    _Series(Origin.LIMIT, "near the limits, measured", "#CC79A7", "D"),
-    _Series(Origin.OPTIMUM, "optimum within the limits, measured", "#E69F00", "*"),
-    _Series(Origin.UNIFORM, "uniform, measured", "#009E73", "s"),
+LINE_COLOUR = "#0072B2"
+SERIES = (
+    Series(Origin.FRONT, "front, measured", "#D55E00", "o"),
+    Series(Origin.LIMIT, "near the limits, measured", "#CC79A7", "D"),
+    Series(Origin.OPTIMUM, "optimum within the limits, measured", "#E69F00", "*"),
+    Series(Origin.UNIFORM, "uniform, measured", "#009E73", "s"),
 )
 
 
@@ -54,11 +61,11 @@ def front_chart(result: SearchResult, path: Path) -> None:
     axes.plot(
         result.front.costs / per_unit,
         _decibels(result.front.errors / UNITS_PER_SQUARED_CODE),
-        color=_LINE_COLOUR,
+        color=LINE_COLOUR,
         drawstyle="steps-post",
         label=f"front, predicted ({len(result.front)} policies)",
     )
-    for series in _SERIES:
+    for series in SERIES:
         points = [p for p in result.of_origin(series.origin) if math.isfinite(p.measured.psnr_db)]
         if points:
             axes.scatter(

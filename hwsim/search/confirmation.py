@@ -1,15 +1,14 @@
 """From prediction to fact: uniform policies and a spread of front points, measured for real."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 
-from hwsim.schedule import ScheduleError
-from hwsim.search.additive import AdditiveModel, PredictedFront
-from hwsim.search.measurement import Figures, Measurement, Meter
-from hwsim.search.recentering import recentred
+from hwsim.search.divided import DividedModel, PredictedFront
+from hwsim.search.measurement import Figures, MachineCheck, Measurement, Meter
+from hwsim.search.pricing import cost_table, parts_of
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import Resource
 from quant.policy import BitPolicy, LayerBits
@@ -36,6 +35,7 @@ class Point:
         predicted: what the tables say; None if they have no entry for its bits.
         measured: what its graph does.
         permitted: whether every layer has bits it may choose.
+        on_machine: what came of running it on the machine; None if it was not.
     """
 
     origin: Origin
@@ -45,21 +45,29 @@ class Point:
     predicted: Figures | None
     measured: Measurement
     permitted: bool = True
+    on_machine: MachineCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Spearman's rank correlation of predictions with measurements: 1 is the same order.
+    """How predictions compare with measurements.
 
     Attributes:
         points: measured policies that have a prediction.
-        mse: of the error; None with fewer than three points, or if all are alike.
-        cost: of the resource on the front.
+        mse: Spearman's rank correlation of the error, 1 is the same order; None with fewer than
+            three points, or if all are alike.
+        cost: the same of the resource on the front.
+        worst_db: the largest difference, predicted less measured fidelity, in dB, of policies that
+            have an error at all; None without such points.
+        worst_cost: the largest difference of the resource on the front, as a share of what was
+            measured; None without points.
     """
 
     points: int
     mse: float | None
     cost: float | None
+    worst_db: float | None
+    worst_cost: float | None
 
 
 class Confirmer:
@@ -68,7 +76,7 @@ class Confirmer:
     def __init__(
         self,
         meter: Meter,
-        model: AdditiveModel,
+        model: DividedModel,
         request: SearchRequest,
         count: Callable[[], None],
     ) -> None:
@@ -79,41 +87,64 @@ class Confirmer:
 
     def uniform(self) -> list[Point]:
         """The uniform policies that fit the machine."""
-        points = [
-            self._point(Origin.UNIFORM, f"uniform {policy}", policy)
-            for policy in map(self._request.uniform_policy, self._request.uniform_widths)
-        ]
-        return [point for point in points if point is not None]
+        policies = map(self._request.uniform_policy, self._request.uniform_widths)
+        return self._points(Origin.UNIFORM, [(f"uniform {policy}", policy) for policy in policies])
 
     def front(self, front: PredictedFront) -> list[Point]:
         """A spread of the front's policies, those that fit the machine."""
         spread = spread_points(front, self._request.front_points)
-        points = [self.front_point(front, index, Origin.FRONT) for index in spread]
-        return [point for point in points if point is not None]
+        return self._points(Origin.FRONT, [self._labelled(front, index) for index in spread])
 
     def front_point(self, front: PredictedFront, index: int, origin: Origin) -> Point | None:
         """One policy of the front; None if the machine has no room for it after all."""
-        policy = self._request.policy(front.bits(index))
-        return self._point(origin, f"front {index + 1} of {len(front)}", policy)
+        return next(iter(self._points(origin, [self._labelled(front, index)])), None)
 
     def point(self, origin: Origin, label: str, bits: Mapping[str, LayerBits]) -> Point | None:
         """A policy by the bits of its layers; None if the machine has no room for it."""
-        return self._point(origin, label, self._request.policy(dict(bits)))
+        policy = self._request.policy(dict(bits))
+        return next(iter(self._points(origin, [(label, policy)])), None)
 
-    def recentred(self, point: Point) -> AdditiveModel:
-        """The model with costs counted from a measured policy; see `recentred`."""
-        return recentred(self._model, self._meter, point.policy, point.bits)
+    def on_machine(self, points: Sequence[Point], chosen: Sequence[Point]) -> list[Point]:
+        """The points, those chosen run on the machine and compared bit for bit.
 
-    def _point(self, origin: Origin, label: str, policy: BitPolicy) -> Point | None:
-        bits = policy.resolve(self._meter.layers)
-        try:
-            measured = self._meter.measure(policy)
-        except ScheduleError:
-            return None
-        finally:
-            self._count()
-        predicted, permitted = self._model.predict(bits), self._model.permits(bits)
-        return Point(origin, label, policy, bits, predicted, measured, permitted)
+        Raises:
+            ScheduleError: the machine has no room for a picture.
+        """
+        checks = self._meter.on_machine([point.policy for point in chosen], self._count)
+        found = {id(point): check for point, check in zip(chosen, checks, strict=True)}
+        return [replace(point, on_machine=found.get(id(point))) for point in points]
+
+    def with_division_of(self, point: Point, model: DividedModel) -> DividedModel:
+        """A model that knows the division of a measured policy: with a table more if it is new.
+
+        Raises:
+            ScheduleError: the machine has no room for the policy's graph.
+            UserError: the policy's graph cannot be built.
+        """
+        if model.knows(parts_of(self._meter, point.policy)):
+            return model
+        permitted = self._request.rules.permitted(
+            model.layers, model.choices, self._request.usual_choices
+        )
+        table = cost_table(
+            self._meter, point.policy, model.choices, permitted, model.groups, model.cost
+        )
+        return model.with_costs(table)
+
+    def _labelled(self, front: PredictedFront, index: int) -> tuple[str, BitPolicy]:
+        policy = self._request.policy(front.bits(index))
+        return f"front {index + 1} of {len(front)}", policy
+
+    def _points(self, origin: Origin, labelled: Sequence[tuple[str, BitPolicy]]) -> list[Point]:
+        """Those of the policies, behind their labels, that fit the machine."""
+        measured = self._meter.measure_all([policy for _, policy in labelled], self._count)
+        points = []
+        for (label, policy), found in zip(labelled, measured, strict=True):
+            if found is not None:
+                bits = policy.resolve(self._meter.layers)
+                predicted, permitted = self._model.predict(bits), self._model.permits(bits)
+                points.append(Point(origin, label, policy, bits, predicted, found, permitted))
+        return points
 
 
 def spread_points(front: PredictedFront, count: int) -> list[int]:
@@ -129,15 +160,24 @@ def spread_points(front: PredictedFront, count: int) -> list[int]:
 
 
 def agreement(points: Sequence[Point], resource: Resource) -> Agreement:
-    """How well predictions order the points."""
+    """How well predictions order the points, and how far the worst is off."""
     pairs = [(point.predicted, point.measured) for point in points if point.predicted is not None]
+    costs = [(predicted.cost(resource), found.cost(resource)) for predicted, found in pairs]
     return Agreement(
         len(pairs),
         _rank_correlation([(predicted.mse, measured.mse) for predicted, measured in pairs]),
-        _rank_correlation(
-            [(predicted.cost(resource), measured.cost(resource)) for predicted, measured in pairs]
+        _rank_correlation(costs),
+        _farthest(
+            predicted.psnr_db - measured.psnr_db
+            for predicted, measured in pairs
+            if predicted.mse and measured.mse
         ),
+        _farthest(predicted / measured - 1 for predicted, measured in costs if measured),
     )
+
+
+def _farthest(differences: Iterable[float]) -> float | None:
+    return max(differences, key=abs, default=None)
 
 
 def _rank_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import Point
 from hwsim.search.cost_table import SUMMED
+from hwsim.search.divided import DividedModel
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import SHOWN, Resource
 from hwsim.search.result import SearchResult
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 TABLE_NPY, TABLE_JSON = "cost_table.npy", "cost_table.json"
 
 
-def cost_cube(model: AdditiveModel, resource: Resource) -> NDArray[np.float64]:
+def cost_cube(model: DividedModel, resource: Resource) -> NDArray[np.float64]:
     """What each layer at each pair of widths costs.
 
     Args:
@@ -36,7 +36,7 @@ def cost_cube(model: AdditiveModel, resource: Resource) -> NDArray[np.float64]:
     return _cube(model, table / SHOWN[resource].per_unit)
 
 
-def widths_of(model: AdditiveModel) -> tuple[list[int], list[int]]:
+def widths_of(model: DividedModel) -> tuple[list[int], list[int]]:
     """The widths of weights and of activations that choices have, rising."""
     return (
         sorted({bits.weight_bits for bits in model.choices}),
@@ -94,7 +94,7 @@ def policy_tables(points: Sequence[Point]) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def _cube(model: AdditiveModel, table: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cube(model: DividedModel, table: NDArray[np.float64]) -> NDArray[np.float64]:
     weight_bits, activation_bits = widths_of(model)
     cube = np.full((len(model.layers), len(weight_bits), len(activation_bits)), np.nan)
     for column, bits in enumerate(model.choices):

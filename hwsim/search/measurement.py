@@ -1,31 +1,43 @@
-"""What one policy really does: the error of its integer graph's output, and its cost."""
+"""What policies really do, each measured once: errors of integer graphs, costs of schedules."""
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
 
 import hwsim
-from accelerators import Accelerator, EnergyModel
 from hwsim.cost import ProgramCost
-from hwsim.estimation import Estimator, FixedDivision
+from hwsim.estimation import FixedDivision
 from hwsim.identity import arrays_identity, digest, graph_identity, machine_identity
 from hwsim.ledger import Ledger, Record
-from hwsim.machine import KERNELS, run_layerwise
+from hwsim.schedule import ScheduleError
+from hwsim.search.evaluation import (
+    NO_ROOM,
+    BuildGraph,
+    Context,
+    Evaluator,
+    Job,
+    Kind,
+    Pictures,
+    Records,
+    Target,
+)
 from hwsim.search.resource import FEMTOJOULES_PER_MICROJOULE, Resource
-from quant.graph import Graph, Size
+from hwsim.search.workers import ExecutorWorkers, ThisProcess, Workers
+from quant.graph import Graph
 from quant.policy import BitPolicy
 
 PEAK_CODE = 255
 """White, in the codes of an 8-bit picture."""
-_COST_RECORD = 2
+_COST_RECORD = 3
 """Grows when a record of costs gets other keys: older ones are not found then."""
 
-BuildGraph = Callable[[BitPolicy], Graph]
+_NO_ERROR: Record = {"mse": math.nan}
+
+Count = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,19 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineCheck:
+    """How the integers of a policy's schedule, run on simulated memories, compare.
+
+    Attributes:
+        values: integers compared with the graph computed layer by layer, over all pictures.
+        mismatches: how many of them differ.
+    """
+
+    values: int
+    mismatches: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement(Figures):
     """A policy's real error, and the cost of its real schedule.
 
@@ -83,33 +108,8 @@ class Measurement(Figures):
     other_sram_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
-    """What quality is judged on.
-
-    Attributes:
-        codes: for each picture, int32 [height, width, channels], codes of the graph's input.
-        references: for each picture, float [height, width, channels], the float network's output
-            in 8-bit pixel codes, clipped to 0…255 as a picture is.
-    """
-
-    codes: Sequence[NDArray[np.int32]]
-    references: Sequence[NDArray[np.floating]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """What cost is counted on.
-
-    Attributes:
-        accelerator: the machine.
-        energy: its prices.
-        image_size: height and width of the input image.
-    """
-
-    accelerator: Accelerator
-    energy: EnergyModel
-    image_size: Size
+def _count_nothing() -> None:
+    """For those who do not want to know how far it is."""
 
 
 class Meter:
@@ -122,29 +122,49 @@ class Meter:
         pictures: Pictures,
         target: Target,
         ledger: Ledger,
+        executor: Executor | None = None,
     ) -> None:
         """Build the base graph, whose content tells this network and method from others.
 
+        Args:
+            build_graph: quantizes the network under a policy; an executor may need to pickle it.
+            base: the base policy.
+            pictures: what errors are judged on.
+            target: what costs are counted on.
+            ledger: what is measured already, and where the rest goes.
+            executor: computes the measurements; None: this process does.
+
         Raises:
-            UserError: the base policy's graph cannot be built.
+            UserError: the base policy's graph cannot be built, or it cannot be pickled.
         """
-        # Error and cost of a policy are recorded apart but measured one after the other.
-        self._build = lru_cache(maxsize=1)(build_graph)
-        self._pictures = pictures
-        self._target = target
-        self._estimator = Estimator(target.accelerator, target.energy)
+        graph = build_graph(base)
+        self.is_adaptive = not isinstance(graph, Graph)
+        graphs = (graph,) if isinstance(graph, Graph) else (graph.variants[1], *graph.graphs())
+        self.layers = tuple(node.name for node in graphs[0].convolutions())
+        # What the method has seen of its pictures by now, workers need not look at again.
+        context = Context(build_graph, pictures, target, self.layers)
+        self._evaluator = Evaluator(context)
+        self._workers: Workers = ThisProcess(self._evaluator)
+        if executor is not None:
+            self._workers = ExecutorWorkers(executor, context)
         self._ledger = ledger
-        graph = self._build(base)
-        self.layers = tuple(node.name for node in graph.convolutions())
-        graph_and_code = (hwsim.__version__, graph_identity(graph))
-        self._error_context = digest(
-            *graph_and_code, arrays_identity((*pictures.codes, *pictures.references))
-        )
-        self._cost_context = digest(
-            *graph_and_code,
-            machine_identity(target.accelerator, target.energy),
-            json.dumps([asdict(target.image_size), _COST_RECORD]),
-        )
+        self.machine_sram_bytes = target.accelerator.sram.size_kib * 1024
+        graph_and_code = (hwsim.__version__, *map(graph_identity, graphs))
+        self._contexts: dict[Kind, str] = {
+            "cost": digest(
+                *graph_and_code,
+                machine_identity(target.accelerator, target.energy),
+                json.dumps([asdict(target.image_size), _COST_RECORD]),
+            ),
+            "error": digest(
+                *graph_and_code, arrays_identity((*pictures.codes, *pictures.references))
+            ),
+            "machine": digest(
+                *graph_and_code,
+                machine_identity(target.accelerator, target.energy),
+                arrays_identity(pictures.codes),
+            ),
+        }
 
     def measure(self, policy: BitPolicy) -> Measurement:
         """Error and cost of a policy.
@@ -153,62 +173,161 @@ class Meter:
             ScheduleError: the machine has no room for the policy's graph.
             UserError: the policy's graph cannot be built.
         """
-        bits = {layer: str(chosen) for layer, chosen in policy.resolve(self.layers).items()}
-        words = json.dumps([bits, policy.residual_bits])
-        cost = self._recorded("cost", self._cost_context, words, lambda: self._cost(policy))
-        error = self._recorded("error", self._error_context, words, lambda: self._error(policy))
-        return _measurement(error, cost)
+        (found,) = self._found([policy], ("cost", "error"), _count_nothing)
+        if NO_ROOM in found["cost"]:
+            raise ScheduleError(found["cost"][NO_ROOM])
+        return _measurement(found["error"], found["cost"])
 
-    def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
-        """A policy's graph, and the division into cascades it was measured with.
+    def measure_all(
+        self, policies: Sequence[BitPolicy], count: Count = _count_nothing
+    ) -> list[Measurement | None]:
+        """Error and cost of policies, several at a time where there are workers.
+
+        Args:
+            policies: the policies.
+            count: called once for each, as it is done.
+
+        Returns:
+            For each policy what it does; None where the machine has no room for it.
+
+        Raises:
+            UserError: a policy's graph cannot be built.
+        """
+        return [
+            None if NO_ROOM in found["cost"] else _measurement(found["error"], found["cost"])
+            for found in self._found(policies, ("cost", "error"), count)
+        ]
+
+    def errors_of(
+        self, policies: Sequence[BitPolicy], count: Count = _count_nothing
+    ) -> list[float]:
+        """`Measurement.mse` of policies, several at a time where there are workers.
+
+        Args:
+            policies: the policies, whether the machine has room for them or not.
+            count: called once for each, as it is done.
+
+        Raises:
+            UserError: a policy's graph cannot be built.
+        """
+        return [found["error"]["mse"] for found in self._found(policies, ("error",), count)]
+
+    def cost(self, policy: BitPolicy) -> Measurement:
+        """A policy's cost; the error, which is not measured, is NaN.
 
         Raises:
             ScheduleError: the machine has no room for the policy's graph.
             UserError: the policy's graph cannot be built.
         """
-        graph = self._build(policy)
-        return graph, self._estimator.fixed(graph, self._target.image_size)
+        (found,) = self._found([policy], ("cost",), _count_nothing)
+        if NO_ROOM in found["cost"]:
+            raise ScheduleError(found["cost"][NO_ROOM])
+        return _measurement(_NO_ERROR, found["cost"])
+
+    def costs_of(self, policies: Sequence[BitPolicy]) -> list[Measurement | None]:
+        """Costs of policies, several at a time where there are workers; as `measure_all`."""
+        return [
+            None if NO_ROOM in found["cost"] else _measurement(_NO_ERROR, found["cost"])
+            for found in self._found(policies, ("cost",), _count_nothing)
+        ]
+
+    def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
+        """A policy's graph, and the division into cascades it was measured with.
+
+        Only of a method whose bits do not depend on the image (`is_adaptive`).
+
+        Raises:
+            ScheduleError: the machine has no room for the policy's graph.
+            UserError: the policy's graph cannot be built.
+        """
+        graph = self._evaluator.build(policy)
+        assert isinstance(graph, Graph)
+        return graph, self._evaluator.division(graph)
 
     def priced(self, cost: ProgramCost) -> Measurement:
         """A cost as measurements have it; the error, which was not measured, is NaN."""
-        return _measurement({"mse": math.nan}, self._counted(cost))
+        return _measurement(_NO_ERROR, self._evaluator.counted(cost))
 
-    def _recorded(
-        self, kind: str, context: str, policy: str, measure: Callable[[], Record]
+    def on_machine(
+        self, policies: Sequence[BitPolicy], count: Count = _count_nothing
+    ) -> list[MachineCheck]:
+        """Run policies on the machine, each picture, several at a time where there are workers.
+
+        Args:
+            policies: the policies, for which the machine has room.
+            count: called once for each, as it is done.
+
+        Raises:
+            ScheduleError: the machine has no room for a picture.
+            UserError: a policy's graph cannot be built.
+        """
+        return [
+            MachineCheck(found["machine"]["values"], found["machine"]["mismatches"])
+            for found in self._found(policies, ("machine",), count)
+        ]
+
+    def recorded_of_costs(
+        self, kind: str, policy: BitPolicy, more: str, find: Callable[[], Record]
     ) -> Record:
-        key = digest(kind, context, policy)
+        """What the ledger has of a policy on this machine, or else what is found.
+
+        Args:
+            kind: what it is.
+            policy: the policy.
+            more: whatever else it depends on.
+            find: finds it.
+        """
+        words = self._words(policy)
+        key = digest(kind, self._contexts["cost"] + more, words)
         record = self._ledger.get(key)
         if record is None:
-            record = {"kind": kind, "policy": json.loads(policy)[0], **measure()}
+            record = {"kind": kind, "policy": json.loads(words)[0], **find()}
             self._ledger.put(key, record)
         return record
 
-    def _error(self, policy: BitPolicy) -> Record:
-        return {"mse": output_mse(self._build(policy), self._pictures)}
+    def _found(
+        self, policies: Sequence[BitPolicy], kinds: tuple[Kind, ...], count: Count
+    ) -> list[Records]:
+        """What the ledger has of policies after what it lacked was measured."""
+        words = [self._words(policy) for policy in policies]
+        jobs: dict[str, Job] = {}
+        for each, policy in zip(words, policies, strict=True):
+            missing = self._missing(each, kinds)
+            if missing:
+                jobs[each] = Job(policy, missing)
+        times = Counter(words)
+        for _ in range(sum(times[each] for each in times if each not in jobs)):
+            count()
+        measured = list(jobs)
+        with closing(self._workers.results(tuple(jobs.values()))) as results:
+            for position, records in results:
+                self._record(measured[position], records)
+                for _ in range(times[measured[position]]):
+                    count()
+        return [self._known(each, kinds) for each in words]
 
-    def _cost(self, policy: BitPolicy) -> Record:
-        return self._counted(self._estimator.cost(self._build(policy), self._target.image_size))
+    def _words(self, policy: BitPolicy) -> str:
+        """A policy as it is keyed, however it is written."""
+        bits = {layer: str(chosen) for layer, chosen in policy.resolve(self.layers).items()}
+        return json.dumps([bits, policy.residual_bits])
 
-    def _counted(self, cost: ProgramCost) -> Record:
-        return {
-            "energy_fj": round(cost.energy_uj * FEMTOJOULES_PER_MICROJOULE),
-            "cycles": cost.cycles,
-            "dram_bytes": cost.dram_read_bytes + cost.dram_write_bytes,
-            "sram_bytes": cost.sram_peak_bytes,
-            **self._sram(cost),
-        }
+    def _key(self, kind: Kind, words: str) -> str:
+        return digest(kind, self._contexts[kind], words)
 
-    def _sram(self, cost: ProgramCost) -> Record:
-        """SRAM by convolution, and of what runs without one."""
-        groups = [part.group for part in cost.groups]
-        cascade_of = {node: group.cascade for group in groups for node in group.nodes}
-        bytes_of = {group.cascade: group.sram_bytes for group in groups}
-        cascades = [cascade_of[layer] for layer in self.layers]
-        others = [used for cascade, used in bytes_of.items() if cascade not in set(cascades)]
-        return {
-            "layer_sram_bytes": [bytes_of[cascade] for cascade in cascades],
-            "other_sram_bytes": max(others, default=0),
-        }
+    def _known(self, words: str, kinds: tuple[Kind, ...]) -> Records:
+        records = {kind: self._ledger.get(self._key(kind, words)) for kind in kinds}
+        return {kind: record for kind, record in records.items() if record is not None}
+
+    def _missing(self, words: str, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        known = self._known(words, kinds)
+        if NO_ROOM in known.get("cost", {}):
+            return ()  # nor is its error of use
+        return tuple(kind for kind in kinds if kind not in known)
+
+    def _record(self, words: str, records: Records) -> None:
+        for kind, record in records.items():
+            entry = {"kind": kind, "policy": json.loads(words)[0], **record}
+            self._ledger.put(self._key(kind, words), entry)
 
 
 def _measurement(error: Record, cost: Record) -> Measurement:
@@ -221,18 +340,3 @@ def _measurement(error: Record, cost: Record) -> Measurement:
         tuple(cost["layer_sram_bytes"]),
         cost["other_sram_bytes"],
     )
-
-
-def output_mse(graph: Graph, pictures: Pictures) -> float:
-    """Mean squared difference of a graph's decoded outputs from the references; see `Measurement`.
-
-    The graph is computed layer by layer by the fast kernels, which every schedule equals.
-    """
-    encoding = graph.node(graph.output).output.encoding
-    squares, values = 0.0, 0
-    for codes, reference in zip(pictures.codes, pictures.references, strict=True):
-        output = run_layerwise(graph, codes, KERNELS)
-        decoded = encoding.scale * (output.astype(np.float64) - np.array(encoding.zero_point))
-        squares += float(np.square(decoded - reference).sum())
-        values += output.size
-    return squares / values

@@ -62,6 +62,15 @@ class Front:
             point = int(parents[point])
         return tuple(reversed(chosen))
 
+    def picked(self) -> list[NDArray[np.intp]]:
+        """For each layer, first layer first, the choice that leads to each point."""
+        points: NDArray[np.integer] = np.arange(len(self))
+        chosen = []
+        for parents, picks in zip(reversed(self.parents), reversed(self.picks), strict=True):
+            chosen.append(picks[points].astype(np.intp))
+            points = parents[points]
+        return chosen[::-1]
+
 
 def pareto_front(layers: Sequence[Choices], maximum_pairs: int = MAXIMUM_PAIRS) -> Front:
     """The Pareto front of all ways to take one choice per layer.
@@ -77,7 +86,7 @@ def pareto_front(layers: Sequence[Choices], maximum_pairs: int = MAXIMUM_PAIRS) 
     parents: list[NDArray[np.int32]] = []
     picks: list[NDArray[np.int32]] = []
     for position, layer in enumerate(layers):
-        kept = _undominated(layer.errors, layer.costs)
+        kept = undominated(layer.errors, layer.costs)
         if len(kept) * len(costs) > maximum_pairs:
             raise UserError(
                 f"bit search: the front of the first {position} of {len(layers)} layers has "
@@ -86,7 +95,7 @@ def pareto_front(layers: Sequence[Choices], maximum_pairs: int = MAXIMUM_PAIRS) 
             )
         joined_errors = (layer.errors[kept, None] + errors).reshape(-1)
         joined_costs = (layer.costs[kept, None] + costs).reshape(-1)
-        survivors = _undominated(joined_errors, joined_costs)
+        survivors = undominated(joined_errors, joined_costs)
         parents.append((survivors % len(costs)).astype(np.int32))
         picks.append(kept[survivors // len(costs)].astype(np.int32))
         errors, costs = joined_errors[survivors], joined_costs[survivors]
@@ -132,7 +141,7 @@ def _first_of_least(errors: Integers) -> NDArray[np.intp]:
     return np.where(beats, np.arange(len(errors)), 0)
 
 
-def _undominated(errors: Integers, costs: Integers) -> NDArray[np.intp]:
+def undominated(errors: Integers, costs: Integers) -> NDArray[np.intp]:
     """Indices of the points that no other beats, costs rising and errors falling."""
     # A stable sort of joined fronts merges sorted runs, which is close to linear.
     order = np.argsort(costs, kind="stable")

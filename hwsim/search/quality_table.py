@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.search.measurement import Measurement
 from hwsim.search.survey import Survey
+from quant.policy import LayerBits
 
 UNITS_PER_SQUARED_CODE = 1_000_000_000
 """Errors are added as integers, in 1e-9 squared pixel codes, so that no sum is rounded."""
@@ -48,30 +48,30 @@ class QualityTable:
 
 def quality_table(survey: Survey) -> QualityTable:
     """The increases of error a survey found."""
-    base = _units(survey.base.mse)
-    measured = np.array(
-        [
-            [0 if change is None else _units(change.mse) - base for change in changes]
-            for changes in survey.changed
-        ],
-        np.int64,
+    base = _units(survey.base)
+    measured = [
+        [0 if np.isnan(mse) else _units(mse) - base for mse in row] for row in survey.changed
+    ]
+    return QualityTable(
+        base,
+        np.array(measured, np.int64),
+        sum(_non_monotone(survey.choices, row) for row in survey.changed),
     )
-    return QualityTable(base, measured, sum(_non_monotone(survey, row) for row in survey.changed))
 
 
 def _units(mse: float) -> int:
     return round(mse * UNITS_PER_SQUARED_CODE)
 
 
-def _non_monotone(survey: Survey, changes: Sequence[Measurement | None]) -> int:
+def _non_monotone(choices: Sequence[LayerBits], errors: NDArray[np.float64]) -> int:
     """Pairs of a layer's choices of which the wider one measured the larger error."""
     measured = [
-        (bits.weight_bits, bits.activation_bits, change.mse)
-        for bits, change in zip(survey.choices, changes, strict=True)
-        if change is not None
+        (bits.weight_bits, bits.activation_bits, mse)
+        for bits, mse in zip(choices, errors.tolist(), strict=True)
+        if not np.isnan(mse)
     ]
     return sum(
-        wide[0] >= narrow[0] and wide[1] >= narrow[1] and wide[2] > narrow[2]
-        for wide in measured
+        narrow[0] <= wide[0] and narrow[1] <= wide[1] and narrow[2] < wide[2]
         for narrow in measured
+        for wide in measured
     )

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
-from hwsim.search.additive import AdditiveModel, PredictedFront
-from hwsim.search.certified import Bounds, Certificate, certified_optimum
+from hwsim.search.certified import Bounds, Certificate
 from hwsim.search.confirmation import Confirmer, Origin, Point
+from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.limits import Limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import SHOWN, Resource
 from quant.common.errors import UserError
 from quant.policy import LayerBits
 
-_RECENTERINGS = 3
-"""How often tables are recentred. Each takes as long as pricing every choice of every layer."""
+_CORRECTIONS = 3
+"""How often the optimum is sought again. A new table takes as long as pricing every choice of every
+layer."""
 
 
 def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits) -> list[Point]:
@@ -43,12 +44,14 @@ def points_at_limits(confirmer: Confirmer, front: PredictedFront, limits: Limits
 
 
 def optimum_points(
-    confirmer: Confirmer, model: AdditiveModel, request: SearchRequest, measured: Sequence[Point]
+    confirmer: Confirmer, model: DividedModel, request: SearchRequest, measured: Sequence[Point]
 ) -> tuple[Certificate | None, list[Point]]:
-    """The optimum by the tables, measured, and those by tables recentred at measured policies.
+    """The optimum by the tables, measured, and those by tables corrected with what was measured.
 
-    Each time the tables are recentred at the best policy so far that they were not yet: one within
-    the limits if there is any, else the one that comes closest.
+    Each time the tables are corrected by the best policy so far that they were not yet: one within
+    the limits if there is any, else the one that comes closest. If its graph was divided in a way
+    that no table knows, there is a table more; and the limit on errors is moved by as much as its
+    error was mispredicted.
 
     Args:
         confirmer: measures policies.
@@ -74,10 +77,10 @@ def optimum_points(
         point = confirmer.point(Origin.OPTIMUM, label, certificate.bits)
         found.extend([] if point is None else [point])
 
-    first = certified_optimum(model, request.minimize, asked)
+    first = model.optimum(request.minimize, asked)
     measure(first, "optimum")
     centers: list[dict[str, LayerBits]] = []
-    for number in range(1, _RECENTERINGS + 1):
+    for number in range(1, _CORRECTIONS + 1):
         candidates = [
             point
             for point in (*found, *measured)
@@ -86,19 +89,12 @@ def optimum_points(
         if not candidates:
             break
         center = min(candidates, key=lambda point: _standing(point, asked, request.minimize))
+        assert center.predicted is not None
         centers.append(center.bits)
-        certificate = _recentred_optimum(confirmer, request, asked, center)
-        measure(certificate, f"recentred optimum {number}")
+        model = confirmer.with_division_of(center, model)
+        bounds = asked.corrected(center.predicted, center.measured)
+        measure(model.optimum(request.minimize, bounds), f"corrected optimum {number}")
     return first, found
-
-
-def _recentred_optimum(
-    confirmer: Confirmer, request: SearchRequest, asked: Bounds, center: Point
-) -> Certificate | None:
-    """The optimum by tables that are right about a measured policy."""
-    assert center.predicted is not None
-    bounds = asked.corrected(center.predicted, center.measured)
-    return certified_optimum(confirmer.recentred(center), request.minimize, bounds)
 
 
 def _standing(

@@ -34,6 +34,8 @@ class SearchRequest:
         limits: what the recommended policy must keep to.
         rules: what single layers may choose from, and which choose alike.
         residual_bits: as in `BitPolicy`, the same for every policy.
+        run_on_machine: whether the recommended and the best measured policies are run on the
+            simulated machine, command by command, and compared bit for bit.
 
     Raises:
         UserError: no width, a width twice or outside 1–16, fewer than two front points, a resource
@@ -50,6 +52,7 @@ class SearchRequest:
     limits: Limits = field(default_factory=Limits)
     rules: LayerRules = field(default_factory=LayerRules)
     residual_bits: int = DEFAULT_RESIDUAL_BITS
+    run_on_machine: bool = True
 
     def __post_init__(self) -> None:
         if not self.widths or len(set(self.widths)) < len(self.widths):

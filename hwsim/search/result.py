@@ -1,17 +1,19 @@
 """What a search found, as data and as JSON."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from hwsim.search.additive import AdditiveModel, PredictedFront
 from hwsim.search.certified import Certificate
 from hwsim.search.confirmation import Agreement, Origin, Point
+from hwsim.search.divided import DividedModel, PredictedFront
+from hwsim.search.indicators import RANDOM_POLICIES, REFERENCE_DB, Ruler
 from hwsim.search.measurement import Figures, Measurement
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import SHOWN, Resource
+from quant.common.errors import UserError
 
 Json = dict[str, Any]
 
@@ -38,7 +40,7 @@ class SearchResult:
     accelerator: str
     energy_table: str
     base: Measurement
-    model: AdditiveModel
+    model: DividedModel
     front: PredictedFront
     optimum: Certificate | None
     points: tuple[Point, ...]
@@ -61,6 +63,20 @@ class SearchResult:
             if not best or point.measured.mse < best[-1].measured.mse:
                 best.append(point)
         return tuple(best)
+
+    def chosen(self) -> tuple[Point, ...]:
+        """The best measured policies, and the recommended one if there is any."""
+        best = self.best()
+        try:
+            recommended = self.recommended()
+        except UserError:
+            return best
+        return best if recommended in best else (*best, recommended)
+
+    @property
+    def mismatches(self) -> int:
+        """Integers of the machine that differ, of all policies that were run on it."""
+        return sum(point.on_machine.mismatches for point in self.points if point.on_machine)
 
     def of_origin(self, origin: Origin) -> tuple[Point, ...]:
         """The points measured for one reason."""
@@ -101,6 +117,7 @@ class SearchResult:
             "mse_increases_clipped": quality.clipped,
             "mse_increases_non_monotone": quality.non_monotone,
             "predicted_front": self._front(),
+            "hypervolume": self._hypervolumes(),
             "optimum": None if self.optimum is None else self._certified(self.optimum),
             "points": [
                 {
@@ -112,6 +129,7 @@ class SearchResult:
                     "policy": point.policy.to_yaml(),
                     "predicted": None if point.predicted is None else _figures(point.predicted),
                     "measured": _figures(point.measured),
+                    "on_machine": None if point.on_machine is None else asdict(point.on_machine),
                 }
                 for point in self.points
             ],
@@ -120,6 +138,10 @@ class SearchResult:
                 "mse": self.agreement.mse,
                 request.resource.value: self.agreement.cost,
             },
+            "worst_prediction": {
+                "psnr_to_float_db": self.agreement.worst_db,
+                f"{request.resource.value}_share": self.agreement.worst_cost,
+            },
         }
 
     def _front(self) -> Json:
@@ -127,6 +149,24 @@ class SearchResult:
         return {
             shown.key: _scaled(self.front.costs, shown.per_unit),
             "mse": _scaled(self.front.errors, UNITS_PER_SQUARED_CODE),
+        }
+
+    def _hypervolumes(self) -> Json:
+        resource = self.request.resource
+        ruler = Ruler(resource, self.base.cost(resource))
+        shown = SHOWN[resource]
+        return {
+            "reference": {
+                shown.key: ruler.reference_cost / shown.per_unit,
+                "psnr_to_float_db": REFERENCE_DB,
+            },
+            "predicted_front": ruler.of_front(self.front),
+            "predicted_random": ruler.of_random(self.model),
+            "random_policies": RANDOM_POLICIES,
+            "measured": ruler.of_figures([point.measured for point in self.points]),
+            "measured_uniform": ruler.of_figures(
+                [point.measured for point in self.of_origin(Origin.UNIFORM)]
+            ),
         }
 
     def _certified(self, optimum: Certificate) -> Json:

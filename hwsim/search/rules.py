@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from quant.common.errors import UserError, suggestion
 from quant.policy import LayerBits, fits_layer
 
+Group = tuple[int, ...]
+"""Positions of layers that have the same bits as one another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -76,7 +79,7 @@ class LayerRules:
             permitted[list(group)] = common
         return permitted
 
-    def groups(self, layers: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    def groups(self, layers: Sequence[str]) -> tuple[Group, ...]:
         """Layers that have the same bits as one another: their positions, each layer once.
 
         Raises:

@@ -1,17 +1,27 @@
 """The search: measure one layer at a time, solve what adds up exactly, measure what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwsim.ledger import Ledger
+from hwsim.schedule import ScheduleError
 from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import Confirmer, Point, agreement
-from hwsim.search.cost_table import cost_table
-from hwsim.search.measurement import BuildGraph, Meter, Pictures, Target
+from hwsim.search.cost_table import CostTable
+from hwsim.search.divided import DividedModel
+from hwsim.search.evaluation import BuildGraph, Pictures, Target
+from hwsim.search.measurement import Meter
+from hwsim.search.pricing import cost_table, parts_of
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
 from hwsim.search.request import SearchRequest
 from hwsim.search.result import SearchResult
+from hwsim.search.rules import Group
 from hwsim.search.survey import survey
 
 Progress = Callable[[int, int], None]
@@ -24,10 +34,12 @@ def search(
     target: Target,
     folder: Path | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> SearchResult:
     """Search bit policies for the best trades of error against cost.
 
-    Deterministic: the same inputs give the same result, whatever the ledger already holds.
+    Deterministic: the same inputs give the same result, whatever the ledger already holds and
+    whoever computes the measurements, in whatever order.
 
     Args:
         request: what is asked.
@@ -38,25 +50,32 @@ def search(
         folder: where measurements are kept and found again (`ledger.FILE_NAME`); None keeps none.
         progress: called with measurements done and measurements in all. Near limits a few more
             are needed than the first calls say.
+        executor: computes the measurements; what it is given can be pickled if ``build_graph`` can.
+            It is not shut down. None: this process computes them, one after the other.
 
     Raises:
         ScheduleError: the machine has no room for the base policy.
         UserError: a policy's graph cannot be built, the folder cannot be used, a rule fits no
-            layer, or the solver gave up.
+            layer, the solver gave up, or the executor did.
     """
-    meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder))
+    meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder), executor)
     rules = request.rules
     permitted = rules.permitted(meter.layers, request.choices, request.usual_choices)
+    groups = rules.groups(meter.layers)
     counter = _Counter(
-        1 + int(permitted.sum()) + len(request.uniform_widths) + request.front_points, progress
+        1
+        + sum(int(permitted[group[0]].sum()) for group in groups)
+        + len(request.uniform_widths)
+        + request.front_points,
+        progress,
     )
-    surveyed = survey(meter, request, permitted, counter.step)
-    model = AdditiveModel(
-        surveyed.layers,
-        surveyed.choices,
-        rules.groups(surveyed.layers),
-        quality_table(surveyed),
-        cost_table(surveyed),
+    tables = _cost_tables(meter, request, permitted, groups)
+    permitted &= np.any([table.available for table in tables], axis=0)
+    quality = quality_table(survey(meter, request, permitted, groups, counter.step))
+    model = DividedModel(
+        tuple(
+            AdditiveModel(meter.layers, request.choices, groups, quality, table) for table in tables
+        ),
     )
     front = model.front(request.resource)
     confirmer = Confirmer(meter, model, request, counter.step)
@@ -68,17 +87,39 @@ def search(
     points = uniform + best + spread + near
     unique = {tuple(point.bits.values()): point for point in reversed(points)}
     points = list(reversed(unique.values()))
-    return SearchResult(
+    found = SearchResult(
         request,
         target.accelerator.name,
         target.energy.table.name,
-        surveyed.base,
+        meter.measure(request.base_policy),
         model,
         front,
         optimum,
         tuple(points),
         agreement(points, request.resource),
     )
+    if not request.run_on_machine:
+        return found
+    return replace(found, points=tuple(confirmer.on_machine(points, found.chosen())))
+
+
+def _cost_tables(
+    meter: Meter,
+    request: SearchRequest,
+    permitted: NDArray[np.bool_],
+    groups: Sequence[Group],
+) -> list[CostTable]:
+    """The costs around the base, and around uniform policies that are divided in other ways."""
+    choices = request.choices
+    tables = [cost_table(meter, request.base_policy, choices, permitted, groups)]
+    for policy in map(request.uniform_policy, sorted(request.widths, reverse=True)):
+        try:
+            parts = parts_of(meter, policy)
+        except ScheduleError:
+            continue
+        if all(table.parts != parts for table in tables):
+            tables.append(cost_table(meter, policy, choices, permitted, groups, tables[0]))
+    return tables
 
 
 class _Counter:

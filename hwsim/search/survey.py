@@ -1,39 +1,39 @@
-"""One layer changed at a time: the measurements that both tables are made of."""
+"""One layer changed at a time: the measurements that the table of errors is made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.schedule import ScheduleError
-from hwsim.search.measurement import Measurement, Meter
+from hwsim.search.measurement import Meter
 from hwsim.search.request import SearchRequest
-from quant.policy import LayerBits
+from hwsim.search.rules import Group
+from quant.policy import BitPolicy, LayerBits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What happens when one layer at a time leaves the base.
+    """What happens to the output when one layer at a time leaves the base.
 
     Attributes:
-        layers: names of the convolutions, first to last.
         choices: what each layer may have.
-        base: every layer at the base.
-        changed: for each layer, for each choice, what changing that layer alone gives; None where
-            the machine has no room for it or the layer may not have it.
+        base: `Figures.mse` of the base.
+        changed: float64 [layers, choices], the same with one layer changed, or with all layers
+            that are tied to it, of which the first stands for all; NaN elsewhere, and where the
+            layer may not have that choice.
     """
 
-    layers: tuple[str, ...]
     choices: tuple[LayerBits, ...]
-    base: Measurement
-    changed: tuple[tuple[Measurement | None, ...], ...]
+    base: float
+    changed: NDArray[np.float64]
 
 
 def survey(
     meter: Meter,
     request: SearchRequest,
     permitted: NDArray[np.bool_],
+    groups: Sequence[Group],
     count: Callable[[], None],
 ) -> Survey:
     """Measure the base, and every choice a layer may have with all other layers at the base.
@@ -42,34 +42,28 @@ def survey(
         meter: measures policies.
         request: the base and the choices.
         permitted: bool [layers, choices], what each layer may have.
+        groups: positions of layers that have the same bits as one another.
         count: called after each measurement.
 
     Raises:
-        ScheduleError: the machine has no room for the base.
         UserError: a policy's graph cannot be built.
     """
-    base_policy = request.base_policy
-    base = meter.measure(base_policy)
-    count()
+    places = [(group, column) for group in groups for column in np.flatnonzero(permitted[group[0]])]
+    policies = [
+        changed_policy(meter.layers, request.base_policy, group, request.choices[column])
+        for group, column in places
+    ]
+    base, *errors = meter.errors_of([request.base_policy, *policies], count)
+    changed = np.full(permitted.shape, np.nan)
+    for (group, column), error in zip(places, errors, strict=True):
+        changed[group[0], column] = error
+    return Survey(request.choices, base, changed)
 
-    def changed(layer: str, bits: LayerBits) -> Measurement | None:
-        policy = base_policy if bits == request.base else base_policy.with_layer(layer, bits)
-        try:
-            return meter.measure(policy)
-        except ScheduleError:
-            return None
-        finally:
-            count()
 
-    return Survey(
-        meter.layers,
-        request.choices,
-        base,
-        tuple(
-            tuple(
-                changed(layer, bits) if may else None
-                for bits, may in zip(request.choices, row, strict=True)
-            )
-            for layer, row in zip(meter.layers, permitted, strict=True)
-        ),
-    )
+def changed_policy(
+    layers: Sequence[str], policy: BitPolicy, group: Group, bits: LayerBits
+) -> BitPolicy:
+    """A policy with other bits for the layers of a group."""
+    for layer in group:
+        policy = policy.with_layer(layers[layer], bits)
+    return policy

@@ -15,6 +15,7 @@ from quant.lowering import Images, Progress
 from quant.methods.adabm.method import AdaBM
 from quant.methods.calibration import Calibration
 from quant.methods.dfsq import Dfsq
+from quant.methods.encoder import Encoder, Quantizer
 from quant.methods.fqsr import Fqsr
 from quant.methods.method import QuantizationMethod, Quantized
 from quant.methods.odm import Odm, odm_v1, odm_v2
@@ -29,6 +30,7 @@ __all__ = [
     "METHODS",
     "Calibration",
     "Dfsq",
+    "Encoder",
     "Fqsr",
     "MinMax",
     "Odm",
@@ -36,6 +38,7 @@ __all__ = [
     "Percentile",
     "QuantizationMethod",
     "Quantized",
+    "Quantizer",
     "encoder",
     "method_named",
     "method_names",
@@ -129,8 +132,10 @@ def quantizer(
     name: str = "network",
     progress: Progress | None = None,
     rounding: str = DEFAULT_MODE,
-) -> Callable[[BitPolicy], AnyGraph]:
+) -> Quantizer:
     """`quantize` for many policies: the network is traced and calibrated once.
+
+    What is returned can be pickled; it takes along the statistics it has made of the pictures.
 
     Args:
         network: as for `quantize`, and so are the others.
@@ -143,8 +148,7 @@ def quantizer(
     Raises:
         UserError: as `quantize`; what concerns the policy is raised by the result.
     """
-    encode = encoder(network, method, calibration_images, name, progress, rounding)
-    return lambda policy: encode(policy).graph()
+    return Quantizer(encoder(network, method, calibration_images, name, progress, rounding))
 
 
 def encoder(
@@ -154,7 +158,7 @@ def encoder(
     name: str = "network",
     progress: Progress | None = None,
     rounding: str = DEFAULT_MODE,
-) -> Callable[[BitPolicy], Quantized]:
+) -> Encoder:
     """As `quantizer`, but what is made can also be computed in real numbers.
 
     Args:
@@ -174,4 +178,4 @@ def encoder(
     chosen = method_named(method) if isinstance(method, str) else method
     traced = trace(network, name)
     calibration = Calibration(traced, calibration_images, progress)
-    return lambda policy: chosen.quantize(traced, policy, calibration, mode)
+    return Encoder(chosen, traced, calibration, mode)

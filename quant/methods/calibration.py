@@ -33,6 +33,9 @@ class Calibration:
         self._progress = progress
         self.images = tuple(_middle(image) for image in images)
 
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_progress": None}  # whoever watches stays here
+
     def require_fitting(self) -> None:
         """Raises: UserError: as `ranges`, before anything is computed."""
         require_images(self._network, self.images)

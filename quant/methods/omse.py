@@ -62,7 +62,8 @@ def least_error_range(statistics: TensorStatistics, bits: int) -> tuple[float, f
         encoding = unsigned_encoding(low, high, bits)
         codes = np.floor(values / encoding.scale + 0.5) + encoding.zero[0]
         inside = np.clip(codes, encoding.integer.low, encoding.integer.high)
-        return float(counts @ (values - encoding.scale * (inside - encoding.zero[0])) ** 2)
+        squares = (values - encoding.scale * (inside - encoding.zero[0])) ** 2
+        return float((counts * squares).sum())  # not @: its rounding depends on BLAS threads
 
     low, high = least, greatest = min(statistics.low, 0.0), max(statistics.high, 0.0)
     for _ in range(_ROUNDS):

@@ -15,6 +15,7 @@ from quant.imaging import write_png
 from quant.networks.weights import read_provenance
 from quant.policy import BitPolicy
 from tests.e2e.conftest import Command
+from tests.html_pages import parsed
 
 
 def test_list_names_everything_that_can_be_asked_for(hwsim: Command) -> None:
@@ -75,12 +76,16 @@ def test_search_recommends_a_policy_within_the_limits_and_resumes(
 
     first = hwsim(*command, "--json")
     measured = (tmp_path / "out" / "evaluations.jsonl").read_bytes()
+    page = (tmp_path / "out" / "search.html").read_text(encoding="utf-8")
     again = hwsim(*command)
 
     assert first.status == again.status == 0
     assert json.loads((tmp_path / "out" / "search.json").read_text()) == first.json
     assert (tmp_path / "out" / "evaluations.jsonl").read_bytes() == measured
     assert (tmp_path / "out" / "front.png").stat().st_size > 0
+    same_page = (tmp_path / "out" / "search.html").read_text(encoding="utf-8")
+    assert page != same_page
+    assert page.replace(" --json", "") == same_page  # of what was asked, nothing else differs
     policy = BitPolicy.load(tmp_path / "out" / "recommended.yaml")
     point = next(point for point in first.json["points"] if point["policy"] == policy.to_yaml())
     assert point["measured"]["energy_uj"] <= 60
@@ -100,7 +105,8 @@ def test_search_keeps_to_plain_limits_and_rules_and_exports_tables(
                  "--front-points", "2", "--minimize", "latency", "--min-psnr", "20dB",
                  "--max-latency", "50ms", "--min-fps", "30", "--max-dram", "10MB",
                  "--max-sram", "512KiB", "--first-and-last", "w8a8", "--allow", "body=w4a4,w8a8",
-                 "--tie", "body", "--out", tmp_path / "out", "--json")  # fmt: skip
+                 "--tie", "body", "--workers", "1", "--out", tmp_path / "out",
+                 "--json")  # fmt: skip
 
     assert done.status == 0, done.err
     found = done.json
@@ -130,6 +136,26 @@ def test_search_keeps_to_plain_limits_and_rules_and_exports_tables(
     assert total == optimum["predicted_cycles"]
     rows = json.loads((tmp_path / "out" / "policies.json").read_text())[0]["bits"]
     assert rows == [[layer, b.weight_bits, b.activation_bits] for layer, b in bits.items()]
+    told = provenance_of(tmp_path / "out" / "search.html")
+    assert told["command"].startswith(f"hwsim search --pictures {tmp_path}/in --calibration ")
+    assert told["network"] == "edsr_tiny_x2, random weights of seed 1"
+    assert told["fidelity judged on"] == f"{tmp_path}/in: 8×8"
+    assert told["accelerator"].startswith("edge_npu, 800 MHz: 32 x 32 output-stationary")
+    assert told["energy table"].startswith("horowitz45, version 1: ")
+    assert told["limits"].endswith("at least 20 dB")
+    assert (told["allowed"], told["first and last layer"], told["alike"]) == (
+        "body: w4a4, w8a8",
+        "w8a8",
+        "body",
+    )
+    hashes = [value for value in told.values() if re.fullmatch("[0-9a-f]{64}", value)]
+    assert len(set(hashes)) == 3
+
+
+def provenance_of(page: Path) -> dict[str, str]:
+    section = parsed(page.read_text(encoding="utf-8")).one("section", id="provenance")
+    names, values = (section.all(tag) for tag in ("dt", "dd"))
+    return {name.text: value.text for name, value in zip(names, values, strict=True)}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +183,8 @@ def test_a_limit_nothing_keeps_to_is_bad_input(hwsim: Command, tmp_path: Path) -
 
     done = hwsim("search", "--pictures", tmp_path / "in", "--calibration", tmp_path / "in",
                  "--random-weights", "1", "--input-size", "4x4", "--widths", "8",
-                 "--front-points", "2", "--max-latency", "1cycles", "--quiet")  # fmt: skip
+                 "--front-points", "2", "--max-latency", "1cycles", "--workers", "1",
+                 "--quiet")  # fmt: skip
 
     assert done.status == 2
     assert "no measured policy has at most 1 cycles: the cheapest takes" in done.err

@@ -1,4 +1,6 @@
 import json
+import multiprocessing
+import resource
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,50 @@ def test_a_folder_that_is_a_file_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(UserError, match=r"cannot read .*run.*choose another folder"):
         Ledger(tmp_path / "run")
+
+
+def write_many(folder: Path, name: str) -> None:
+    """Records that fill more than a page or a buffer."""
+    ledger = Ledger(folder)
+    for number in range(200):
+        ledger.put(f"{name} {number}", {"words": name * 20_000})
+
+
+def test_lines_of_two_writers_do_not_mix(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=write_many, args=(tmp_path, name)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    lines = (tmp_path / FILE_NAME).read_text().splitlines()
+    written = [json.loads(line) for line in lines if line]
+    assert len(written) == 400
+    assert all(set(entry["words"]) == {entry["key"][0]} for entry in written)
+    assert all(Ledger(tmp_path).get(f"{name} 199") for name in "ab")
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_costs_one_line(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.put("a", {"cycles": 1})
+    size = (tmp_path / FILE_NAME).stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 7, limits[1]))
+    try:
+        with pytest.raises(UserError, match=r"cannot write .*; choose another folder"):
+            ledger.put("b", {"cycles": 2})
+        with pytest.raises(UserError, match=r"cannot write .*; choose another folder"):
+            ledger.put("c", {"cycles": 3})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / FILE_NAME).stat().st_size == size + 7
+    resumed = Ledger(tmp_path)
+    assert [resumed.get(key) for key in "abc"] == [{"cycles": 1}, None, None]
+    resumed.put("b", {"cycles": 2})
+    assert Ledger(tmp_path).get("b") == {"cycles": 2}
+
+
+def test_a_file_that_cannot_be_opened_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).mkdir()
+    with pytest.raises(UserError, match=r"cannot read .*evaluations.jsonl.*another folder"):
+        Ledger(tmp_path)

@@ -2,7 +2,9 @@
 
 import json
 from argparse import Namespace
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator
-from hwsim.cli.machine import as_computed, load_energy_model
+from hwsim.cli.machine import all_as_computed, load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.quantities import Latency
+from hwsim.cli.search_provenance import search_provenance
 from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
+from hwsim.cli.workers import search_executor
+from hwsim.report.page.page import write_page
 from hwsim.report.search import print_search
+from hwsim.report.search_page import search_page
 from hwsim.search import (
     Allowed,
     LayerRules,
@@ -34,10 +40,11 @@ from hwsim.search import (
     tables_json,
     write_cost_table,
 )
-from quant.common.errors import UserError
-from quant.graph import Graph, Size
+from quant.graph import Size
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs
+from quant.methods import Encoder
+from quant.policy import BitPolicy
 
 Pixels = NDArray[np.uint8]
 
@@ -53,30 +60,32 @@ def execute(arguments: Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
         energy = load_energy_model(arguments)
+        executor = stack.enter_context(search_executor(arguments, messages))
         subject = load_float_subject(arguments, messages, accelerator=energy.accelerator)
         request = _request(arguments, subject.scale, energy.accelerator)
-        with messages.stage("searching") as progress:
-            found = search(
-                request,
-                lambda policy: as_computed(
-                    _fixed_bits(subject.quantize(policy)), energy.accelerator, arguments.overflow
-                ),
-                _pictures(subject, arguments.pictures),
-                Target(energy.accelerator, energy, request.image_size),
-                arguments.out,
-                progress,
-            )
+        pictures = _pictures(subject, arguments.pictures)
+        target = Target(energy.accelerator, energy, request.image_size)
+        build = _Graphs(subject.encode, energy.accelerator, arguments.overflow)
+        with messages.stage("searching") as progress, _one_thread_of_torch():
+            found = search(request, build, pictures, target, arguments.out, progress, executor)
         recommended = found.recommended()
         text = json.dumps(found.to_json(), indent=2, allow_nan=False)
         files = []
         if folder:
             _write(folder, found, recommended)
+            base = build(request.base_policy)
+            provenance = search_provenance(arguments, request, energy, pictures, base)
+            page = search_page(found, recommended, provenance)
+            folder.write("search.html", lambda path: write_page(page, path))
             folder.write("search.json", lambda path: path.write_text(text + "\n"))
             files = folder.publish()
     if arguments.json:
         print(text)
     else:
         print_search(found, recommended, files)
+    if found.mismatches:
+        messages.say("not bit-exact: see the points' 'on_machine'")
+        return 1
     return 0
 
 
@@ -100,18 +109,43 @@ def _write_text(text: str, path: Path) -> None:
     path.write_text(text)
 
 
-def _fixed_bits(graph: AnyGraph) -> Graph:
-    """A graph whose cost and fidelity do not depend on what an image chooses.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Graphs:
+    """Graphs as the machine computes them, of any policy; can be sent to other processes.
 
-    Raises:
-        UserError: an image chooses among several.
+    Attributes:
+        encode: quantizes the network.
+        accelerator: the machine.
+        overflow: of ``--overflow``; None where it was not given.
     """
-    if isinstance(graph, Graph):
-        return graph
-    raise UserError(
-        f"search: expected a method of fixed bits, got '{graph.metadata.get('method', graph.name)}'"
-        ", whose bits each image decides; choose another --method"
-    )
+
+    encode: Encoder
+    accelerator: Accelerator
+    overflow: str | None
+
+    def __call__(self, policy: BitPolicy) -> AnyGraph:
+        """The graph of a policy, or those that an image chooses among.
+
+        Raises:
+            UserError: it cannot be quantized so.
+        """
+        return all_as_computed(self.encode(policy).graph(), self.accelerator, self.overflow)
+
+
+@contextmanager
+def _one_thread_of_torch() -> Iterator[None]:
+    """Torch computes on one thread within the block, as it does in workers.
+
+    How its sums are rounded depends on the number, and what some methods quantize to on that.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _request(arguments: Namespace, scale: int, accelerator: Accelerator) -> SearchRequest:

@@ -150,7 +150,8 @@ def kmeans_subset(histogram: Integers, bits: int, random: np.random.Generator) -
         points = np.unique(universe[_nearest(centres, universe / LARGEST_POINT)])
         places = points / LARGEST_POINT
         errors = (places[_nearest(_VALUES, places)] - _VALUES) ** 2
-        tried.append((float(errors @ histogram), points))
+        # Not @: its rounding depends on BLAS threads.
+        tried.append((float((errors * histogram).sum()), points))
     return min(tried, key=lambda found: found[0])[1]
 
 

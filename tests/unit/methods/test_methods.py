@@ -1,3 +1,4 @@
+import pickle
 import re
 import subprocess
 import sys
@@ -122,6 +123,20 @@ def test_a_quantizer_serves_many_policies_and_calibrates_once(tmp_path: Path) ->
         path = tmp_path / "g.hwgraph"
         assert content(make(policy), path) == content(alone, path)
     assert progress == [(1, 1)]
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_a_quantizer_can_be_sent_elsewhere(method: str, tmp_path: Path) -> None:
+    text = {"adabm": "adabm:iterations=3"}.get(method, method)
+    progress: list[int] = []
+    make = quantizer(
+        edsr(blocks=1), text, [picture()], progress=lambda done, total: progress.append(done)
+    )
+    graph, looked = make(POLICY), len(progress)
+    there = pickle.loads(pickle.dumps(make))
+    path = tmp_path / "g.hwgraph"
+    assert content(there(POLICY), path) == content(graph, path)
+    assert len(progress) == looked  # nobody is told from there
 
 
 def test_a_percentile_covers_less_than_everything() -> None:

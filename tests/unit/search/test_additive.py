@@ -1,28 +1,18 @@
 import numpy as np
 import pytest
 
-from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import spread_points
-from hwsim.search.cost_table import cost_table
-from hwsim.search.measurement import Figures, Measurement
-from hwsim.search.quality_table import quality_table
+from hwsim.search.measurement import Figures
 from hwsim.search.resource import Resource
 from quant.policy import LayerBits
-from tests.unit.search.surveys import BASE, W2A8, W8A8, measurement, survey_of
-
-
-def model_of(**changed: tuple[Measurement | None, ...]) -> AdditiveModel:
-    survey = survey_of(changed)
-    alone = tuple((layer,) for layer in range(len(changed)))
-    return AdditiveModel(
-        survey.layers, survey.choices, alone, quality_table(survey), cost_table(survey)
-    )
-
+from tests.unit.search.surveys import BASE, W2A8, W8A8, measurement, model_of
 
 MODEL = model_of(
-    head=(measurement(1.5, 900, 480), BASE),
-    body=(measurement(1.25, 800, 490), BASE),
-    tail=(None, BASE),
+    {
+        "head": (measurement(1.5, 900, 480), BASE),
+        "body": (measurement(1.25, 800, 490), BASE),
+        "tail": (None, BASE),
+    }
 )
 
 
@@ -41,7 +31,7 @@ def test_a_choice_without_an_entry_has_no_prediction() -> None:
 
 
 def test_a_measured_gain_never_lowers_a_prediction() -> None:
-    model = model_of(head=(measurement(0.25, 900), BASE), tail=(measurement(0.25, 900), BASE))
+    model = model_of({name: (measurement(0.25, 900), BASE) for name in ("head", "tail")})
     assert model.predict({"head": W2A8, "tail": W2A8}) == Figures(1.0, 800, 500, 64, 32)
 
 
@@ -65,7 +55,7 @@ def test_the_front_avoids_what_does_not_fit_and_what_is_dominated() -> None:
 def test_a_spread_has_both_ends_and_even_steps_of_decibels() -> None:
     # Errors double from layer to layer, so that the front's decibels are close to even steps.
     changed = {f"layer{n}": (measurement(1.0 + 2.0**n, 1000 - 3**n), BASE) for n in range(8)}
-    front = model_of(**changed).front(Resource.ENERGY)
+    front = model_of(changed).front(Resource.ENERGY)
     spread = spread_points(front, 5)
     decibels = 10 * np.log10(front.errors[spread])
     assert spread[0] == 0

@@ -1,56 +1,18 @@
 """Certified policies against enumeration of all policies of a small model."""
 
 import math
-from itertools import product
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.search.additive import AdditiveModel
 from hwsim.search.certified import Bounds, certified_optimum
-from hwsim.search.cost_table import SUMMED, CostTable
+from hwsim.search.divided import DividedModel
 from hwsim.search.limits import Limits
 from hwsim.search.measurement import Figures
-from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE, QualityTable
+from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.resource import Resource
-from quant.policy import LayerBits
-
-LAYERS = ("head", "body", "tail", "up")
-CHOICES = tuple(map(LayerBits.parse, ("w2a2", "w4a4", "w8a8")))
-SHAPE = (len(LAYERS), len(CHOICES))
-OTHER_SRAM = 20
-
-
-@st.composite
-def models(draw: st.DrawFn) -> AdditiveModel:
-    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    high = draw(st.sampled_from((4, 50, 10**9)))  # few values: many ties
-    groups = draw(st.sampled_from((((0,), (1,), (2,), (3,)), ((0, 2), (1,), (3,)))))
-    available = random.random(SHAPE) < 0.8
-    available[:, -1] = True
-    return AdditiveModel(
-        LAYERS,
-        CHOICES,
-        groups,
-        QualityTable(high, random.integers(-high // 4, high, SHAPE), 0),
-        CostTable(
-            dict.fromkeys(SUMMED, 10 * high) | {Resource.SRAM: 60},
-            {resource: random.integers(-high, high, SHAPE) for resource in SUMMED},
-            random.integers(1, 60, SHAPE),
-            OTHER_SRAM,
-            available,
-        ),
-    )
-
-
-def every_policy(model: AdditiveModel) -> list[Figures]:
-    policies = (
-        dict(zip(LAYERS, picked, strict=True)) for picked in product(CHOICES, repeat=len(LAYERS))
-    )
-    figures = [model.predict(bits) for bits in policies if model.permits(bits)]
-    return [each for each in figures if each is not None]
+from tests.unit.search.models import every_policy, models
 
 
 def amount(figures: Figures, minimize: Resource | None) -> int:
@@ -68,7 +30,7 @@ def keeps(figures: Figures, bounds: Bounds) -> bool:
 @settings(max_examples=40, deadline=None)
 @given(models(), st.sampled_from((None, *Resource)), st.data())
 def test_certified_policies_are_exactly_optimal(
-    model: AdditiveModel, minimize: Resource | None, data: st.DataObject
+    model: DividedModel, minimize: Resource | None, data: st.DataObject
 ) -> None:
     policies = every_policy(model)
     some = data.draw(st.sampled_from(policies))
@@ -80,7 +42,7 @@ def test_certified_policies_are_exactly_optimal(
     )
     fitting = [figures for figures in policies if keeps(figures, bounds)]
 
-    found = certified_optimum(model, minimize, bounds)
+    found = certified_optimum(model.divisions[0], minimize, bounds)
 
     if not fitting:
         assert found is None

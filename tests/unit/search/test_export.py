@@ -3,25 +3,19 @@ from pathlib import Path
 
 import numpy as np
 
-from hwsim.search.additive import AdditiveModel
 from hwsim.search.confirmation import Origin, Point
-from hwsim.search.cost_table import cost_table
 from hwsim.search.export import cost_cube, policy_tables, widths_of
-from hwsim.search.quality_table import quality_table
 from hwsim.search.resource import Resource
 from quant.policy import BitPolicy, LayerBits
-from tests.unit.search.surveys import BASE, measurement, survey_of
+from tests.unit.search.surveys import BASE, measurement, model_of
 
 CHOICES = tuple(map(LayerBits.parse, ("w8a8", "w2a8", "w2a4")))
-SURVEY = survey_of(
+MODEL = model_of(
     {
         "head": (BASE, measurement(2.0, 900, 480, 60, 24), None),
         "tail": (BASE, measurement(2.0, 800, 490, 62, 28), measurement(3.0, 700, 470, 58, 20)),
     },
     CHOICES,
-)
-MODEL = AdditiveModel(
-    SURVEY.layers, CHOICES, ((0,), (1,)), quality_table(SURVEY), cost_table(SURVEY)
 )
 
 

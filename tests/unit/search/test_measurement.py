@@ -1,4 +1,6 @@
+import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +8,9 @@ import pytest
 
 from accelerators import resized
 from hwsim.ledger import FILE_NAME, Ledger
-from hwsim.search.measurement import Measurement, Meter, Pictures, Target, output_mse
+from hwsim.schedule import ScheduleError
+from hwsim.search.evaluation import Pictures, Target, output_mse
+from hwsim.search.measurement import Measurement, Meter
 from hwsim.simulation import estimate
 from quant.graph import (
     Encoding,
@@ -41,15 +45,16 @@ BRIGHTER = [reference + 1 for reference in PICTURES.references]
 class Builder:
     """Builds graphs for policies and remembers for which."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, channels: int = 4) -> None:
         self.seed = seed
+        self.channels = channels
         self.built: list[BitPolicy] = []
 
     def __call__(self, policy: BitPolicy) -> Graph:
         self.built.append(policy)
         bits = policy.resolve(LAYERS)
         pairs = {name: (b.weight_bits, b.activation_bits) for name, b in bits.items()}
-        return edsr_graph(1, 4, bits=pairs, seed=self.seed)
+        return edsr_graph(1, self.channels, bits=pairs, seed=self.seed)
 
 
 def meter(
@@ -139,3 +144,33 @@ def test_residual_bits_are_part_of_what_a_policy_is(tmp_path: Path) -> None:
     first.measure(BitPolicy(LayerBits(2, 3), residual_bits=9))
     first.measure(BitPolicy(LayerBits(2, 3), residual_bits=10))
     assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 4
+
+
+def test_policies_are_measured_together_and_each_once(tmp_path: Path) -> None:
+    build, counted = Builder(), list[None]()
+    together = meter(tmp_path, build)
+    errors = together.errors_of([W2A3, W8A8], lambda: counted.append(None))
+    assert build.built == [W8A8, W2A3, W8A8]
+    measured = together.measure_all([W8A8, W2A3, W8A8], lambda: counted.append(None))
+    assert len(counted) == 5
+    assert measured == [meter().measure(policy) for policy in (W8A8, W2A3, W8A8)]
+    assert [each.mse for each in measured[:2] if each] == errors[::-1]
+    assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 4
+    assert together.measure_all([]) == []
+
+
+def test_without_room_there_is_an_error_and_no_cost_found_out_once(tmp_path: Path) -> None:
+    many = 24
+    crowded = machine(sram_kib=1, array=8)
+    target = Target(crowded, prices(crowded), SIZE)
+    build = Builder(channels=many)
+    small = meter(tmp_path, build, target=target)
+    assert small.measure_all([W2A3, W2A3]) == [None, None]
+    with pytest.raises(ScheduleError) as refused:
+        small.measure(W2A3)
+    with pytest.raises(ScheduleError, match=f"^{re.escape(str(refused.value))}$"):
+        estimate(Builder(channels=many)(W2A3), crowded, target.energy, SIZE)
+    assert build.built == [W8A8, W2A3]
+    assert small.errors_of([W2A3]) == meter(build=Builder(channels=many)).errors_of([W2A3])
+    (line, _) = map(json.loads, (tmp_path / FILE_NAME).read_text().splitlines())
+    assert (line["kind"], line["no_room"]) == ("cost", str(refused.value))

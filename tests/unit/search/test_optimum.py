@@ -1,6 +1,7 @@
 """The integer program against enumeration of every combination, and against the exact front."""
 
-from itertools import product
+from dataclasses import replace
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.search import optimum as module
-from hwsim.search.optimum import Limited, least_sum
+from hwsim.search.integer_program import Limited, Links
+from hwsim.search.optimum import least_sum
 from hwsim.search.pareto import Choices, Integers, pareto_front
 from quant.common.errors import UserError
 
@@ -22,7 +24,9 @@ def integers(*rows: list[int]) -> Rows:
 
 
 @st.composite
-def problems(draw: st.DrawFn, entries: st.SearchStrategy[int]) -> tuple[Rows, list[Limited]]:
+def problems(
+    draw: st.DrawFn, entries: st.SearchStrategy[int], linked: bool = False
+) -> tuple[Limited, list[Limited]]:
     counts = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
 
     def table() -> Rows:
@@ -30,43 +34,62 @@ def problems(draw: st.DrawFn, entries: st.SearchStrategy[int]) -> tuple[Rows, li
             *(draw(st.lists(entries, min_size=count, max_size=count)) for count in counts)
         )
 
+    def links() -> Links:
+        shapes = list(pairwise(counts))
+        if not linked:
+            return ()
+        return [
+            np.array([draw(entries) for _ in range(rows * columns)], np.int64).reshape(rows, -1)
+            if draw(st.booleans())
+            else None
+            for rows, columns in shapes
+        ]
+
     def limit() -> Limited:
-        amounts = table()
+        summed = Limited(table(), None, links())
         # As tight as some combination: exactly on the edge, where tolerances would show.
-        some = sum(int(row[draw(st.integers(0, len(row) - 1))]) for row in amounts)
-        return Limited(amounts, some + draw(st.integers(-1, 1)))
+        some = total(summed, tuple(draw(st.integers(0, count - 1)) for count in counts))
+        return replace(summed, most=some + draw(st.integers(-1, 1)))
 
-    return table(), [limit() for _ in range(draw(st.integers(0, 3)))]
-
-
-def total(rows: Rows, picks: tuple[int, ...]) -> int:
-    return sum(int(row[pick]) for row, pick in zip(rows, picks, strict=True))
+    values = Limited(table(), None, links())
+    return values, [limit() for _ in range(draw(st.integers(0, 3)))]
 
 
-def least_of_all(values: Rows, limits: list[Limited]) -> int | None:
-    every = product(*(range(len(row)) for row in values))
+def total(summed: Limited, picks: tuple[int, ...]) -> int:
+    own = sum(int(row[pick]) for row, pick in zip(summed.amounts, picks, strict=True))
+    pairs = zip(summed.links, pairwise(picks), strict=bool(summed.links))
+    return own + sum(int(link[pair]) for link, pair in pairs if link is not None)
+
+
+def keeps(limit: Limited, picks: tuple[int, ...]) -> bool:
+    assert limit.most is not None
+    return total(limit, picks) <= limit.most
+
+
+def least_of_all(values: Limited, limits: list[Limited]) -> int | None:
+    every = product(*(range(len(row)) for row in values.amounts))
     fitting = [
-        total(values, picks)
-        for picks in every
-        if all(total(limit.amounts, picks) <= limit.most for limit in limits)  # type: ignore[arg-type]
+        total(values, picks) for picks in every if all(keeps(limit, picks) for limit in limits)
     ]
     return min(fitting, default=None)
 
 
-@settings(max_examples=60, deadline=None)
-@given(problems(SMALL) | problems(LARGE))
-def test_the_optimum_is_that_of_enumeration(problem: tuple[Rows, list[Limited]]) -> None:
+@settings(max_examples=100, deadline=None)
+@given(
+    problems(SMALL) | problems(LARGE) | problems(SMALL, linked=True) | problems(LARGE, linked=True)
+)
+def test_the_optimum_is_that_of_enumeration(problem: tuple[Limited, list[Limited]]) -> None:
     values, limits = problem
     expected = least_of_all(values, limits)
-    found = least_sum(values, limits)
+    found = least_sum(values.amounts, limits, links=values.links)
     if expected is None:
         assert found is None
         return
     assert found is not None
     assert found.value == expected == total(values, found.picks)
-    for limit in limits:
-        assert total(list(limit.amounts), found.picks) <= limit.most
-    assert 0 <= found.value - found.bound <= 1e-7 * sum(int(np.ptp(row)) for row in values)
+    assert all(keeps(limit, found.picks) for limit in limits)
+    tables = [table for table in (*values.amounts, *values.links) if table is not None]
+    assert 0 <= found.value - found.bound <= 1e-7 * sum(int(np.ptp(table)) for table in tables)
 
 
 def table(seed: int, layers: int, choices: int) -> tuple[Rows, Rows]:
@@ -125,7 +148,7 @@ def test_an_answer_that_breaks_a_limit_by_a_rounding_is_not_taken() -> None:
     found = least_sum(values, [Limited(amounts, most)])
     assert found is not None
     assert (found.value, found.bound) == (5, 5)
-    assert total(amounts, found.picks) <= most
+    assert total(Limited(amounts, most), found.picks) <= most
 
 
 def test_giving_up_on_roundings_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

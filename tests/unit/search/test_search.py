@@ -1,14 +1,16 @@
 """The whole search on a small network, quantized for real."""
 
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hwsim.ledger import FILE_NAME, Ledger
-from hwsim.schedule import ScheduleError
 from hwsim.search import (
     Allowed,
     BuildGraph,
@@ -25,11 +27,11 @@ from hwsim.search import (
 )
 from hwsim.search.measurement import Meter
 from hwsim.search.survey import survey
+from hwsim.simulation import Simulation
 from quant.common.errors import UserError
 from quant.graph import Graph, Size
 from quant.policy import BitPolicy, LayerBits
 from tests.machines import machine, prices
-from tests.unit.search.surveys import measurement
 
 MACHINE = machine(sram_kib=64, array=8)
 TARGET = Target(MACHINE, prices(MACHINE), Size(16, 16))
@@ -231,28 +233,83 @@ def test_the_result_is_plain_json(tmp_path: Path) -> None:
         assert written["measured"]["psnr_to_float_db"] == point.measured.psnr_db
 
 
+def test_hypervolumes_rank_what_was_found() -> None:
+    volumes = found().to_json()["hypervolume"]
+    assert volumes["reference"]["energy_uj"] == pytest.approx(1.1 * found().base.energy_uj)
+    assert volumes["predicted_front"] > volumes["predicted_random"] > 0
+    assert volumes["measured"] > volumes["measured_uniform"] > 0
+
+
 def test_the_chart_is_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "charts" / "front.png"
     front_chart(found(), path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_choices_without_room_are_left_out() -> None:
-    class SmallMeter:
+def test_what_a_layer_may_not_have_is_not_measured() -> None:
+    class Errors:
         layers = ("head", "tail")
 
-        def measure(self, policy: BitPolicy) -> object:
-            bits = policy.resolve(self.layers)
-            if LayerBits(4, 4) in bits.values():
-                raise ScheduleError("no room")
-            return measurement(1.0)
+        def errors_of(
+            self, policies: Sequence[BitPolicy], count: Callable[[], None]
+        ) -> list[float]:
+            bits = [policy.resolve(self.layers).values() for policy in policies]
+            for _ in policies:
+                count()
+            return [1.0 + sum(chosen != LayerBits(8, 8) for chosen in each) for each in bits]
 
     calls: list[None] = []
     request = SearchRequest(Size(8, 8), widths=(4, 8))
     every = np.ones((2, 4), np.bool_)
     every[1, 0] = False
-    surveyed = survey(SmallMeter(), request, every, lambda: calls.append(None))  # type: ignore[arg-type]
-    assert [change is None for change in surveyed.changed[0]] == [True, False, False, False]
-    # What a layer may not have is not even measured.
-    assert [change is None for change in surveyed.changed[1]] == [True, False, False, False]
+    surveyed = survey(Errors(), request, every, ((0,), (1,)), lambda: calls.append(None))  # type: ignore[arg-type]
+    assert surveyed.base == 1.0
+    np.testing.assert_array_equal(surveyed.changed, [[2, 2, 2, 1], [np.nan, 2, 2, 1]])
     assert len(calls) == 1 + 2 * 4 - 1
+
+
+def test_what_is_recommended_was_run_on_the_machine() -> None:
+    checked = [point for point in found().points if point.on_machine is not None]
+    assert {id(point) for point in checked} == {id(point) for point in found().chosen()}
+    _, pictures = network()
+    values = sum(4 * codes.shape[0] * codes.shape[1] * 3 for codes in pictures.codes)
+    for point in checked:
+        assert point.on_machine is not None
+        assert (point.on_machine.values, point.on_machine.mismatches) == (values, 0)
+    assert found().mismatches == 0
+
+
+def test_integers_that_differ_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hwsim.search import evaluation
+
+    simulate = evaluation.simulate
+
+    def faulty(*args: Any) -> Simulation:
+        run = simulate(*args)
+        wrong = run.output.copy()
+        wrong[0, 0, 0] ^= 1
+        return replace(run, output=wrong)
+
+    monkeypatch.setattr(evaluation, "simulate", faulty)
+    result = run(replace(REQUEST, widths=(8,), uniform_widths=(), front_points=2))
+    _, pictures = network()
+    assert result.mismatches == len(pictures.codes)
+
+
+def test_the_base_need_not_be_a_choice() -> None:
+    result = run(replace(REQUEST, widths=(4,), uniform_widths=(4,), front_points=2))
+    assert {str(bits) for bits in result.points[-1].bits.values()} == {"w4a4"}
+
+
+def test_the_machine_is_run_only_if_asked() -> None:
+    request = replace(REQUEST, widths=(8,), uniform_widths=(), front_points=2, run_on_machine=False)
+    assert all(point.on_machine is None for point in run(request).points)
+
+
+def test_the_worst_predictions_are_told() -> None:
+    agreement = found().agreement
+    pairs = [(p.predicted, p.measured) for p in found().points if p.predicted is not None]
+    assert agreement.worst_db is not None
+    assert abs(agreement.worst_db) == max(abs(p.psnr_db - m.psnr_db) for p, m in pairs)
+    assert agreement.worst_cost is not None
+    assert abs(agreement.worst_cost) == max(abs(p.energy_fj / m.energy_fj - 1) for p, m in pairs)

@@ -1,8 +1,6 @@
 import numpy as np
 
-from hwsim.search.cost_table import cost_table
 from hwsim.search.quality_table import quality_table
-from hwsim.search.resource import Resource
 from quant.policy import LayerBits
 from tests.unit.search.surveys import BASE, measurement, survey_of
 
@@ -27,22 +25,6 @@ def test_more_bits_with_more_error_are_counted() -> None:
     assert table.non_monotone == 1  # w2a8 is worse than w2a2; w2a8 and w8a2 do not compare
 
 
-def test_costs_are_differences_from_the_base_by_resource() -> None:
-    table = cost_table(survey_of({"head": (measurement(2.0, 700, 520, 60, 24), BASE)}))
-    assert table.base == {
-        Resource.ENERGY: 1000,
-        Resource.LATENCY: 500,
-        Resource.DRAM: 64,
-        Resource.SRAM: 32,
-    }
-    np.testing.assert_array_equal(table.change[Resource.ENERGY], [[-300, 0]])
-    np.testing.assert_array_equal(table.change[Resource.LATENCY], [[20, 0]])
-    np.testing.assert_array_equal(table.change[Resource.DRAM], [[-4, 0]])
-    np.testing.assert_array_equal(table.sram, [[24, 32]])
-    assert table.other_sram == 16
-
-
-def test_what_does_not_fit_the_machine_is_not_available() -> None:
-    survey = survey_of({"head": (None, BASE)})
-    np.testing.assert_array_equal(cost_table(survey).available, [[False, True]])
-    np.testing.assert_array_equal(quality_table(survey).measured, [[0, 0]])
+def test_what_a_layer_may_not_have_has_no_increase() -> None:
+    table = quality_table(survey_of({"head": (None, BASE)}))
+    np.testing.assert_array_equal(table.measured, [[0, 0]])
