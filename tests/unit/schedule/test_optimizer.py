@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from accelerators import Accelerator, load_accelerator, resized
 from hwsim.cost import ProgramCost
 from hwsim.machine import execute
 from hwsim.schedule import optimizer, plan, schedule
@@ -87,6 +88,37 @@ def test_no_division_is_better(graph: Graph, sram_kib: int, objective: str) -> N
     assert total(chosen) == min(every)
     assert chosen[0][0] == 0
     assert chosen[-1][1] == count
+
+
+MACHINES = [
+    *(machine(16, 8, objective=objective) for objective in OBJECTIVES),
+    machine(6, 8),
+    machine(64),
+    *(
+        resized(load_accelerator(name), sram_kib=16)
+        for name in ("edge_tpu", "nvdla_nv_small", "bit_fusion", "unpu")
+    ),
+]
+
+
+@pytest.mark.parametrize("accelerator", MACHINES)
+def test_cutting_every_run_finds_the_same_division(
+    accelerator: Accelerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some runs are not cut, as no cut would make them part of the best division."""
+    graph, image = edsr_graph(blocks=2, channels=12), Size(24, 30)
+    memory, thorough = Memory(), Memory()
+    found = _described(plan_network(graph, accelerator, image, memory))
+    monkeypatch.setattr(optimizer, "_beyond", lambda limit, least: None)
+    assert found == _described(plan_network(graph, accelerator, image, thorough))
+    assert memory.tilings.items() < thorough.tilings.items()
+    assert memory.walks.items() <= thorough.walks.items()
+    for shape, tiling in thorough.least_tilings.items():
+        assert tiling.rank <= thorough.tilings[shape].rank
+    for shape, walk in thorough.least_walks.items():
+        best = thorough.walks[shape]
+        assert best is not None
+        assert walk.rank <= best.rank
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
