@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import attrgetter
 
 from accelerators import Accelerator, EnergyModel
 from accelerators.datapaths.kinds import datapath_of
@@ -268,13 +266,7 @@ def total_cost(groups: Iterable[GroupCost], accelerator: Accelerator) -> Program
 def program_cost(program: Program, accelerator: Accelerator, energy: EnergyModel) -> ProgramCost:
     """The cost of a program as it was scheduled, group by group."""
     costs = CascadeCosts(accelerator, energy)
-    parts = groupby(program.commands, key=lambda command: program.groups[command.group].cascade)
-    of_cascade = groupby(program.groups, key=attrgetter("cascade"))
     return total_cost(
-        (
-            cost
-            for (_, commands), (_, groups) in zip(parts, of_cascade, strict=True)
-            for cost in costs.of(tuple(groups), commands)
-        ),
+        (cost for groups, commands in program.cascades() for cost in costs.of(groups, commands)),
         accelerator,
     )

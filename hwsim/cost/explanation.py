@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby
-from operator import attrgetter
 
 from accelerators import Accelerator
 from accelerators.datapaths.kinds import datapath_of
@@ -216,14 +214,11 @@ def explain(program: Program, accelerator: Accelerator) -> Explanation:
     known: dict[Hashable, _Shape] = {}
     groups = []
     dram = live_dram(program)
-    of_cascade = groupby(program.groups, key=attrgetter("cascade"))
-    by_cascade = groupby(program.commands, lambda command: program.groups[command.group].cascade)
-    for (number, commands), (_, members) in zip(by_cascade, of_cascade, strict=True):
-        together = tuple(members)
+    for together, commands in program.cascades():
         shape = together[0].shape
         if shape not in known:
             known[shape] = _explained(together, commands, accelerator)
-        groups.append(_named(together, known[shape], dram[number], accelerator))
+        groups.append(_named(together, known[shape], dram[together[0].cascade], accelerator))
     array = accelerator.array
     return Explanation(
         tuple(groups),

@@ -11,14 +11,15 @@ from itertools import groupby
 
 from accelerators import Accelerator
 from hwsim.schedule.cascade import Cascade, Walk, can_be_stage, form_cascade
-from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
+from hwsim.schedule.cascade_tiling import Walks
 from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, Readers, ScheduleError, make_group
 from hwsim.schedule.objective import Aim, Rank
 from hwsim.schedule.program import Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
 from hwsim.schedule.storage import DramTensor
-from hwsim.schedule.tiling import Choice, Problem, choose_tiling
+from hwsim.schedule.tiling import Choice, Problem, T, Tilings
+from hwsim.schedule.walk_figures import CascadeProblem
 from quant.graph import Size, TensorType
 
 FAILURES = 2
@@ -111,51 +112,10 @@ def best_parts(network: Network, shapes: Shapes, memory: Memory) -> list[Part]:
     Raises:
         ScheduleError: no tile of a group fits SRAM.
     """
-    groups = network.groups
-    best: list[tuple[Rank, Part | None]] = [((0, 0), None)]
-    best += [((0, 0), None)] * len(groups)
-    reached = {0}
-    for first in range(len(groups)):
-        base, _ = best[first]
-        for part in _parts_from(network, shapes, memory, first):
-            total = base[0] + part.rank[0], base[1] + part.rank[1]
-            if part.last not in reached or total < best[part.last][0]:
-                best[part.last] = total, part
-                reached.add(part.last)
-    parts: list[Part] = []
-    end = len(groups)
-    while end:
-        chosen = best[end][1]
-        assert chosen is not None
-        parts.append(chosen)
-        end = chosen.first
-    return parts[::-1]
-
-
-def _parts_from(network: Network, shapes: Shapes, memory: Memory, first: int) -> list[Part]:
-    """Every part that starts with a group."""
-    groups, origins = network.groups, network.origins
-    found = []
-    last = first
-    while last < len(groups) and origins[last] == origins[first]:
-        last += 1
-        shape = shapes.of(first, last)
-        tiling = _tiling(network, shape, memory, first, last)
-        found.append(Part(first, last, shape, tiling.cut, tiling.rank))
-    failures = 0
-    is_stage = network.accelerator.scheduling.fusion and all(
-        can_be_stage(group, network.sizes) for group in groups[first:last]
-    )
-    while is_stage and failures < FAILURES and last < len(groups):
-        if not can_be_stage(groups[last], network.sizes):
-            break
-        last += 1
-        shape = shapes.of(first, last)
-        walk = _walk(network, shapes, memory, shape, first, last)
-        failures = failures + 1 if walk is None else 0
-        if walk is not None:
-            found.append(Part(first, last, shape, walk.cut, walk.rank))
-    return found
+    division = _Division(_Cuts(network, shapes, memory))
+    for first in range(len(network.groups)):
+        division.extend(first)
+    return division.parts()
 
 
 def cut_again(network: Network, shapes: Shapes, memory: Memory, part: Part) -> Part | None:
@@ -167,38 +127,134 @@ def cut_again(network: Network, shapes: Shapes, memory: Memory, part: Part) -> P
         memory: cuts found so far on this machine; new ones are added.
         part: of the network as it was.
     """
-    first, last = part.first, part.last
-    shape = shapes.of(first, last)
+    cuts, first, last = _Cuts(network, shapes, memory), part.first, part.last
+    found: Choice[Tiling] | Choice[Walk] | None
     if isinstance(part.cut, Tiling):
         try:
-            tiling = _tiling(network, shape, memory, first, last)
+            found = cuts.tiling(first, last)
         except ScheduleError:
             return None
-        return Part(first, last, shape, tiling.cut, tiling.rank)
-    walk = _walk(network, shapes, memory, shape, first, last)
-    return None if walk is None else Part(first, last, shape, walk.cut, walk.rank)
+    else:
+        found = cuts.walk(first, last)
+    return None if found is None else _part(shapes, first, last, found)
 
 
-def _tiling(
-    network: Network, shape: Shape, memory: Memory, first: int, last: int
-) -> Choice[Tiling]:
-    known = memory.tilings.get(shape)
-    if known is None:
+class _Division:
+    """The best division of the first groups, for every number of them reached so far."""
+
+    def __init__(self, cuts: "_Cuts") -> None:
+        self._cuts = cuts
+        self._best: dict[int, tuple[Rank, Part | None]] = {0: ((0, 0), None)}
+
+    def parts(self) -> list[Part]:
+        """The parts of the best division of all groups."""
+        parts: list[Part] = []
+        end = len(self._cuts.network.groups)
+        while end:
+            chosen = self._best[end][1]
+            assert chosen is not None
+            parts.append(chosen)
+            end = chosen.first
+        return parts[::-1]
+
+    def extend(self, first: int) -> None:
+        """Try every part that starts with a group behind the best division of those before it."""
+        cuts, network = self._cuts, self._cuts.network
+        groups, origins = network.groups, network.origins
+        last = first
+        while last < len(groups) and origins[last] == origins[first]:
+            last += 1
+            self._try(first, last, cuts.tiling(first, last, self._limit(first, last)))
+        failures = 0
+        is_stage = network.accelerator.scheduling.fusion and all(
+            can_be_stage(group, network.sizes) for group in groups[first:last]
+        )
+        while is_stage and failures < FAILURES and last < len(groups):
+            if not can_be_stage(groups[last], network.sizes):
+                break
+            last += 1
+            walk = cuts.walk(first, last, self._limit(first, last))
+            failures = failures + 1 if walk is None else 0
+            if walk is not None:
+                self._try(first, last, walk)
+
+    def _limit(self, first: int, last: int) -> Rank | None:
+        """What a part has to go below to be better than all that end where it does."""
+        if last not in self._best:
+            return None
+        (base, _), (total, _) = self._best[first], self._best[last]
+        return total[0] - base[0], total[1] - base[1]
+
+    def _try(self, first: int, last: int, found: Choice[Tiling] | Choice[Walk]) -> None:
+        limit = self._limit(first, last)
+        if limit is None or found.rank < limit:
+            base, _ = self._best[first]
+            total = base[0] + found.rank[0], base[1] + found.rank[1]
+            self._best[last] = total, _part(self._cuts.shapes, first, last, found)
+
+
+class _Cuts:
+    """How runs of groups are cut; looked up where their shape was met before.
+
+    With a limit that no cut goes below, any cut may be given, with a rank that none goes below.
+
+    Attributes:
+        network: the groups.
+        shapes: of them.
+        memory: what was found so far; what is found is added.
+    """
+
+    def __init__(self, network: Network, shapes: Shapes, memory: Memory) -> None:
+        self.network, self.shapes, self.memory = network, shapes, memory
+
+    def tiling(self, first: int, last: int, limit: Rank | None = None) -> Choice[Tiling]:
+        """The best tiling of a group, given as a run of its parts.
+
+        Raises:
+            ScheduleError: not even the smallest tile fits SRAM.
+        """
+        network, memory, shape = self.network, self.memory, self.shapes.of(first, last)
+        if (known := memory.tilings.get(shape)) is not None:
+            return known
+        if (least := _beyond(limit, memory.least_tilings.get(shape))) is not None:
+            return least
         (group,) = network.joined(first, last)
-        problem = Problem(group, network.types, network.sizes, network.tensors, network.accelerator)
         (work,) = network.works(shape, memory, first, last)
-        known = memory.tilings[shape] = choose_tiling(problem, work, network.aim)
-    return known
+        problem = Problem(group, network.types, network.sizes, network.tensors, network.accelerator)
+        tilings = Tilings(problem, work, network.aim)
+        if limit is not None and (least := tilings.least()) is not None:
+            memory.least_tilings[shape] = least
+            if _beyond(limit, least) is not None:
+                return least
+        memory.tilings[shape] = tilings.best()
+        return memory.tilings[shape]
+
+    def walk(self, first: int, last: int, limit: Rank | None = None) -> Choice[Walk] | None:
+        """The best walk through a run of groups; None if they do not fit SRAM together."""
+        network, memory, shape = self.network, self.memory, self.shapes.of(first, last)
+        if shape in memory.walks:
+            return memory.walks[shape]
+        if (least := _beyond(limit, memory.least_walks.get(shape))) is not None:
+            return least
+        cascade = network.cascade(self.shapes, first, last)
+        if cascade is None:
+            memory.walks[shape] = None
+            return None
+        works = network.works(shape, memory, first, last)
+        problem = CascadeProblem(cascade, network.types, network.tensors, network.accelerator)
+        walks = Walks(problem, works, network.aim)
+        if limit is not None and (least := walks.least()) is not None:
+            memory.least_walks[shape] = least
+            if _beyond(limit, least) is not None:
+                return least
+        memory.walks[shape] = walks.best()
+        return memory.walks[shape]
 
 
-def _walk(
-    network: Network, shapes: Shapes, memory: Memory, shape: Shape, first: int, last: int
-) -> Choice[Walk] | None:
-    if shape not in memory.walks:
-        cascade = network.cascade(shapes, first, last)
-        memory.walks[shape] = None
-        if cascade is not None:
-            problem = CascadeProblem(cascade, network.types, network.tensors, network.accelerator)
-            works = network.works(shape, memory, first, last)
-            memory.walks[shape] = choose_walk(problem, works, network.aim)
-    return memory.walks[shape]
+def _beyond(limit: Rank | None, least: Choice[T] | None) -> Choice[T] | None:
+    """A choice that does not go below a limit, if there are both."""
+    return None if limit is None or least is None or least.rank < limit else least
+
+
+def _part(shapes: Shapes, first: int, last: int, found: Choice[Tiling] | Choice[Walk]) -> Part:
+    return Part(first, last, shapes.of(first, last), found.cut, found.rank)

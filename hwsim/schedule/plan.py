@@ -14,7 +14,6 @@ from hwsim.schedule.cascade_places import (
     ring_rows,
     ring_widths,
 )
-from hwsim.schedule.cascade_tiling import CascadeProblem, cascade_traffic_bytes
 from hwsim.schedule.commands import Command
 from hwsim.schedule.datapaths import check_datapath
 from hwsim.schedule.emit import emit_group
@@ -28,6 +27,7 @@ from hwsim.schedule.program import ScheduledGroup, Tiling
 from hwsim.schedule.shapes import Memory, Shape, Shapes
 from hwsim.schedule.storage import DramTensor
 from hwsim.schedule.tiling import Problem, dram_traffic_bytes
+from hwsim.schedule.walk_figures import CascadeProblem, cascade_traffic_bytes
 from quant.graph import Graph, Node, Size, TensorType
 
 LARGEST_IMAGE_PIXELS = 2**24

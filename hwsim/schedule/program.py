@@ -3,8 +3,10 @@
 A `Program` is data: tensors placed in DRAM, constants as bytes, and commands in issue order.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,3 +88,13 @@ class Program:
     input: DramTensor
     output: DramTensor
     dram_bytes: int
+
+    def cascades(self) -> Iterator[tuple[tuple[ScheduledGroup, ...], Iterator[Command]]]:
+        """The groups of each cascade, in order, and their commands with the barrier before them.
+
+        Commands of one cascade are gone when the next one is asked for.
+        """
+        by_group = groupby(self.groups, key=attrgetter("cascade"))
+        by_command = groupby(self.commands, key=lambda command: self.groups[command.group].cascade)
+        for (_, groups), (_, commands) in zip(by_group, by_command, strict=True):
+            yield tuple(groups), commands

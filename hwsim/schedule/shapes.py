@@ -35,12 +35,16 @@ class Memory:
         numbers: of groups, by all that their cut depends on.
         tilings: of single groups, by shape.
         walks: of cascades, by shape; None where none fits.
+        least_tilings: of single groups, some tiling with a rank that none goes below.
+        least_walks: the same of cascades.
         works: of groups, by the numbers of the parts that they are put together from.
     """
 
     numbers: dict[Hashable, int] = field(default_factory=dict)
     tilings: dict[Shape, Choice[Tiling]] = field(default_factory=dict)
     walks: dict[Shape, Choice[Walk] | None] = field(default_factory=dict)
+    least_tilings: dict[Shape, Choice[Tiling]] = field(default_factory=dict)
+    least_walks: dict[Shape, Choice[Walk]] = field(default_factory=dict)
     works: dict[tuple[int, ...], GroupWork] = field(default_factory=dict)
 
 

@@ -67,57 +67,93 @@ class Choice(Generic[T]):
     rank: Rank
 
 
-def choose_tiling(problem: Problem, work: GroupWork, aim: Aim) -> Choice[Tiling]:
-    """The best tiling of a group that fits SRAM.
+class Tilings:
+    """The tilings of a group that are tried.
 
     Args:
         problem: the group.
         work: of the group.
         aim: what is minimized.
-
-    Raises:
-        ScheduleError: not even the smallest tile fits.
     """
-    available = problem.accelerator.sram.size_kib * 1024
-    footprint = Footprint(problem.group, problem.types, problem.sizes, problem.accelerator)
-    best: tuple[tuple[Rank, int, int], Choice[Tiling]] | None = None
-    least_cycles = significant(_least_cycles(problem.grid, work))
-    lasting = _lasting_bytes(problem)
-    loaded = {rows: _input_rows(problem, rows) for rows in _row_choices(problem.grid.height)}
-    widths = {
-        columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
-        for columns in _column_choices(problem.grid.width)
-    }
 
-    def is_worse(traffic: int) -> bool:
-        """Whether moving so many bytes is worse than the best tiling, in however few cycles."""
-        return best is not None and aim.rank(Figures(traffic, least_cycles)) > best[1].rank
+    def __init__(self, problem: Problem, work: GroupWork, aim: Aim) -> None:
+        group, grid, accelerator = problem.group, problem.grid, problem.accelerator
+        self._problem, self._work, self._aim = problem, work, aim
+        self._least_cycles = significant(_least_cycles(grid, work))
+        self._available = accelerator.sram.size_kib * 1024
+        self._footprint = Footprint(group, problem.types, problem.sizes, accelerator)
+        lasting = _lasting_bytes(problem)
+        self._input_rows = {rows: _input_rows(problem, rows) for rows in _row_choices(grid.height)}
+        # Of strips of each width: bytes but weights, and bytes of one row of a window's input.
+        self._strip_bytes = {
+            columns: (_tile_bytes(problem, columns) + lasting, _input_strip_bytes(problem, columns))
+            for columns in _column_choices(grid.width)
+        }
 
-    for channels in _channel_choices(problem):
-        weights = _weight_bytes(problem, channels)
-        for columns, (features, strips) in widths.items():
-            highest = Tiling(columns, problem.grid.height, channels)
-            least_inputs, least_loads = min(loaded.values()) * strips, _loads(problem, highest)
-            if is_worse(features + least_inputs + weights * least_loads):
-                continue
-            for rows, input_rows in loaded.items():
-                tiling = Tiling(columns, rows, channels)
-                size_bytes = footprint.size_bytes(tiling)
-                if size_bytes > available:
-                    break
-                traffic = features + input_rows * strips + weights * _loads(problem, tiling)
-                if is_worse(traffic):
+    def least(self) -> Choice[Tiling] | None:
+        """The one with the smallest tiles, with a rank that none goes below; None if too large."""
+        problem = self._problem
+        channels = _channel_choices(problem)
+        smallest = Tiling(1, 1, channels[-1])
+        if self._footprint.size_bytes(smallest) > self._available:
+            return None
+        rows = min(self._input_rows.values())
+        maps = min(features + rows * inputs for features, inputs in self._strip_bytes.values())
+        traffic = maps + _weight_bytes(problem, channels[0])
+        cycles = max(self._work.least_cycles(problem.grid.pixels))
+        return Choice(smallest, self._aim.rank(Figures(traffic, significant(cycles))))
+
+    def best(self) -> Choice[Tiling]:
+        """The best one that fits SRAM.
+
+        Raises:
+            ScheduleError: not even the smallest tile fits.
+        """
+        problem, grid = self._problem, self._problem.grid
+        best: tuple[tuple[Rank, int, int], Choice[Tiling]] | None = None
+        for channels in _channel_choices(problem):
+            weights = _weight_bytes(problem, channels)
+            for columns, (features, inputs) in self._strip_bytes.items():
+                loads = _loads(problem, Tiling(columns, grid.height, channels))
+                least = features + min(self._input_rows.values()) * inputs + weights * loads
+                if best is not None and self._least_rank(least) > best[1].rank:
                     continue
-                cycles, steps = _estimated_cycles(problem, work, tiling, traffic)
-                picojoules = (
-                    _array_pj(problem.grid, work, tiling, aim) if aim.counts_energy else 0.0
-                )
-                rank = aim.rank(Figures(traffic, significant(cycles), picojoules))
-                if best is None or (rank, steps, size_bytes) < best[0]:
-                    best = (rank, steps, size_bytes), Choice(tiling, rank)
-    if best is None:
-        raise _too_small(problem, footprint)
-    return best[1]
+                for rows, input_rows in self._input_rows.items():
+                    tiling = Tiling(columns, rows, channels)
+                    size_bytes = self._footprint.size_bytes(tiling)
+                    if size_bytes > self._available:
+                        break
+                    traffic = features + input_rows * inputs + weights * _loads(problem, tiling)
+                    if best is not None and self._least_rank(traffic) > best[1].rank:
+                        continue
+                    rank, steps = self._rank(tiling, traffic)
+                    if best is None or (rank, steps, size_bytes) < best[0]:
+                        best = (rank, steps, size_bytes), Choice(tiling, rank)
+        if best is None:
+            raise self._too_small()
+        return best[1]
+
+    def _least_rank(self, traffic: int) -> Rank:
+        """What no tiling goes below that moves so many bytes."""
+        return self._aim.rank(Figures(traffic, self._least_cycles))
+
+    def _rank(self, tiling: Tiling, traffic: int) -> tuple[Rank, int]:
+        """How good a tiling is that moves so many bytes, and its steps."""
+        aim, work = self._aim, self._work
+        cycles, steps = _estimated_cycles(self._problem, work, tiling, traffic)
+        picojoules = _array_pj(self._problem.grid, work, tiling, aim) if aim.counts_energy else 0.0
+        return aim.rank(Figures(traffic, significant(cycles), picojoules)), steps
+
+    def _too_small(self) -> ScheduleError:
+        problem, grid = self._problem, self._problem.grid
+        smallest = Tiling(1, 1, _channel_choices(problem)[-1])
+        needed = ceil_divide(self._footprint.size_bytes(smallest), 1024)
+        return ScheduleError(
+            f"operator '{problem.group.anchor.name}': its smallest tile (1 pixel of {grid.height}×"
+            f"{grid.width}) needs {needed} KiB of SRAM, accelerator "
+            f"'{problem.accelerator.name}' has {problem.accelerator.sram.size_kib} KiB; "
+            "enlarge sram.size_kib or use fewer bits or channels"
+        )
 
 
 def dram_traffic_bytes(problem: Problem, tiling: Tiling) -> int:
@@ -287,16 +323,4 @@ def _array_pj(grid: Size, work: GroupWork, tiling: Tiling, aim: Aim) -> float:
         for w, n in widths
         for channels, count in blocks
         if (of_tile := work.array(h * w, channels)) is not None
-    )
-
-
-def _too_small(problem: Problem, footprint: Footprint) -> ScheduleError:
-    grid = problem.grid
-    smallest = Tiling(1, 1, _channel_choices(problem)[-1])
-    needed = footprint.size_bytes(smallest)
-    return ScheduleError(
-        f"operator '{problem.group.anchor.name}': its smallest tile (1 pixel of {grid.height}×"
-        f"{grid.width}) needs {ceil_divide(needed, 1024)} KiB of SRAM, accelerator "
-        f"'{problem.accelerator.name}' has {problem.accelerator.sram.size_kib} KiB; "
-        "enlarge sram.size_kib or use fewer bits or channels"
     )

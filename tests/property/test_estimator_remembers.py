@@ -1,7 +1,6 @@
 """An estimator that remembers groups of one shape prices every graph as a fresh estimate does."""
 
 from functools import cache
-from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,16 +29,11 @@ def _agree(graph: Graph, image: Size) -> None:
     estimator = _estimator()
     accelerator, energy = estimator.accelerator, estimator.energy
     estimated = estimate(graph, accelerator, energy, image)
-    program = estimated.program
-    by_cascade = groupby(program.groups, key=lambda group: group.cascade)
-    by_barrier = groupby(
-        program.commands, key=lambda command: program.groups[command.group].cascade
-    )
     fresh = total_cost(
         (
             cost
-            for (_, groups), (_, commands) in zip(by_cascade, by_barrier, strict=True)
-            for cost in cascade_cost(tuple(groups), commands, accelerator, energy)
+            for groups, commands in estimated.program.cascades()
+            for cost in cascade_cost(groups, commands, accelerator, energy)
         ),
         accelerator,
     )

@@ -15,11 +15,11 @@ from hwsim.cost import program_cost, timeline
 from hwsim.cost.charges import charge_idle
 from hwsim.cost.command_costs import UNITS, command_cost
 from hwsim.schedule import Program, schedule
-from hwsim.schedule.cascade_tiling import MOST_RECOMPUTED
 from hwsim.schedule.commands import Convolve, LoadConstants, LoadRows, StoreRows
 from hwsim.schedule.plan import plan_network
 from hwsim.schedule.storage import Rows
 from hwsim.schedule.traffic import dram_bytes
+from hwsim.schedule.walk_figures import MOST_RECOMPUTED
 from hwsim.simulation import estimate, simulate
 from quant.graph import Convolution, Graph, Size
 from tests.edsr_graphs import edsr_graph

@@ -6,18 +6,20 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from accelerators import Accelerator, load_accelerator, resized
 from hwsim.cost import ProgramCost
 from hwsim.machine import execute
 from hwsim.schedule import optimizer, plan, schedule
 from hwsim.schedule.cascade import can_be_stage, form_cascade
-from hwsim.schedule.cascade_tiling import CascadeProblem, choose_walk
+from hwsim.schedule.cascade_tiling import Walks
 from hwsim.schedule.group_work import GroupWork
 from hwsim.schedule.groups import Group, Readers, form_groups, split_copies
 from hwsim.schedule.objective import OBJECTIVES, Rank
 from hwsim.schedule.optimizer import Network, best_parts
 from hwsim.schedule.plan import Plan, plan_network
 from hwsim.schedule.shapes import Memory
-from hwsim.schedule.tiling import Problem, choose_tiling
+from hwsim.schedule.tiling import Problem, Tilings
+from hwsim.schedule.walk_figures import CascadeProblem
 from hwsim.simulation import estimate
 from quant.graph import Graph, Size
 from tests.edsr_graphs import edsr_graph
@@ -40,14 +42,14 @@ def _rank(graph: Graph, network: Network, first: int, last: int) -> Rank | None:
     if len(groups) == 1:
         types, tensors, accelerator = common
         problem = Problem(groups[0], types, network.sizes, tensors, accelerator)
-        return choose_tiling(problem, works[0], network.aim).rank
+        return Tilings(problem, works[0], network.aim).best().rank
     if not all(can_be_stage(group, network.sizes) for group in groups):
         return None
     outside = shapes_of(graph, network, Memory()).outside(first, last)
     cascade = form_cascade(groups, outside, network.sizes)
     if cascade is None:
         return None
-    walk = choose_walk(CascadeProblem(cascade, *common), works, network.aim)
+    walk = Walks(CascadeProblem(cascade, *common), works, network.aim).best()
     return None if walk is None else walk.rank
 
 
@@ -88,6 +90,37 @@ def test_no_division_is_better(graph: Graph, sram_kib: int, objective: str) -> N
     assert chosen[-1][1] == count
 
 
+MACHINES = [
+    *(machine(16, 8, objective=objective) for objective in OBJECTIVES),
+    machine(6, 8),
+    machine(64),
+    *(
+        resized(load_accelerator(name), sram_kib=16)
+        for name in ("edge_tpu", "nvdla_nv_small", "bit_fusion", "unpu")
+    ),
+]
+
+
+@pytest.mark.parametrize("accelerator", MACHINES)
+def test_cutting_every_run_finds_the_same_division(
+    accelerator: Accelerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some runs are not cut, as no cut would make them part of the best division."""
+    graph, image = edsr_graph(blocks=2, channels=12), Size(24, 30)
+    memory, thorough = Memory(), Memory()
+    found = _described(plan_network(graph, accelerator, image, memory))
+    monkeypatch.setattr(optimizer, "_beyond", lambda limit, least: None)
+    assert found == _described(plan_network(graph, accelerator, image, thorough))
+    assert memory.tilings.items() < thorough.tilings.items()
+    assert memory.walks.items() <= thorough.walks.items()
+    for shape, tiling in thorough.least_tilings.items():
+        assert tiling.rank <= thorough.tilings[shape].rank
+    for shape, walk in thorough.least_walks.items():
+        best = thorough.walks[shape]
+        assert best is not None
+        assert walk.rank <= best.rank
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_planning_twice_gives_the_same(graph: Graph, objective: str) -> None:
     accelerator = machine(8, 8, objective=objective)
@@ -109,8 +142,8 @@ def test_what_was_found_once_is_looked_up(graph: Graph, monkeypatch: pytest.Monk
     def refuse(*_: object) -> None:
         raise AssertionError("searched again")
 
-    monkeypatch.setattr(optimizer, "choose_tiling", refuse)
-    monkeypatch.setattr(optimizer, "choose_walk", refuse)
+    monkeypatch.setattr(optimizer, "Tilings", refuse)
+    monkeypatch.setattr(optimizer, "Walks", refuse)
     again = plan_network(graph, accelerator, IMAGE, memory)
     assert _described(again) == _described(first)
     other = edsr_graph(blocks=1, channels=12, seed=3)  # other weights of the same shapes
