@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from accelerators.catalog import load_energy_table as load_energy_table
     from accelerators.energy import EnergyModel as EnergyModel
     from accelerators.energy_tables import EnergyTable as EnergyTable
+    from accelerators.machine_size import MachineSize as MachineSize
     from accelerators.schema import Accelerator as Accelerator
     from accelerators.schema import resized as resized
 
@@ -25,6 +26,7 @@ _HOME = {
     "Action": "accelerators.actions",
     "EnergyModel": "accelerators.energy",
     "EnergyTable": "accelerators.energy_tables",
+    "MachineSize": "accelerators.machine_size",
     "accelerator_names": "accelerators.catalog",
     "energy_table_names": "accelerators.catalog",
     "energy_tables_for": "accelerators.catalog",

@@ -1,5 +1,6 @@
 """Machines and energy tables by name, and from files of the user's own."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,9 +9,10 @@ from accelerators.dram_tables import DramTable
 from accelerators.energy_tables import EnergyTable, SramTable
 from accelerators.schema import Accelerator, Dram
 from accelerators.technology_scaling import DEFAULT_V, Target, scaled_table
+from accelerators.variation import Changes, varied_data
 from quant.common.errors import UserError, suggestion
-from quant.common.schemas import Schema, validate_document
-from quant.common.yaml_documents import Document, read_document
+from quant.common.schemas import Schema, validate_data, validate_document
+from quant.common.yaml_documents import Document, Location, read_document
 
 SchemaT = TypeVar("SchemaT", bound=Schema)
 
@@ -32,29 +34,39 @@ def dram_table_names() -> tuple[str, ...]:
     return _names("energy_tables/dram")
 
 
-def load_accelerator(name_or_path: str | Path) -> Accelerator:
+def load_accelerator(name_or_path: str | Path, changes: Changes | None = None) -> Accelerator:
     """A shipped machine by name, or any machine from a YAML file.
 
     Args:
         name_or_path: a name of `accelerator_names`, or a path that ends in ``.yaml`` or ``.yml``.
+        changes: values that take the place of those in the file; the machine's name tells them
+            (`accelerators.variation`).
 
     Raises:
         UserError: there is no such machine, its file breaks the schema, its energy table does
             not exist or is for another technology node, or its DRAM table does not exist.
     """
     document = _document("accelerators", "accelerator", name_or_path)
-    accelerator = _with_nearby_file(document, Accelerator, "energy_table")
+    if not changes:
+        return _accelerator(document.data, document.path.parent, document.where)
+    data = varied_data(document.data, changes)
+    return _accelerator(data, document.path.parent, lambda _: f"accelerator '{data['name']}'")
+
+
+def _accelerator(data: object, folder: Path, where: Callable[[Location], str]) -> Accelerator:
+    """Check a machine; paths it refers to count from its folder."""
+    accelerator = _with_nearby_file(validate_data(data, Accelerator, where), folder, "energy_table")
     try:
         energy_table_at(accelerator, load_energy_table(accelerator.energy_table))
     except UserError as error:
-        raise UserError(f"{document.where(('energy_table',))}: energy_table: {error}") from error
+        raise UserError(f"{where(('energy_table',))}: energy_table: {error}") from error
     if accelerator.dram.energy_table is None:
         return accelerator
     try:
-        dram = _with_dram_table(accelerator.dram, document.path.parent)
+        dram = _with_dram_table(accelerator.dram, folder)
     except UserError as error:
         place = ("dram", "energy_table")
-        raise UserError(f"{document.where(place)}: {'.'.join(place)}: {error}") from error
+        raise UserError(f"{where(place)}: {'.'.join(place)}: {error}") from error
     return accelerator.model_copy(update={"dram": dram})
 
 
@@ -77,7 +89,8 @@ def load_energy_table(name_or_path: str | Path) -> EnergyTable:
             exist or is for another technology node.
     """
     document = _document("energy_tables", "energy table", name_or_path)
-    table = _with_nearby_file(document, EnergyTable, "sram_table")
+    record = validate_document(document, EnergyTable)
+    table = _with_nearby_file(record, document.path.parent, "sram_table")
     try:
         _require_same_node_sram(table, load_sram_table(table.sram_table))
     except UserError as error:
@@ -187,13 +200,12 @@ def _require_same_node_sram(table: EnergyTable, sram: SramTable) -> None:
         )
 
 
-def _with_nearby_file(document: Document, model: type[SchemaT], reference: str) -> SchemaT:
-    """Check a document; a path it refers to counts from its own folder."""
-    record = validate_document(document, model)
+def _with_nearby_file(record: SchemaT, folder: Path, reference: str) -> SchemaT:
+    """The record with a path it refers to counted from its own folder."""
     name = getattr(record, reference)
     if not _is_path(name):
         return record
-    return record.model_copy(update={reference: str(document.path.parent / name)})
+    return record.model_copy(update={reference: str(folder / name)})
 
 
 def _document(folder: str, what: str, name_or_path: str | Path) -> Document:

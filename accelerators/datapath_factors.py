@@ -175,6 +175,10 @@ class DatapathFactors(Schema):
         energy = self.of(datapath)
         return 0.0 if energy.fit is None else energy.fit.constant / energy.reference_pj
 
+    def has_area(self, datapath: str) -> bool:
+        """Whether the study has the area of such a kind."""
+        return any(datapath in entry.datapaths for entry in self.area)
+
     def area_ge(self, datapath: str, weight_bits: int, activation_bits: int) -> float:
         """Area of a unit, in gate equivalents.
 

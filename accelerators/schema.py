@@ -19,6 +19,7 @@ from quant.common.yaml_documents import Location
 
 Count = Annotated[int, Field(ge=1, le=1024)]
 OperandBits = Annotated[int, Field(ge=1, le=16)]
+MachineName = Annotated[str, Field(min_length=1, max_length=300)]
 ShortText = Annotated[str, Field(min_length=1, max_length=100)]
 LongText = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -161,7 +162,7 @@ class Scheduling(Schema):
 class Accelerator(Schema):
     """One machine: everything the schedule, the simulator and the cost model ask of it."""
 
-    name: ShortText
+    name: MachineName
     """Name for reports; a shipped machine's file has the same name."""
     description: LongText
     """What the machine is, in a sentence."""
@@ -198,6 +199,10 @@ class Accelerator(Schema):
     def dram_bytes_per_cycle(self) -> Fraction:
         """Peak DRAM bytes in one accelerator cycle, exact for the decimals of the file."""
         return _bytes_per_cycle(self.dram.bandwidth_gb_per_s, self.clock_mhz)
+
+    def latency_ms(self, cycles: int) -> float:
+        """Time of an image that takes so many cycles, launch overhead included, in milliseconds."""
+        return cycles / (self.clock_mhz * 1e3) + self.launch_overhead_us / 1e3
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:

@@ -26,7 +26,7 @@ def search(
     build_graph: BuildGraph,
     pictures: Pictures,
     target: Target,
-    folder: Path | None = None,
+    kept: Path | Ledger | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> SearchResult:
@@ -41,7 +41,8 @@ def search(
             layer names that policies use.
         pictures: what quality is judged on.
         target: what cost is counted on.
-        folder: where measurements are kept and found again (`ledger.FILE_NAME`); None keeps none.
+        kept: the folder where measurements are kept and found again (`ledger.FILE_NAME`), or its
+            ledger; None keeps none.
         progress: called with steps done and steps in all: measurements, and layers of tables. A
             few more may be needed than the first calls say.
         executor: computes the measurements; what it is given can be pickled if ``build_graph`` can.
@@ -52,7 +53,8 @@ def search(
         UserError: a policy's graph cannot be built, the folder cannot be used, a rule fits no
             layer, the solver gave up, or the executor did.
     """
-    meter = Meter(build_graph, request.base_policy, pictures, target, Ledger(folder), executor)
+    ledger = kept if isinstance(kept, Ledger) else Ledger(kept)
+    meter = Meter(build_graph, request.base_policy, pictures, target, ledger, executor)
     rules = request.rules
     permitted = rules.permitted(meter.layers, request.choices, request.usual_choices)
     groups = rules.groups(meter.layers)
