@@ -15,7 +15,7 @@ from hwsim.search.additive import AdditiveModel, Columns
 from hwsim.search.certified import Bounds, Certificate, certified_optimum
 from hwsim.search.cost_table import CostTable
 from hwsim.search.measurement import Figures
-from hwsim.search.pairs import Indices
+from hwsim.search.pairs import Indices, PairTables
 from hwsim.search.pareto import Integers, undominated
 from hwsim.search.quality_table import QualityTable
 from hwsim.search.resource import Resource
@@ -68,6 +68,15 @@ class DividedModel:
         first = self.divisions[0]
         pairs = replace(first.pairs, cost={})
         return replace(self, divisions=(*self.divisions, replace(first, cost=table, pairs=pairs)))
+
+    def with_error_pairs(self, tables: PairTables) -> "DividedModel":
+        """The model with what neighbours' choices add together to the error."""
+        return replace(
+            self,
+            divisions=tuple(
+                replace(model, pairs=replace(model.pairs, error=tables)) for model in self.divisions
+            ),
+        )
 
     def predict(self, bits: Mapping[str, LayerBits]) -> Figures | None:
         """What the tables say of a policy; None if it uses bits they have no entry for."""

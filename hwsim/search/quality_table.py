@@ -48,9 +48,9 @@ class QualityTable:
 
 def quality_table(survey: Survey) -> QualityTable:
     """The increases of error a survey found."""
-    base = _units(survey.base)
+    base = in_units(survey.base)
     measured = [
-        [0 if np.isnan(mse) else _units(mse) - base for mse in row] for row in survey.changed
+        [0 if np.isnan(mse) else in_units(mse) - base for mse in row] for row in survey.changed
     ]
     return QualityTable(
         base,
@@ -59,7 +59,8 @@ def quality_table(survey: Survey) -> QualityTable:
     )
 
 
-def _units(mse: float) -> int:
+def in_units(mse: float) -> int:
+    """A mean squared error in `UNITS_PER_SQUARED_CODE`."""
     return round(mse * UNITS_PER_SQUARED_CODE)
 
 

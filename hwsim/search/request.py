@@ -34,6 +34,8 @@ class SearchRequest:
         limits: what the recommended policy must keep to.
         rules: what single layers may choose from, and which choose alike.
         residual_bits: as in `BitPolicy`, the same for every policy.
+        pairs_below: rank correlation of predicted and measured errors below which what neighbours
+            add together is measured too.
         run_on_machine: whether the recommended and the best measured policies are run on the
             simulated machine, command by command, and compared bit for bit.
 
@@ -52,6 +54,7 @@ class SearchRequest:
     limits: Limits = field(default_factory=Limits)
     rules: LayerRules = field(default_factory=LayerRules)
     residual_bits: int = DEFAULT_RESIDUAL_BITS
+    pairs_below: float = 0.9
     run_on_machine: bool = True
 
     def __post_init__(self) -> None:

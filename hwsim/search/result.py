@@ -34,6 +34,8 @@ class SearchResult:
         points: the measured policies: uniform ones, a spread of the front, the optimum, those near
             limits.
         agreement: how well predictions order the measured policies.
+        correlation_alone: rank correlation of errors by the tables of single layers, of uniform
+            policies and the first front; where it is low, pairs of neighbours were measured.
     """
 
     request: SearchRequest
@@ -45,6 +47,7 @@ class SearchResult:
     optimum: Certificate | None
     points: tuple[Point, ...]
     agreement: Agreement
+    correlation_alone: float | None = None
 
     def recommended(self) -> Point:
         """The best measured policy within the request's limits; see `recommend`.
@@ -138,6 +141,8 @@ class SearchResult:
                 "mse": self.agreement.mse,
                 request.resource.value: self.agreement.cost,
             },
+            "rank_correlation_alone": self.correlation_alone,
+            "neighbours_measured": any(len(d.pairs.error) for d in self.model.divisions),
             "worst_prediction": {
                 "psnr_to_float_db": self.agreement.worst_db,
                 f"{request.resource.value}_share": self.agreement.worst_cost,

@@ -8,11 +8,12 @@ import numpy as np
 
 from hwsim.ledger import Ledger
 from hwsim.search.additive import AdditiveModel
-from hwsim.search.confirmation import Confirmer, Point, agreement
+from hwsim.search.confirmation import Confirmer, Point, agreement, spread_points
 from hwsim.search.divided import DividedModel
 from hwsim.search.evaluation import BuildGraph, Pictures, Target
 from hwsim.search.exploration import Explorer
 from hwsim.search.measurement import Meter
+from hwsim.search.pair_survey import neighbour_errors
 from hwsim.search.progress import Counter, Progress
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
@@ -78,12 +79,21 @@ def search(
     front = model.front(request.resource)
     confirmer = Confirmer(meter, model, request, counter.step)
     uniform, spread = confirmer.uniform(), confirmer.front(front)
+    alone = agreement([*uniform, *spread], request.resource)
+    before = list[Point]()
+    if alone.mse is not None and alone.mse < request.pairs_below:
+        chosen = front.columns[spread_points(front, request.front_points)]
+        pairs = neighbour_errors(meter, request, model, chosen, counter)
+        model, before = model.with_error_pairs(pairs), spread
+        front = model.front(request.resource)
+        confirmer = Confirmer(meter, model, request, counter.step)
+        uniform, spread = confirmer.uniform(), confirmer.front(front)
     near = points_at_limits(confirmer, front, request.limits)
     optimum, best = None, list[Point]()
     if request.limits:
         measured = [*uniform, *spread, *near]
         optimum, best = optimum_points(confirmer, explorer, model, request, measured)
-    points = uniform + best + spread + near
+    points = uniform + best + spread + near + before
     unique = {tuple(point.bits.values()): point for point in reversed(points)}
     points = list(reversed(unique.values()))
     found = SearchResult(
@@ -95,7 +105,8 @@ def search(
         front,
         optimum,
         tuple(points),
-        agreement(points, request.resource),
+        agreement([point for point in points if point not in before], request.resource),
+        alone.mse,
     )
     if request.run_on_machine:
         found = replace(found, points=tuple(confirmer.on_machine(points, found.chosen())))

@@ -315,3 +315,20 @@ def test_the_worst_predictions_are_told() -> None:
     assert abs(agreement.worst_db) == max(abs(p.psnr_db - m.psnr_db) for p, m in pairs)
     assert agreement.worst_cost is not None
     assert abs(agreement.worst_cost) == max(abs(p.energy_fj / m.energy_fj - 1) for p, m in pairs)
+
+
+def test_where_errors_do_not_add_neighbours_are_measured() -> None:
+    result = run(replace(REQUEST, run_on_machine=False, pairs_below=1.1))
+    assert result.to_json()["neighbours_measured"]
+    assert not found().to_json()["neighbours_measured"]
+    build, pictures = network()
+    meter = Meter(build, REQUEST.base_policy, pictures, TARGET, Ledger())
+    model = result.model
+    table = model.divisions[0].pairs.error[0, 1]
+    one, other = (int(index) for index in np.argwhere(table)[0])
+    bits = dict.fromkeys(model.layers, LayerBits(8, 8))
+    bits |= {model.layers[0]: model.choices[one], model.layers[1]: model.choices[other]}
+    predicted = model.predict(bits)
+    assert predicted is not None
+    measured = meter.errors_of([REQUEST.policy(bits)])[0]
+    assert predicted.mse == pytest.approx(measured, abs=1e-8)
