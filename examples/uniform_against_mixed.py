@@ -163,9 +163,13 @@ def main() -> None:
         "| to float, dB | gain, dB | integers on the machine, mismatches |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
-    for uniform in uniform_policies(subject, target, seen, arguments.widths):
-        if 10 * math.log10(255**2 / uniform.mse) < arguments.least_db:
-            continue
+    faithful = [
+        uniform
+        for uniform in uniform_policies(subject, target, seen, arguments.widths)
+        if 10 * math.log10(255**2 / uniform.mse) >= arguments.least_db
+    ]
+    places = np.linspace(len(faithful) - 1, 0, min(arguments.budgets, len(faithful))).round()
+    for uniform in (faithful[int(place)] for place in reversed(places)):
         widths = tuple(arguments.widths)
         policy, energy_uj = mixed_policy(
             subject, target, seen, widths, uniform.energy_uj, arguments.out
