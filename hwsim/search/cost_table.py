@@ -51,10 +51,10 @@ class Rooms:
         Returns:
             int64 [cascades, policies], in bytes.
         """
-        layers = np.arange(columns.shape[1])
         used = np.empty((len(self.center), len(columns)), np.int64)
         for row, demand in enumerate(self.demand):
-            used[row] = self.center[row] + demand[layers, columns].sum(axis=1)
+            layers = np.flatnonzero(demand.any(axis=1))  # a few of all
+            used[row] = self.center[row] + demand[layers, columns[:, layers]].sum(axis=1)
         return used
 
     def fit(self, columns: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -106,8 +106,11 @@ class DividedModel:
         """
         self.require_choices()
         fronts = np.concatenate([model.front(resource) for model in self.divisions])
-        found = self.with_room(fronts, (resource,))
-        errors, costs = self.figures_of(found, (resource,))[0].T
+        figures, fits = self.figures_of(fronts, (resource,))
+        if not fits.any():
+            fronts = self.with_room(fronts, (resource,))
+            figures, fits = self.figures_of(fronts, (resource,))
+        found, (errors, costs) = fronts[fits], figures[fits].T
         best = undominated(errors, costs)
         return PredictedFront(self, found[best], errors[best], costs[best])
 
@@ -228,9 +231,10 @@ class DividedModel:
         """
         tables = [model.cost for model in self.divisions]
         ranks = np.array([table.ranks(columns) for table in tables])
-        right = np.array([table.is_right(columns) for table in tables])
-        nearly = np.array([table.is_nearly_right(columns) for table in tables])
-        usable = np.where(right.any(axis=0), right, nearly)
+        usable = np.array([table.is_right(columns) for table in tables])
+        nowhere = np.flatnonzero(~usable.any(axis=0))
+        for number, table in enumerate(tables):
+            usable[number, nowhere] = table.is_nearly_right(columns[nowhere])
         best = np.argmin(np.where(usable, ranks, np.iinfo(np.int64).max), axis=0)
         return np.where(usable.any(axis=0), best, -1)
 
