@@ -4,6 +4,7 @@ The kinds differ in what a processing element (PE) does in a cycle and in what s
 integers they compute are the same. `accelerators.datapaths.kinds` finds the kind of a machine.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from quant.common.errors import UserError
 
 if TYPE_CHECKING:
-    from accelerators.schema import Sram
+    from accelerators.schema import Array, Sram
 
 MAX_OPERAND_BITS = 16
 """Widest weight or activation an array can take, by passes over parts of it."""
@@ -124,6 +125,25 @@ class Datapath(Protocol):
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
         """Multiply-accumulates to charge, by widths of weight and activation."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Grid(ABC):
+    """A grid of PEs, of whichever frame: what is the same in all of them.
+
+    Attributes:
+        array: the array of the accelerator's file.
+    """
+
+    array: "Array"
+
+    @abstractmethod
+    def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
+        """Widths that the array spends its time on."""
+
+    def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
+        """Multiply-accumulates by widths; here all have the work's own."""
+        return {(work.weight_bits, work.activation_bits): work.macs}
 
 
 def check_width(operand_bits: int) -> None:

@@ -7,8 +7,7 @@ registers and leaves row by row while the next tile is computed.
 docs/datapaths/output_stationary.md derives the formulas.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from accelerators.datapaths.interface import (
     NO_PARTIAL_SUMS,
     REQUANTIZER_STAGES,
+    Grid,
     PartialSums,
     SramReads,
     Work,
@@ -28,14 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputGrid(ABC):
-    """A grid of PEs that keep outputs; a kind says what its PEs do.
-
-    Attributes:
-        array: the array of the accelerator's file.
-    """
-
-    array: "Array"
+class OutputGrid(Grid):
+    """A grid of PEs that keep outputs; a kind says what its PEs do."""
 
     @property
     def keeps_partial_sums(self) -> bool:
@@ -78,14 +72,6 @@ class OutputGrid(ABC):
         Raises:
             UserError: a width is not 1 to 16 bits.
         """
-
-    @abstractmethod
-    def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
-        """Widths that the array spends its time on."""
-
-    def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
-        """Multiply-accumulates by widths; here all have the work's own."""
-        return {(work.weight_bits, work.activation_bits): work.macs}
 
     def peak_macs_per_cycle(self, weight_bits: int, activation_bits: int) -> Fraction:
         """All lanes of all PEs, over the cycles they take."""

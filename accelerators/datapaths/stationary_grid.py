@@ -6,14 +6,14 @@ memory behind it, fold after fold, until the last fold takes them to the requant
 docs/datapaths/weight_stationary.md derives the formulas.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from accelerators.datapaths.interface import (
     REQUANTIZER_STAGES,
+    Grid,
     PartialSums,
     SramReads,
     Work,
@@ -22,7 +22,7 @@ from accelerators.datapaths.interface import (
 )
 
 if TYPE_CHECKING:
-    from accelerators.schema import Array, Sram
+    from accelerators.schema import Sram
 
 
 class Slicing(NamedTuple):
@@ -59,14 +59,8 @@ class Folding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class StationaryGrid(ABC):
-    """A grid of PEs that hold operands; a kind says which, and what a PE does.
-
-    Attributes:
-        array: the array of the accelerator's file.
-    """
-
-    array: "Array"
+class StationaryGrid(Grid):
+    """A grid of PEs that hold operands; a kind says which, and what a PE does."""
 
     @property
     def keeps_partial_sums(self) -> bool:
@@ -111,14 +105,6 @@ class StationaryGrid(ABC):
         Raises:
             UserError: a width is not 1 to 16 bits.
         """
-
-    @abstractmethod
-    def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
-        """Widths that the array spends its time on."""
-
-    def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
-        """Multiply-accumulates by widths; here all have the work's own."""
-        return {(work.weight_bits, work.activation_bits): work.macs}
 
     def peak_macs_per_cycle(self, weight_bits: int, activation_bits: int) -> Fraction:
         """The products all PEs hold, over the cycles and loads they take."""

@@ -73,23 +73,13 @@ def activation_switching(
             raster order; in place themselves, they never change.
         skip_zeros: whether a zero leaves the operand before it in place.
     """
-    found = np.zeros(4, np.int64)
+    stride, dilation = geometry.stride, geometry.dilation
     if order == "weight":
-        activity_of_pixels(
-            stored, zero, taps, geometry.stride, geometry.dilation, skip_zeros, found
-        )
+        counts = activity_of_pixels(stored, zero, taps, stride, dilation, skip_zeros)
     else:
-        activity_of_windows(
-            stored,
-            zero,
-            taps,
-            geometry.stride,
-            geometry.dilation,
-            geometry.groups,
-            skip_zeros,
-            found,
-        )
-    switching = Switching(*found.tolist())
+        groups = geometry.groups
+        counts = activity_of_windows(stored, zero, taps, stride, dilation, groups, skip_zeros)
+    switching = Switching(*counts)
     return _held(switching) if order == "input" else switching
 
 
@@ -104,9 +94,7 @@ def weight_switching(stored: NDArray[np.int32], zero: int, order: Order) -> Swit
     """
     by_output = stored.reshape(stored.shape[0], -1)
     rows = by_output.T if order == "input" else by_output
-    found = np.zeros(4, np.int64)
-    activity_of_rows(np.ascontiguousarray(rows), zero, found)
-    switching = Switching(*found.tolist())
+    switching = Switching(*activity_of_rows(np.ascontiguousarray(rows), zero))
     return _held(switching) if order == "weight" else switching
 
 

@@ -1,7 +1,8 @@
 """The same charges under other energy tables: what a conclusion owes to its prices.
 
-Nothing is scheduled again. Tilings are chosen by traffic and cycles, never by energy, so a
-program's charges are those it would have under any table.
+Nothing is scheduled again. A schedule is chosen by traffic and cycles or, for the objective
+``energy``, at the prices of the table that the machine itself names (`hwsim.schedule.objective`);
+never by the table that prices its charges. So they are the same under any table.
 """
 
 from collections.abc import Iterable
