@@ -1,5 +1,6 @@
 """A co-search as plain JSON values; units in the keys, null for what does not apply."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from hwsim.search.codesign.result import CodesignResult
@@ -7,8 +8,13 @@ from hwsim.search.codesign.variant import Choice, Outcome
 from hwsim.search.result import Json, figures_json, minimized_word
 
 
-def codesign_json(found: CodesignResult) -> Json:
-    """Everything but the tables and predictions of each variant, which its own search tells."""
+def codesign_json(found: CodesignResult, folders: Mapping[str, str] | None = None) -> Json:
+    """Everything but the tables and predictions of each variant, which its own search tells.
+
+    Args:
+        found: the result; one of its variants recommends something.
+        folders: from a variant's label to the folder with its own files.
+    """
     request, limits = found.request, found.request.limits
     ruler, places = found.ruler, {each.variant.label: n for n, each in enumerate(found.ranked(), 1)}
     return {
@@ -31,6 +37,7 @@ def codesign_json(found: CodesignResult) -> Json:
                 **_machine(outcome),
                 "place": places[outcome.variant.label] if outcome.recommended else None,
                 "reason": outcome.reason or None,
+                "folder": (folders or {}).get(outcome.variant.label),
                 "base": None if outcome.found is None else _base(outcome),
                 "recommended": outcome.recommended and _choice(outcome.recommended),
                 "hypervolume": ruler.of_choices(outcome.choices) if outcome.found else None,
