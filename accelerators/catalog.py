@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import yaml
+
 from accelerators.datapath_factors import DatapathFactors
 from accelerators.dram_tables import DramTable
 from accelerators.energy_tables import EnergyTable, SramTable
@@ -53,6 +55,20 @@ def load_accelerator(name_or_path: str | Path, changes: Changes | None = None) -
     return _accelerator(data, document.path.parent, lambda _: f"accelerator '{data['name']}'")
 
 
+def accelerator_yaml(accelerator: Accelerator, energy_table: str | None = None) -> str:
+    """The text of a file that `load_accelerator` reads a machine from, wherever it lies.
+
+    Args:
+        accelerator: the machine, whatever it was varied or resized from.
+        energy_table: name or path of the table it is priced with; None: its own.
+    """
+    data = accelerator.model_dump(exclude_none=True)
+    data["energy_table"] = _from_anywhere(energy_table or accelerator.energy_table)
+    if accelerator.dram.energy_table is not None:
+        data["dram"]["energy_table"] = _from_anywhere(accelerator.dram.energy_table)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
 def _accelerator(data: object, folder: Path, where: Callable[[Location], str]) -> Accelerator:
     """Check a machine; paths it refers to count from its folder."""
     accelerator = _with_nearby_file(validate_data(data, Accelerator, where), folder, "energy_table")
@@ -74,11 +90,11 @@ def _with_dram_table(dram: Dram, folder: Path) -> Dram:
     """The memory with the table's figures for what its own keys leave open."""
     name = dram.energy_table
     assert name is not None
-    table = load_dram_table(folder / name if _is_path(name) else name)
+    found = str(folder / name) if _is_path(name) else name
+    table = load_dram_table(found)
     figures = ("energy_pj_per_bit", "activate_pj", "page_bytes", "standby_mw")
-    return dram.model_copy(
-        update={key: getattr(table, key) for key in figures if getattr(dram, key) is None}
-    )
+    opened = {key: getattr(table, key) for key in figures if getattr(dram, key) is None}
+    return dram.model_copy(update={**opened, "energy_table": found})
 
 
 def load_energy_table(name_or_path: str | Path) -> EnergyTable:
@@ -218,6 +234,11 @@ def _document(folder: str, what: str, name_or_path: str | Path) -> Document:
             "(the path of a .yaml file works too)"
         )
     return read_document(_configs() / folder / f"{name_or_path}.yaml", what)
+
+
+def _from_anywhere(name: str) -> str:
+    """A name as it is; a path from the root."""
+    return str(Path(name).resolve()) if _is_path(name) else name
 
 
 def _is_path(name: str) -> bool:

@@ -22,12 +22,21 @@ def load_energy_model(arguments: Namespace) -> EnergyModel:
         UserError: no such accelerator or table, a file that breaks its schema, accumulators that
             such a machine cannot have, or a table of another technology node.
     """
-    accelerator = resized(
-        load_accelerator(arguments.accelerator),
+    return energy_model_of(load_accelerator(arguments.accelerator), arguments)
+
+
+def energy_model_of(accelerator: Accelerator, arguments: Namespace) -> EnergyModel:
+    """An accelerator as the arguments want it; see `load_energy_model`.
+
+    Raises:
+        UserError: as `load_energy_model`.
+    """
+    with_accumulators = resized(
+        accelerator,
         accumulator_bits=arguments.accumulator_bits,
         accumulator_overflow=arguments.overflow,
     )
-    return scheduled_energy_model(accelerator, arguments)
+    return scheduled_energy_model(with_accumulators, arguments)
 
 
 def scheduled_energy_model(accelerator: Accelerator, arguments: Namespace) -> EnergyModel:

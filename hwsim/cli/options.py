@@ -4,7 +4,6 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, _ActionsContainer
 from pathlib import Path
 
-from hwsim.cli.search_options import add_aim, add_layer_rules, add_limits, add_workers
 from quant.common.requantization_modes import DEFAULT_MODE
 
 DEFAULT_NETWORK = "edsr_tiny_x2"
@@ -38,12 +37,12 @@ def add_general_options(parser: ArgumentParser) -> None:
 
 def add_run_options(parser: ArgumentParser) -> None:
     """What ``hwsim run`` takes."""
-    _add_network(
+    add_network(
         parser, "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite)"
     )
     _add_image(parser)
-    _add_quantization(parser)
-    _add_machine(parser, with_all_tables=True)
+    add_quantization(parser)
+    add_machine(parser, with_all_tables=True)
     parser.add_argument(
         "--energy-activity",
         choices=ACTIVITIES,
@@ -66,24 +65,24 @@ def add_run_options(parser: ArgumentParser) -> None:
         "slow reference or by the fast kernels (default: reference)",
     )
     _add_explain(parser)
-    _add_output(parser, "folder for the pictures, the per-layer table, the chart and the result")
+    add_output(parser, "folder for the pictures, the per-layer table, the chart and the result")
 
 
 def add_estimate_options(parser: ArgumentParser) -> None:
     """What ``hwsim estimate`` takes."""
-    _add_network(
+    add_network(
         parser, "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite)"
     )
-    _add_input_size(parser)
-    _add_quantization(parser)
-    _add_machine(parser, with_all_tables=True)
+    add_input_size(parser)
+    add_quantization(parser)
+    add_machine(parser, with_all_tables=True)
     _add_explain(parser)
-    _add_output(parser, "folder for the per-layer table, the chart and the result")
+    add_output(parser, "folder for the per-layer table, the chart and the result")
 
 
 def add_evaluate_options(parser: ArgumentParser) -> None:
     """What ``hwsim evaluate`` takes."""
-    _add_network(parser, "network name, or a graph file (.hwgraph)")
+    add_network(parser, "network name, or a graph file (.hwgraph)")
     group = parser.add_argument_group("pictures")
     group.add_argument(
         "--data",
@@ -99,14 +98,14 @@ def add_evaluate_options(parser: ArgumentParser) -> None:
         metavar="PIXELS",
         help="enlarge patches of this side, each for itself (default: whole pictures)",
     )
-    _add_quantization(parser)
-    _add_output(parser, "folder for the result")
+    add_quantization(parser)
+    add_output(parser, "folder for the result")
 
 
 def add_quantize_options(parser: ArgumentParser) -> None:
     """What ``hwsim quantize`` takes."""
-    _add_network(parser, "network name")
-    _add_quantization(parser)
+    add_network(parser, "network name")
+    add_quantization(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -117,7 +116,7 @@ def add_quantize_options(parser: ArgumentParser) -> None:
 
 def add_train_options(parser: ArgumentParser) -> None:
     """What ``hwsim train`` takes; what is not given is left to `quant.training.TrainingConfig`."""
-    _add_network(parser, "network name")
+    add_network(parser, "network name")
     add = parser.add_argument
     add("--images", type=Path, nargs="+", required=True, metavar="DIR", help="training pictures")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for weights and checkpoint")
@@ -151,12 +150,12 @@ def add_train_options(parser: ArgumentParser) -> None:
 
 def add_verify_options(parser: ArgumentParser) -> None:
     """What ``hwsim verify`` takes."""
-    _add_network(
+    add_network(
         parser,
         "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite), run besides "
         "all operators",
     )
-    _add_quantization(parser)
+    add_quantization(parser)
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of everything drawn (default: 0)"
     )
@@ -187,29 +186,6 @@ def add_verify_options(parser: ArgumentParser) -> None:
         help="what they are of: a picture, or codes as .npy (default: the reduced sample)",
     )
     _add_json(parser)
-
-
-def add_search_options(parser: ArgumentParser) -> None:
-    """What ``hwsim search`` takes."""
-    _add_network(parser, "network name")
-    _add_input_size(parser)
-    add_aim(parser)
-    add_limits(parser)
-    add_layer_rules(parser)
-    group = parser.add_argument_group("fidelity")
-    group.add_argument(
-        "--pictures",
-        type=Path,
-        metavar="DIR",
-        help="low-resolution pictures to judge fidelity on (default: parts of the photographs "
-        "that come with the program)",
-    )
-    _add_quantization(parser, with_bits=False)
-    _add_machine(parser)
-    add_workers(parser)
-    _add_output(
-        parser, "folder for the policy, the chart and the result; what was measured is kept there"
-    )
 
 
 def add_compare_options(parser: ArgumentParser) -> None:
@@ -294,7 +270,7 @@ def add_compare_options(parser: ArgumentParser) -> None:
         help="float weights of one of the networks; may be repeated (default: those that come with "
         "the program; a network without any is priced with random ones and not judged)",
     )
-    _add_output(
+    add_output(
         parser,
         "folder for the table, the chart and the result; what was measured is kept there",
     )
@@ -306,7 +282,8 @@ def add_list_options(parser: ArgumentParser) -> None:
     _add_json(parser)
 
 
-def _add_network(parser: ArgumentParser, what: str) -> None:
+def add_network(parser: ArgumentParser, what: str) -> None:
+    """What the command works on."""
     parser.add_argument(
         "network",
         nargs="?",
@@ -316,7 +293,8 @@ def _add_network(parser: ArgumentParser, what: str) -> None:
     )
 
 
-def _add_input_size(parser: ArgumentParser) -> None:
+def add_input_size(parser: ArgumentParser) -> None:
+    """The image that costs are counted for."""
     parser.add_argument(
         "--input-size",
         type=_size,
@@ -338,10 +316,18 @@ def _add_image(parser: ArgumentParser) -> None:
     )
 
 
-def _add_quantization(parser: ArgumentParser, *, with_bits: bool = True) -> None:
+def add_quantization(
+    parser: ArgumentParser, *, with_bits: bool = True, several: bool = False
+) -> None:
+    """How the network becomes integers: by a method, or by each of several."""
     group = parser.add_argument_group("quantization")
     # No defaults here, to be able to refuse these options beside a graph file.
-    group.add_argument("--method", metavar="NAME", help=f"(default: {DEFAULT_METHOD})")
+    group.add_argument(
+        "--method",
+        nargs="+" if several else None,
+        metavar="NAME",
+        help=f"(default: {DEFAULT_METHOD})",
+    )
     if with_bits:
         group.add_argument(
             "--bits",
@@ -370,12 +356,16 @@ def _add_quantization(parser: ArgumentParser, *, with_bits: bool = True) -> None
     )
 
 
-def _add_machine(parser: ArgumentParser, *, with_all_tables: bool = False) -> None:
+def add_machine(
+    parser: ArgumentParser, *, with_all_tables: bool = False, several: bool = False
+) -> None:
+    """The machine, or each of several, and its prices."""
     parser.set_defaults(with_all_tables=with_all_tables)
     group = parser.add_argument_group("machine")
     group.add_argument(
         "--accelerator",
-        default=DEFAULT_ACCELERATOR,
+        nargs="+" if several else None,
+        default=[DEFAULT_ACCELERATOR] if several else DEFAULT_ACCELERATOR,
         metavar="NAME|FILE",
         help=f"name or .yaml file (default: {DEFAULT_ACCELERATOR})",
     )
@@ -413,7 +403,8 @@ def _add_schedule(parser: _ActionsContainer) -> None:
     )
 
 
-def _add_output(parser: ArgumentParser, what: str) -> None:
+def add_output(parser: ArgumentParser, what: str) -> None:
+    """Where results go."""
     group = parser.add_argument_group("output")
     group.add_argument("--out", type=Path, metavar="DIR", help=what)
     _add_json(group)

@@ -24,11 +24,17 @@ class OutputFolder:
     def write(self, name: str, writer: Callable[[Path], object]) -> None:
         """Let ``writer`` write one file, at the path it is called with.
 
+        Args:
+            name: of the file; one in a folder inside has the folder's name and a slash before it.
+            writer: writes it.
+
         Raises:
             UserError: the file cannot be written, or the disk is full.
         """
+        staged = self._staging / name
         with _explained(self.path / name):
-            writer(self._staging / name)
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            writer(staged)
         self._names.append(name)
 
     def publish(self) -> list[Path]:
@@ -42,6 +48,7 @@ class OutputFolder:
         """
         for name in self._names:
             with _explained(self.path / name):
+                (self.path / name).parent.mkdir(parents=True, exist_ok=True)
                 (self._staging / name).replace(self.path / name)
         return [self.path / name for name in self._names]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from hwsim import __version__
-from hwsim.cli import options
+from hwsim.cli import options, search_options
 from quant.common.errors import suggestion
 
 
@@ -63,9 +63,17 @@ COMMANDS: dict[str, Command] = {
     ),
     "search": Command(
         "bit policies with the best quality for their energy, cycles and memory",
-        options.add_search_options,
+        search_options.add_search_options,
         "hwsim.cli.commands.search",
         "hwsim search --max-energy 10mJ --out search",
+        "what was measured is kept in --out DIR; repeat the command to go on from there",
+    ),
+    "codesign": Command(
+        "which machine, with which method and which bits, does a job at the least cost",
+        search_options.add_codesign_options,
+        "hwsim.cli.commands.codesign",
+        "hwsim codesign --vary array.rows=16,32 --vary sram.size_kib=256,512 --min-psnr 40 "
+        "--out codesign",
         "what was measured is kept in --out DIR; repeat the command to go on from there",
     ),
     "compare": Command(

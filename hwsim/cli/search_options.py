@@ -1,9 +1,10 @@
-"""What ``hwsim search`` is asked for: an aim, limits, and rules for single layers."""
+"""What searches are asked for: an aim, limits, rules for single layers, variants of machines."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hwsim.cli import layer_choices, quantities
+from hwsim.cli import layer_choices, options, quantities
 from quant.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -14,7 +15,58 @@ RESOURCES = ("energy", "latency", "dram", "sram")
 _MOST_WORKERS = 1024
 
 
-def add_aim(parser: ArgumentParser) -> None:
+def add_search_options(parser: ArgumentParser) -> None:
+    """What ``hwsim search`` takes."""
+    _add_what_is_searched(parser)
+    options.add_quantization(parser, with_bits=False)
+    options.add_machine(parser)
+    _add_workers(parser)
+    options.add_output(
+        parser, "folder for the policy, the chart and the result; what was measured is kept there"
+    )
+
+
+def add_codesign_options(parser: ArgumentParser) -> None:
+    """What ``hwsim codesign`` takes."""
+    _add_what_is_searched(parser)
+    options.add_quantization(parser, with_bits=False, several=True)
+    options.add_machine(parser, several=True)
+    group = parser.add_argument_group("variants of the machines")
+    group.add_argument(
+        "--vary",
+        type=_variation,
+        action="append",
+        default=[],
+        metavar="PATH=VALUE,VALUE,…",
+        help="values of a key of the accelerators' files, such as array.rows=16,32 or "
+        "scheduling.fusion=true,false; may be repeated: every combination is searched",
+    )
+    _add_workers(parser)
+    options.add_output(
+        parser,
+        "folder for the result, its page, and a folder for each variant; what was measured is kept "
+        "there",
+    )
+
+
+def _add_what_is_searched(parser: ArgumentParser) -> None:
+    """The network, what is asked of its bits, and what fidelity is judged on."""
+    options.add_network(parser, "network name")
+    options.add_input_size(parser)
+    _add_aim(parser)
+    _add_limits(parser)
+    _add_layer_rules(parser)
+    group = parser.add_argument_group("fidelity")
+    group.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="low-resolution pictures to judge fidelity on (default: parts of the photographs "
+        "that come with the program)",
+    )
+
+
+def _add_aim(parser: ArgumentParser) -> None:
     """What is sought, and among which widths."""
     group = parser.add_argument_group("search")
     group.add_argument(
@@ -40,7 +92,7 @@ def add_aim(parser: ArgumentParser) -> None:
     )
 
 
-def add_limits(parser: ArgumentParser) -> None:
+def _add_limits(parser: ArgumentParser) -> None:
     """What the recommended policy must keep to."""
     group = parser.add_argument_group("limits of the recommended policy, for one image")
     group.add_argument(
@@ -78,7 +130,7 @@ def add_limits(parser: ArgumentParser) -> None:
     )
 
 
-def add_layer_rules(parser: ArgumentParser) -> None:
+def _add_layer_rules(parser: ArgumentParser) -> None:
     """What single layers may have."""
     group = parser.add_argument_group("layers")
     group.add_argument(
@@ -105,7 +157,7 @@ def add_layer_rules(parser: ArgumentParser) -> None:
     )
 
 
-def add_workers(parser: ArgumentParser) -> None:
+def _add_workers(parser: ArgumentParser) -> None:
     """Who measures."""
     group = parser.add_argument_group("workers")
     group.add_argument(
@@ -120,6 +172,16 @@ def add_workers(parser: ArgumentParser) -> None:
         metavar="dask://HOST:PORT",
         help="measure on this Dask cluster instead",
     )
+
+
+def _variation(text: str) -> tuple[str, tuple[str, ...]]:
+    path, equals, listed = text.partition("=")
+    values = tuple(value.strip() for value in listed.split(","))
+    if not path or not equals or not all(values):
+        raise ArgumentTypeError(
+            f"expected PATH=VALUE,VALUE,… such as array.rows=16,32, got '{text}'"
+        )
+    return path, values
 
 
 def _processes(text: str) -> int:

@@ -11,11 +11,9 @@ from matplotlib.figure import Figure
 
 from hwsim.compare import Cell, CompareResult
 from hwsim.report.comparison import by_network
+from hwsim.report.series import COLOURS, MARKERS
 from quant.common.files import atomic_output
 
-# Okabe and Ito, "Color Universal Design", 2008; the markers tell methods apart without colour.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = "osD^vPX"
 _PANEL_INCHES = (5.4, 4.2)
 _LEGEND_COLUMNS = 3  # below each panel: names of methods may have options
 _MICROJOULES_PER_MILLIJOULE = 1e3
@@ -72,8 +70,8 @@ def _draw(axes: Axes, found: CompareResult, cells: Sequence[Cell], methods: Sequ
                 [point.energy_mj - point.low_mj for point in points],
                 [point.high_mj - point.energy_mj for point in points],
             ],
-            color=_COLOURS[place % len(_COLOURS)],
-            marker=_MARKERS[place % len(_MARKERS)],
+            color=COLOURS[place % len(COLOURS)],
+            marker=MARKERS[place % len(MARKERS)],
             linewidth=1,
             capsize=3,
             label=method,

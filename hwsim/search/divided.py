@@ -15,12 +15,12 @@ from hwsim.search.additive import AdditiveModel, Columns
 from hwsim.search.certified import Bounds, Certificate, certified_optimum
 from hwsim.search.cost_table import CostTable
 from hwsim.search.measurement import Figures
+from hwsim.search.no_policy import NoPolicyError
 from hwsim.search.pairs import Indices, PairTables
 from hwsim.search.pareto import Integers, undominated
 from hwsim.search.quality_table import QualityTable
 from hwsim.search.resource import Resource
 from hwsim.search.rules import Group
-from quant.common.errors import UserError
 from quant.policy import LayerBits
 
 
@@ -101,8 +101,8 @@ class DividedModel:
         division's own front because a cheaper one, which finds no room, dominates it there.
 
         Raises:
-            UserError: a layer has nothing to choose from, no policy finds room, or a front is too
-                large to compute.
+            NoPolicyError: a layer has nothing to choose from, or no policy finds room.
+            UserError: a front is too large to compute.
         """
         self.require_choices()
         fronts = np.concatenate([model.front(resource) for model in self.divisions])
@@ -130,7 +130,7 @@ class DividedModel:
         optima = [self.optimum(aim, Bounds({}, None)) for aim in (None, *resources)]
         best = [self.columns_of(optimum.bits) for optimum in optima if optimum is not None]
         if not best:
-            raise UserError(
+            raise NoPolicyError(
                 "bit search: expected room for a policy, found it for none; allow narrower widths "
                 "or take a larger machine"
             )
@@ -214,12 +214,12 @@ class DividedModel:
         """See that every group of layers has something to choose from.
 
         Raises:
-            UserError: one has not.
+            NoPolicyError: one has not.
         """
         for group, choices in zip(self.groups, self.usable(), strict=True):
             if not len(choices):
                 names = ", ".join(self.layers[layer] for layer in group)
-                raise UserError(
+                raise NoPolicyError(
                     f"bit search: expected room for some of the bits that {names} may have, found "
                     "it for none; allow narrower widths or take a larger machine"
                 )

@@ -7,9 +7,9 @@ from hwsim.search.confirmation import Confirmer, Origin, Point
 from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.exploration import Explorer
 from hwsim.search.limits import Limits
+from hwsim.search.no_policy import NoPolicyError
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import SHOWN, Resource
-from quant.common.errors import UserError
 from quant.policy import LayerBits
 
 _CORRECTIONS = 3
@@ -119,11 +119,11 @@ def recommend(points: Sequence[Point], limits: Limits, minimize: Resource | None
         minimize: what is to be least; None: the error.
 
     Raises:
-        UserError: none keeps to the limits; the message has the nearest there is.
+        NoPolicyError: none keeps to the limits; the message has the nearest there is.
     """
     permitted = [point for point in points if point.permitted]
     if not permitted:
-        raise UserError(
+        raise NoPolicyError(
             "bit search: expected room for one of the policies it tried, found it for none; "
             "allow narrower widths or take a larger machine"
         )
@@ -133,7 +133,7 @@ def recommend(points: Sequence[Point], limits: Limits, minimize: Resource | None
     if fitting:
         return min(fitting, key=lambda point: _rank(point, minimize))
     cheap = minimize or next(iter(limits.most), Resource.ENERGY)
-    raise UserError(_nearest(permitted, affordable, faithful, limits, cheap))
+    raise NoPolicyError(_nearest(permitted, affordable, faithful, limits, cheap))
 
 
 def _rank(point: Point, minimize: Resource | None) -> tuple[float, float]:

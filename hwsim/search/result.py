@@ -53,7 +53,7 @@ class SearchResult:
         """The best measured policy within the request's limits; see `recommend`.
 
         Raises:
-            UserError: no measured policy keeps to them.
+            NoPolicyError: no measured policy keeps to them.
         """
         return recommend(self.points, self.request.limits, self.request.minimize)
 
@@ -93,7 +93,7 @@ class SearchResult:
             "accelerator": self.accelerator,
             "energy_table": self.energy_table,
             "image_size": [request.image_size.height, request.image_size.width],
-            "minimize": _minimized(request.minimize),
+            "minimize": minimized_word(request.minimize),
             "against": request.resource.value,
             "limits": {
                 "max_energy_uj": request.limits.max_energy_uj,
@@ -102,7 +102,7 @@ class SearchResult:
                 "max_sram_bytes": request.limits.max_sram_bytes,
                 "min_psnr_to_float_db": request.limits.min_psnr_db,
             },
-            "base": {"bits": str(request.base), **_figures(self.base)},
+            "base": {"bits": str(request.base), **figures_json(self.base)},
             "layers": list(self.model.layers),
             "tied": [
                 [self.model.layers[layer] for layer in group]
@@ -130,8 +130,8 @@ class SearchResult:
                     "permitted": point.permitted,
                     "bits": {layer: str(bits) for layer, bits in point.bits.items()},
                     "policy": point.policy.to_yaml(),
-                    "predicted": None if point.predicted is None else _figures(point.predicted),
-                    "measured": _figures(point.measured),
+                    "predicted": None if point.predicted is None else figures_json(point.predicted),
+                    "measured": figures_json(point.measured),
                     "on_machine": None if point.on_machine is None else asdict(point.on_machine),
                 }
                 for point in self.points
@@ -181,22 +181,24 @@ class SearchResult:
             key, per_unit = SHOWN[optimum.minimized].key, SHOWN[optimum.minimized].per_unit
         measured = [point.measured for point in self.points if point.bits == optimum.bits]
         return {
-            "minimized": _minimized(optimum.minimized),
+            "minimized": minimized_word(optimum.minimized),
             "bits": {layer: str(bits) for layer, bits in optimum.bits.items()},
             "policy": self.request.policy(optimum.bits).to_yaml(),
             f"predicted_{key}": optimum.value / per_unit,
             f"lower_bound_{key}": optimum.bound / per_unit,
             "gap": optimum.gap,
-            "predicted": _figures(optimum.predicted),
-            "measured": _figures(measured[0]) if measured else None,
+            "predicted": figures_json(optimum.predicted),
+            "measured": figures_json(measured[0]) if measured else None,
         }
 
 
-def _minimized(resource: Resource | None) -> str:
+def minimized_word(resource: Resource | None) -> str:
+    """What is minimized; None is the error."""
     return "error" if resource is None else resource.value
 
 
-def _figures(figures: Figures) -> Json:
+def figures_json(figures: Figures) -> Json:
+    """A policy's figures as plain JSON values; null for infinite decibels."""
     psnr_db = figures.psnr_db
     return {
         "mse": figures.mse,

@@ -51,6 +51,7 @@ def search(
 
     Raises:
         ScheduleError: the machine has no room for the base policy.
+        NoPolicyError: it has room for none of what may be chosen.
         UserError: a policy's graph cannot be built, the folder cannot be used, a rule fits no
             layer, the solver gave up, or the executor did.
     """

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from accelerators import load_accelerator
 from hwsim.cli.compared_network import compared_network
+from hwsim.cli.distinct import distinct
 from hwsim.cli.machine import scheduled_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
@@ -62,16 +63,16 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
     """Everything that can be wrong is found wrong here, before anything slow."""
     from quant.methods import method_named
 
-    names = _once(arguments.network, "network")
+    names = distinct(arguments.network, "network")
     scales = {name: network_config(name).scale for name in names}
     weights = _weights(arguments, names)
     methods = [str(method_named(name)) for name in arguments.method]
-    bits = _once([_policy_name(text) for text in arguments.bits], "policy")
+    bits = distinct([_policy_name(text) for text in arguments.bits], "policy")
     policies = dict(zip(bits, map(BitPolicy.load, arguments.bits), strict=True))
     machines = [
         scheduled_energy_model(load_accelerator(name), arguments) for name in arguments.accelerator
     ]
-    _once([machine.accelerator.name for machine in machines], "accelerator")
+    distinct([machine.accelerator.name for machine in machines], "accelerator")
     rounding = None if arguments.rounding is None else mode_named(arguments.rounding).name
     pictures = {
         scale: read_picture_set(arguments.data, scale)
@@ -89,7 +90,7 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
             )
             for name in names
         ),
-        _once(methods, "method"),
+        distinct(methods, "method"),
         policies,
         machines=tuple(machines),
         pictures=pictures,
@@ -97,13 +98,6 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
         rounding=rounding,
         check=_checked(pictures) if arguments.check else None,
     )
-
-
-def _once(names: list[str], what: str) -> tuple[str, ...]:
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"{what} '{name}': expected each {what} once; leave out the second")
-    return tuple(names)
 
 
 def _weights(arguments: Namespace, networks: tuple[str, ...]) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """The bits of each layer: of every simulated policy as strips, along the front as a heat map."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hwsim.report.page.blocks import (
     Alternative,
@@ -35,10 +35,7 @@ def policy_choice(found: SearchResult, recommended: Point) -> Choice:
     names, resource = item_names(found), found.request.resource
     rest = [point for point in found.points if point is not recommended]
     ordered = (recommended, *sorted(rest, key=lambda point: point.measured.cost(resource)))
-    colours = bit_colours(_widths(found))
-    swatches = {
-        width: Swatch(str(width), colour, ink_on(colour)) for width, colour in colours.items()
-    }
+    swatches = bit_swatches(_widths(found))
     return Choice(
         "policies",
         "Policy",
@@ -48,7 +45,7 @@ def policy_choice(found: SearchResult, recommended: Point) -> Choice:
                 f"recommended: {point.label}" if point is recommended else point.label,
                 f"{decibels(point.measured.psnr_db)} dB, "
                 + ", ".join(f"{cost.name} {cost.words(point.measured)}" for cost in COSTS),
-                _strips(point.bits, swatches),
+                bit_strips(point.bits, swatches),
             )
             for point in ordered
         ),
@@ -120,7 +117,21 @@ def _front_layout(least_db: float | None) -> Json:
     }  # fmt: skip
 
 
-def _strips(bits: Mapping[str, LayerBits], swatches: Mapping[int, Swatch]) -> tuple[Strip, ...]:
+def bit_swatches(widths: Sequence[int]) -> dict[int, Swatch]:
+    """A cell for each width, rising."""
+    return {
+        width: Swatch(str(width), colour, ink_on(colour))
+        for width, colour in bit_colours(widths).items()
+    }
+
+
+def bit_strips(bits: Mapping[str, LayerBits], swatches: Mapping[int, Swatch]) -> tuple[Strip, ...]:
+    """The bits of every layer, side by side.
+
+    Args:
+        bits: by layer.
+        swatches: a cell for each width that occurs.
+    """
     layers = list(bits)
     parts = [
         layers[first : first + LAYERS_IN_A_STRIP]

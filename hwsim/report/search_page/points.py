@@ -5,13 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from hwsim.report.page.blocks import Json, plot_text
 from hwsim.report.search_page.quantities import COSTS, decibels
+from hwsim.report.series import SYMBOLS
 from hwsim.search import Point, SearchResult
 from hwsim.search.chart import SERIES, Series
 from quant.policy import LayerBits
-
-_SYMBOLS = {"o": "circle", "D": "diamond", "*": "star", "s": "square", "^": "triangle-up",
-            "v": "triangle-down", "P": "cross", "X": "x"}  # fmt: skip
-"""Plotly's names of matplotlib's markers."""
 
 LEGEND: Json = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 """Above the chart, from the left."""
@@ -55,7 +52,7 @@ def _trace(series: Series, points: Sequence[Point], names: Sequence[str]) -> Jso
         "hoverinfo": "text",
         "marker": {
             "color": series.colour,
-            "symbol": _SYMBOLS[series.marker],
+            "symbol": SYMBOLS[series.marker],
             "size": 13 if series.marker == "*" else 9,
             "line": {"color": "var(--paper)", "width": 1},
         },

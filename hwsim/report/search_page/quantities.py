@@ -43,7 +43,7 @@ class Quantity:
 
     def rounded(self, amount: float) -> str:
         """Any amount, in the unit, likewise."""
-        return f"{amount:,.{self.digits}f}" if amount >= _SMALL else f"{amount:.4g}"
+        return rounded(amount, self.digits)
 
     def words(self, figures: Figures) -> str:
         """What a policy takes, with the unit."""
@@ -57,6 +57,11 @@ COSTS = (
     Quantity(Resource.SRAM, "SRAM", "KiB", 1024, 0),
 )
 """The costs of one image."""
+
+
+def rounded(amount: float, digits: int) -> str:
+    """An amount with so many digits behind the point; small ones to 4 digits."""
+    return f"{amount:,.{digits}f}" if amount >= _SMALL else f"{amount:.4g}"
 
 
 def quantity_of(resource: Resource) -> Quantity:

@@ -69,7 +69,7 @@ def search_page(found: SearchResult, recommended: Point, provenance: Provenance)
                 (agreement_cards(found), agreement_figure(found)),
             ),
             Section("sensitivity", "Sensitivity", _sensitivity(found)),
-            Section("provenance", "Where the figures come from", _provenance(provenance)),
+            Section("provenance", "Where the figures come from", provenance_blocks(provenance)),
         ),
         FOOTER,
     )
@@ -118,7 +118,8 @@ def _sensitivity(found: SearchResult) -> tuple[Block, ...]:
     return sensitivity_figure(found), Text(words), sensitivity_table(found)
 
 
-def _provenance(provenance: Provenance) -> tuple[Block, ...]:
+def provenance_blocks(provenance: Provenance) -> tuple[Block, ...]:
+    """What a search rests on, as facts and hashes."""
     return (
         Facts(provenance.facts),
         Text("SHA-256 of what the figures depend on:"),
