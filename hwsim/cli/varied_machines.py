@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
-from accelerators import EnergyModel, load_accelerator
+from accelerators import EnergyModel, load_accelerator, load_energy_table
 from accelerators.variation import Value, value_at, varied_name
 from hwsim.cli.distinct import distinct
 from hwsim.cli.machine import energy_model_of
@@ -44,11 +44,13 @@ def varied_machines(
             with the same name, or none that can be.
     """
     varied = _varied(arguments)
+    if arguments.energy_table is not None:
+        load_energy_table(arguments.energy_table)  # a wrong name is no matter of single machines
     machines = len(arguments.accelerator) * prod(map(len, varied.values()))
     if machines * methods > MOST_VARIANTS:
         raise UserError(
             f"co-search: expected at most {MOST_VARIANTS} variants, given {machines * methods} "
-            f"({machines} machines with {methods} methods); vary fewer values at a time"
+            f"(machines: {machines}, methods: {methods}); vary fewer values at a time"
         )
     combinations = [dict(zip(varied, values, strict=True)) for values in product(*varied.values())]
     made = [

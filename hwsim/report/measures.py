@@ -43,18 +43,18 @@ class Measure:
         return f"{self.number(choice)} {self.unit}"
 
 
-def _as_of_a_search(resource: Resource) -> Measure:
+def _as_of_a_search(resource: Resource, name: str) -> Measure:
     shown = quantity_of(resource)
     return Measure(
-        resource, shown.name, shown.unit, shown.digits, lambda choice: shown.amount(choice.measured)
+        resource, name, shown.unit, shown.digits, lambda choice: shown.amount(choice.measured)
     )
 
 
 MEASURES = (
-    _as_of_a_search(Resource.ENERGY),
+    _as_of_a_search(Resource.ENERGY, "energy"),
     Measure(Resource.LATENCY, "time", "ms", 3, lambda choice: choice.latency_ms),
-    _as_of_a_search(Resource.DRAM),
-    _as_of_a_search(Resource.SRAM),
+    _as_of_a_search(Resource.DRAM, "DRAM traffic"),
+    _as_of_a_search(Resource.SRAM, "SRAM in use"),
 )
 """The costs of one image; time instead of cycles."""
 

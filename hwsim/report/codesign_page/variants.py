@@ -10,7 +10,7 @@ from hwsim.search.codesign import Choice, CodesignResult, Outcome, Rejected
 _NONE = Cell("–")
 _COLUMNS = (
     "variant", "fidelity [dB]", *(measure.title for measure in MEASURES), "multipliers",
-    "SRAM [KiB]", "DRAM [GB/s]", "array [gate equivalents]", "hypervolume",
+    "SRAM [KiB]", "DRAM [GB/s]", "array [1000 GE]", "hypervolume",
 )  # fmt: skip
 
 
@@ -35,7 +35,8 @@ def variants_table(found: CodesignResult, folders: Mapping[str, str]) -> Table:
         for outcome in found.ranked()
     ]
     rows += [_rejected(each) for each in found.rejected]
-    return Table("What each variant recommends, the best first", _COLUMNS, tuple(rows))
+    caption = "What each variant recommends, the best first; GE are gate equivalents of multipliers"
+    return Table(caption, _COLUMNS, tuple(rows))
 
 
 def _name(outcome: Outcome, best: Choice, folders: Mapping[str, str]) -> Cell:
@@ -63,7 +64,9 @@ def _sizes(outcome: Outcome) -> list[Cell]:
         Cell(f"{size.multipliers:,}", size.multipliers),
         Cell(f"{size.sram_kib:,}", size.sram_kib),
         Cell(f"{size.dram_gb_per_s:g}", size.dram_gb_per_s),
-        _NONE if size.array_ge is None else Cell(f"{size.array_ge:,.0f}", size.array_ge),
+        _NONE
+        if size.array_ge is None
+        else Cell(f"{size.array_ge / 1000:,.1f}", size.array_ge / 1000),
     ]
 
 

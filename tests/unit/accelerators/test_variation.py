@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from accelerators import load_accelerator
+from accelerators import accelerator_names, load_accelerator
+from accelerators.catalog import accelerator_yaml
 from accelerators.variation import value_at, variable_paths
 from quant.common.errors import UserError
 
@@ -90,3 +91,39 @@ def test_values_that_contradict_one_another_are_told_under_the_machines_name() -
     assert str(caught.value).startswith(
         "accelerator 'edge_npu[array.rows=256]': sram: expected banks x word_bits of at least 2304 "
     )
+
+
+@pytest.mark.parametrize("name", accelerator_names())
+def test_a_machine_can_be_written_and_read(name: str, tmp_path: Path) -> None:
+    machine = load_accelerator(name, {"vector_unit.lanes": 7})
+    (tmp_path / "machine.yaml").write_text(accelerator_yaml(machine), encoding="utf-8")
+
+    assert load_accelerator(tmp_path / "machine.yaml") == machine
+
+
+def test_a_written_machine_finds_its_tables_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = Path(__file__).parents[3] / "configs"
+    (tmp_path / "here").mkdir()
+    for name, source in (
+        ("machine.yaml", "accelerators/tiny_npu.yaml"),
+        ("prices.yaml", "energy_tables/horowitz45.yaml"),
+        ("dram.yaml", "energy_tables/dram/lpddr4.yaml"),
+    ):
+        text = (configs / source).read_text(encoding="utf-8")
+        text = text.replace("energy_table: horowitz45", "energy_table: ./prices.yaml")
+        text = text.replace("  burst_bytes", "  energy_table: ./dram.yaml\n  burst_bytes")
+        (tmp_path / "here" / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "here")
+    machine = load_accelerator("machine.yaml")
+
+    (tmp_path / "elsewhere.yaml").write_text(accelerator_yaml(machine), encoding="utf-8")
+    monkeypatch.chdir("/")
+
+    found = load_accelerator(tmp_path / "elsewhere.yaml")
+    assert found.energy_table == str(tmp_path / "here" / "prices.yaml")
+    assert found.dram.energy_table == str(tmp_path / "here" / "dram.yaml")
+    assert found.dram.standby_mw == machine.dram.standby_mw
+    other = accelerator_yaml(load_accelerator("edge_npu"), "synth45")
+    assert "energy_table: synth45" in other

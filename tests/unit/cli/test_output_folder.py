@@ -25,6 +25,17 @@ def test_files_appear_together_when_published(tmp_path: Path) -> None:
     assert (target / "two.txt").read_text() == "2"
 
 
+def test_folders_inside_appear_with_their_files(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with output_folder(target) as folder:
+        folder.write("in/one.txt", lambda path: path.write_text("1"))
+        folder.write("in/two.txt", lambda path: path.write_text("2"))
+        assert not (target / "in").exists()
+        assert folder.publish() == [target / "in" / "one.txt", target / "in" / "two.txt"]
+
+    assert listing(target) == ["in", "in/one.txt", "in/two.txt"]
+
+
 def unfinished(target: Path, error: BaseException) -> None:
     with output_folder(target) as folder:
         folder.write("one.txt", lambda path: path.write_text("new"))
