@@ -86,8 +86,8 @@ class Confirmer:
 
     def uniform(self) -> list[Point]:
         """The uniform policies that fit the machine."""
-        policies = map(self._request.uniform_policy, self._request.uniform_widths)
-        return self._points(Origin.UNIFORM, [(f"uniform {policy}", policy) for policy in policies])
+        labelled = [(f"uniform {policy}", policy) for policy in self._request.uniform_policies]
+        return self._points(Origin.UNIFORM, labelled)
 
     def front(self, front: PredictedFront) -> list[Point]:
         """A spread of the front's policies, those that fit the machine."""

@@ -30,7 +30,8 @@ class SearchRequest:
             limit, else energy.
         front_points: points of the predicted front that are measured for real.
         uniform_widths: uniform policies (weights and activations alike, the first and last layer
-            at 8 bits at least) that are measured for comparison.
+            at 8 bits at least) that are measured for comparison; None: those of `UNIFORM_WIDTHS`
+            between the least and the most of ``widths``.
         limits: what the recommended policy must keep to.
         rules: what single layers may choose from, and which choose alike.
         residual_bits: as in `BitPolicy`, the same for every policy.
@@ -50,7 +51,7 @@ class SearchRequest:
     minimize: Resource | None = None
     against: Resource | None = None
     front_points: int = 10
-    uniform_widths: tuple[int, ...] = UNIFORM_WIDTHS
+    uniform_widths: tuple[int, ...] | None = None
     limits: Limits = field(default_factory=Limits)
     rules: LayerRules = field(default_factory=LayerRules)
     residual_bits: int = DEFAULT_RESIDUAL_BITS
@@ -101,6 +102,15 @@ class SearchRequest:
             for weights in self.widths
             for activations in self.widths
         )
+
+    @property
+    def uniform_policies(self) -> tuple[BitPolicy, ...]:
+        """The uniform policies that are measured for comparison."""
+        widths = self.uniform_widths
+        if widths is None:
+            least, most = min(self.widths), max(self.widths)
+            widths = tuple(width for width in UNIFORM_WIDTHS if least <= width <= most)
+        return tuple(map(self.uniform_policy, widths))
 
     @property
     def base_policy(self) -> BitPolicy:

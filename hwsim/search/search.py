@@ -63,7 +63,7 @@ def search(
     counter = Counter(
         1
         + sum(int(permitted[group[0]].sum()) for group in groups)
-        + len(request.uniform_widths)
+        + len(request.uniform_policies)
         + request.front_points,
         progress,
     )

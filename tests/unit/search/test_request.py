@@ -85,3 +85,12 @@ def test_every_policy_of_a_request_has_its_residual_bits() -> None:
 )
 def test_the_front_is_against_what_matters(changes: dict[str, object], resource: Resource) -> None:
     assert request(**changes).resource is resource
+
+
+def test_uniform_policies_are_within_the_widths() -> None:
+    widths = [
+        policy.default.weight_bits
+        for policy in SearchRequest(Size(8, 8), widths=(6, 3)).uniform_policies
+    ]
+    assert widths == [3, 4, 5, 6]
+    assert len(SearchRequest(Size(8, 8), uniform_widths=(2,)).uniform_policies) == 1
