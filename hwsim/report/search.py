@@ -9,6 +9,9 @@ from rich.text import Text
 from hwsim.report.console import stdout_console
 from hwsim.search import Origin, Point, SearchResult
 
+_PROVEN = 1e-6
+"""A gap that may be left by the solver's rounding."""
+
 
 def print_search(found: SearchResult, recommended: Point, files: Sequence[Path]) -> None:
     """Print the measured policies that no other beats, the uniform ones, and the one to take.
@@ -47,7 +50,12 @@ def proof(found: SearchResult) -> str:
         return "By the tables no policy keeps to the limits."
     what = "error" if optimum.minimized is None else optimum.minimized.value
     kept = f"The optimum has the least {what} that the tables predict within the limits"
-    return f"{kept}: proven, with a gap of {optimum.gap:.1g}."
+    if optimum.gap < _PROVEN:
+        return f"{kept}: proven, with a gap of {optimum.gap:.1g}."
+    return (
+        f"{kept}, as policies would be scheduled; however they were, no policy has less than "
+        f"{1 - optimum.gap:.1%} of it."
+    )
 
 
 def trust(found: SearchResult) -> str:
