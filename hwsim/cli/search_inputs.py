@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 PICTURE_SIDE = 48
 """Side of the parts of photographs that fidelity is judged on when no pictures are given."""
 
-_OPTIONS = ("widths", "front_points")
+_OPTIONS = ("widths", "front_points", "local_search_evaluations")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

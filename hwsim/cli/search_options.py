@@ -90,6 +90,13 @@ def _add_aim(parser: ArgumentParser) -> None:
     group.add_argument(
         "--front-points", type=int, metavar="N", help="policies of the front to measure"
     )
+    group.add_argument(
+        "--refine",
+        type=int,
+        metavar="N",
+        dest="local_search_evaluations",
+        help="local search: measure up to N policies more near the best (default: 0)",
+    )
 
 
 def _add_limits(parser: ArgumentParser) -> None:

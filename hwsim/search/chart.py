@@ -38,6 +38,7 @@ SERIES = (
     Series(Origin.FRONT, "front, measured", "#D55E00", "o"),
     Series(Origin.LIMIT, "near the limits, measured", "#CC79A7", "D"),
     Series(Origin.OPTIMUM, "optimum within the limits, measured", "#E69F00", "*"),
+    Series(Origin.REFINED, "local search, measured", "#56B4E9", "^"),
     Series(Origin.UNIFORM, "uniform, measured", "#009E73", "s"),
 )
 

@@ -20,6 +20,7 @@ class Origin(Enum):
     FRONT = "front"
     LIMIT = "limit"
     OPTIMUM = "optimum"
+    REFINED = "refined"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +104,19 @@ class Confirmer:
         policy = self._request.policy(dict(bits))
         return next(iter(self._points(origin, [(label, policy)])), None)
 
+    def policies(
+        self, origin: Origin, labelled: Sequence[tuple[str, Mapping[str, LayerBits]]]
+    ) -> list[Point | None]:
+        """Policies by the bits of their layers, behind their labels, measured together.
+
+        Returns:
+            For each its point; None where the machine has no room for it.
+        """
+        request = self._request
+        return self._tried(
+            origin, [(label, request.policy(dict(bits))) for label, bits in labelled]
+        )
+
     def on_machine(self, points: Sequence[Point], chosen: Sequence[Point]) -> list[Point]:
         """The points, those chosen run on the machine and compared bit for bit.
 
@@ -119,13 +133,20 @@ class Confirmer:
 
     def _points(self, origin: Origin, labelled: Sequence[tuple[str, BitPolicy]]) -> list[Point]:
         """Those of the policies, behind their labels, that fit the machine."""
+        return [point for point in self._tried(origin, labelled) if point is not None]
+
+    def _tried(
+        self, origin: Origin, labelled: Sequence[tuple[str, BitPolicy]]
+    ) -> list[Point | None]:
         measured = self._meter.measure_all([policy for _, policy in labelled], self._count)
-        points = []
+        points: list[Point | None] = []
         for (label, policy), found in zip(labelled, measured, strict=True):
-            if found is not None:
-                bits = policy.resolve(self._meter.layers)
-                predicted, permitted = self._model.predict(bits), self._model.permits(bits)
-                points.append(Point(origin, label, policy, bits, predicted, found, permitted))
+            if found is None:
+                points.append(None)
+                continue
+            bits = policy.resolve(self._meter.layers)
+            predicted, permitted = self._model.predict(bits), self._model.permits(bits)
+            points.append(Point(origin, label, policy, bits, predicted, found, permitted))
         return points
 
 

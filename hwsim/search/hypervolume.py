@@ -34,3 +34,22 @@ def hypervolume(points: Reals, reference: Sequence[float]) -> float:
         return float(volume_of_three(np.ascontiguousarray(inside, np.float64), corner))
     nearest = np.minimum.accumulate(np.append(corner[0], inside[:, 0]))
     return float(((nearest[:-1] - nearest[1:]) * (corner[1] - inside[:, 1])).sum())
+
+
+def added_areas(points: Reals, candidates: Reals, reference: Sequence[float]) -> Reals:
+    """The area that each candidate by itself would add to that of points, two objectives.
+
+    Args:
+        points: [points, 2], each objective better the less it is.
+        candidates: [candidates, 2].
+        reference: [2].
+
+    Returns:
+        [candidates].
+    """
+    rows = points[np.argsort(points[:, 1])]
+    edges = np.minimum([-np.inf, *rows[:, 1], reference[1]], reference[1])
+    levels = np.minimum.accumulate(np.array([reference[0], *rows[:, 0]]))  # between the edges
+    widths = np.maximum(edges[1:] - np.maximum(edges[:-1], candidates[:, 1:]), 0)
+    below = np.maximum(levels - candidates[:, :1], 0)
+    return np.asarray((widths * below).sum(axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.search.divided import DividedModel, PredictedFront
-from hwsim.search.hypervolume import hypervolume
+from hwsim.search.hypervolume import Reals, hypervolume
 from hwsim.search.measurement import PEAK_CODE, Figures
 from hwsim.search.pareto import Integers
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
@@ -37,6 +37,24 @@ class Ruler:
         """The cost of the reference point."""
         return REFERENCE_SHARE * self.base_cost
 
+    @property
+    def reference(self) -> tuple[float, float]:
+        """The reference among `points`."""
+        return REFERENCE_SHARE, -REFERENCE_DB
+
+    def points(self, mse: NDArray[np.floating], costs: NDArray[np.number]) -> Reals:
+        """Policies as two figures to keep small: shares of the base's cost, and negative dB.
+
+        Args:
+            mse: [policies], in squared codes; less than one unit of the tables counts as that.
+            costs: [policies].
+
+        Returns:
+            [policies, 2].
+        """
+        decibels = 10 * np.log10(PEAK_CODE**2 / np.maximum(mse, 1 / UNITS_PER_SQUARED_CODE))
+        return np.stack([costs / max(self.base_cost, 1), -decibels], axis=1)
+
     def of_pairs(self, mse: NDArray[np.floating], costs: NDArray[np.number]) -> float:
         """The hypervolume of policies in dB above `REFERENCE_DB` times shares of the base's cost.
 
@@ -44,12 +62,10 @@ class Ruler:
         have on average over all budgets up to the reference cost.
 
         Args:
-            mse: [policies], in squared codes; less than one unit of the tables counts as that.
-            costs: [policies].
+            mse: as for `points`.
+            costs: as for `points`.
         """
-        decibels = 10 * np.log10(PEAK_CODE**2 / np.maximum(mse, 1 / UNITS_PER_SQUARED_CODE))
-        points = np.stack([costs / max(self.base_cost, 1), -decibels], axis=1)
-        return hypervolume(points, (REFERENCE_SHARE, -REFERENCE_DB))
+        return hypervolume(self.points(mse, costs), self.reference)
 
     def of_figures(self, policies: list[Figures]) -> float:
         """The same of measured or predicted policies."""

@@ -37,12 +37,15 @@ class SearchRequest:
         residual_bits: as in `BitPolicy`, the same for every policy.
         pairs_below: rank correlation of predicted and measured errors below which what neighbours
             add together is measured too.
+        local_search_evaluations: policies near the best of the others that are measured too, at
+            most; 0 for no local search.
         run_on_machine: whether the recommended and the best measured policies are run on the
             simulated machine, command by command, and compared bit for bit.
 
     Raises:
-        UserError: no width, a width twice or outside 1–16, fewer than two front points, a resource
-            to minimize without a least fidelity, or another one on the front.
+        UserError: no width, a width twice or outside 1–16, fewer than two front points, a negative
+            number of evaluations, a resource to minimize without a least fidelity, or another one
+            on the front.
     """
 
     image_size: Size
@@ -56,6 +59,7 @@ class SearchRequest:
     rules: LayerRules = field(default_factory=LayerRules)
     residual_bits: int = DEFAULT_RESIDUAL_BITS
     pairs_below: float = 0.9
+    local_search_evaluations: int = 0
     run_on_machine: bool = True
 
     def __post_init__(self) -> None:
@@ -66,6 +70,11 @@ class SearchRequest:
         if self.front_points < 2:
             raise UserError(
                 f"front points: expected at least 2 (both ends), given {self.front_points}"
+            )
+        if self.local_search_evaluations < 0:
+            raise UserError(
+                f"local search: expected no evaluations or some, given "
+                f"{self.local_search_evaluations}; give --refine 0 or more"
             )
         self._check_aim()
 

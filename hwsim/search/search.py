@@ -1,5 +1,6 @@
 """The search: measure one layer at a time, solve what adds up exactly, measure what comes out."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from hwsim.search.pair_survey import neighbour_errors
 from hwsim.search.progress import Counter, Progress
 from hwsim.search.quality_table import quality_table
 from hwsim.search.recommendation import optimum_points, points_at_limits
+from hwsim.search.refinement import refined_points
 from hwsim.search.request import SearchRequest
 from hwsim.search.result import SearchResult
 from hwsim.search.survey import survey
@@ -94,14 +96,16 @@ def search(
     if request.limits:
         measured = [*uniform, *spread, *near]
         optimum, best = optimum_points(confirmer, explorer, model, request, measured)
-    points = uniform + best + spread + near + before
-    unique = {tuple(point.bits.values()): point for point in reversed(points)}
-    points = list(reversed(unique.values()))
+    points = _unique(uniform + best + spread + near + before)
+    base = meter.measure(request.base_policy)
+    if request.local_search_evaluations:
+        counter.expect(request.local_search_evaluations)
+        points = _unique(points + refined_points(confirmer, front, request, points, base))
     found = SearchResult(
         request,
         target.accelerator.name,
         target.energy.table.name,
-        meter.measure(request.base_policy),
+        base,
         model,
         front,
         optimum,
@@ -113,3 +117,9 @@ def search(
         found = replace(found, points=tuple(confirmer.on_machine(points, found.chosen())))
     counter.finish()
     return found
+
+
+def _unique(points: Sequence[Point]) -> list[Point]:
+    """Of points with the same bits the first."""
+    unique = {tuple(point.bits.values()): point for point in reversed(points)}
+    return list(reversed(unique.values()))

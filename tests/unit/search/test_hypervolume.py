@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.search.hypervolume import hypervolume
+from hwsim.search.hypervolume import added_areas, hypervolume
 
 
 @settings(deadline=None, max_examples=200)  # the first call compiles
@@ -40,3 +40,20 @@ def test_nothing_inside_is_nothing() -> None:
 def test_four_objectives_are_refused() -> None:
     with pytest.raises(ValueError, match=r"2 or 3 objectives.*given \(2, 4\) and 4"):
         hypervolume(np.zeros((2, 4)), (1, 1, 1, 1))
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from((None, 4)))
+def test_what_a_candidate_adds_is_the_difference_with_and_without_it(
+    seed: int, steps: int | None
+) -> None:
+    random = np.random.default_rng(seed)
+    points, candidates = random.random((random.integers(0, 9), 2)), random.random((20, 2))
+    if steps is not None:
+        points, candidates = np.round(points * steps) / steps, np.round(candidates * steps) / steps
+    reference = random.uniform(0.3, 1.1, 2)
+    without = hypervolume(points, reference)
+    expected = [
+        hypervolume(np.concatenate([points, [candidate]]), reference) - without
+        for candidate in candidates
+    ]
+    np.testing.assert_allclose(added_areas(points, candidates, reference), expected, atol=1e-12)

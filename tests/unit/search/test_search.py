@@ -332,3 +332,39 @@ def test_where_errors_do_not_add_neighbours_are_measured() -> None:
     assert predicted is not None
     measured = meter.errors_of([REQUEST.policy(bits)])[0]
     assert predicted.mse == pytest.approx(measured, abs=1e-8)
+
+
+def test_a_local_search_measures_policies_nobody_measured_before() -> None:
+    request = replace(REQUEST, local_search_evaluations=11)
+    refined = run(request)
+    new = refined.of_origin(Origin.REFINED)
+    assert 0 < len(new) <= 11
+    bits = [tuple(point.bits.items()) for point in refined.points]
+    assert len(bits) == len(set(bits))
+    assert set(bits) > {tuple(point.bits.items()) for point in found().points}
+    assert all(point.permitted and point.predicted is not None for point in new)
+    volumes = refined.to_json()["hypervolume"]["measured"], found().to_json()["hypervolume"]
+    assert volumes[0] > volumes[1]["measured"]
+    assert run(request).to_json() == refined.to_json()
+
+
+def test_a_local_search_keeps_to_limits_on_other_costs() -> None:
+    low, high = found().best()[0].measured, found().best()[-1].measured
+    most = (low.dram_bytes + high.dram_bytes) // 2
+    request = replace(
+        REQUEST,
+        against=Resource.ENERGY,
+        limits=Limits(max_dram_bytes=most),
+        local_search_evaluations=8,
+    )
+    new = run(request).of_origin(Origin.REFINED)
+    predicted = [point.predicted for point in new if point.predicted is not None]
+    assert len(predicted) == len(new) > 0
+    assert all(figures.dram_bytes <= most for figures in predicted)
+
+
+def test_a_negative_number_of_evaluations_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"expected no evaluations or some, given -1; give --refine"
+    ):
+        replace(REQUEST, local_search_evaluations=-1)
