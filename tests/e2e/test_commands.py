@@ -116,7 +116,9 @@ def test_search_keeps_to_plain_limits_and_rules_and_exports_tables(
     machine = load_accelerator("edge_npu")
     assert found["limits"]["max_cycles"] == int(machine.clock_mhz * 1e6 / 30)
     optimum = found["optimum"]
-    assert optimum["predicted_cycles"] == optimum["lower_bound_cycles"]
+    assert 0 < optimum["lower_bound_cycles"] <= optimum["predicted_cycles"]
+    beyond = optimum["predicted_cycles"] - optimum["lower_bound_cycles"]
+    assert optimum["gap"] == pytest.approx(beyond / optimum["predicted_cycles"])
     policy = BitPolicy.load(tmp_path / "out" / "recommended.yaml")
     bits = policy.resolve(found["layers"])
     (tied,) = found["tied"]
@@ -132,8 +134,9 @@ def test_search_keeps_to_plain_limits_and_rules_and_exports_tables(
          axes["activation_bits"].index(chosen.activation_bits))
         for layer, chosen in enumerate(certified.values())
     ]  # fmt: skip
+    # The table is that of the base's division; the policy may be scheduled in another.
     total = axes["base"]["cycles"] + sum(table[place] for place in places)
-    assert total == optimum["predicted_cycles"]
+    assert total >= optimum["lower_bound_cycles"]
     rows = json.loads((tmp_path / "out" / "policies.json").read_text())[0]["bits"]
     assert rows == [[layer, b.weight_bits, b.activation_bits] for layer, b in bits.items()]
     told = provenance_of(tmp_path / "out" / "search.html")

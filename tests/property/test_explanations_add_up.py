@@ -24,6 +24,7 @@ from hwsim.cost.idle_time import (
 )
 from hwsim.schedule import Program
 from hwsim.schedule.commands import Convolve
+from hwsim.schedule.walk_figures import MOST_RECOMPUTED
 from quant.graph import Convolution, Graph, ScaledConvolution, Size
 from tests.edsr_graphs import edsr_graph, edsr_layers
 from tests.machines import machine, prices
@@ -135,7 +136,11 @@ def test_causes_add_up_to_the_cycles_of_the_account(case: Case) -> None:
     explanation = explain(program, accelerator)
     cost = program_cost(program, accelerator, PRICES)
     assert sum(explanation.total.parts.values()) == explanation.total.cycles == cost.cycles
-    assert explanation.total.macs == graph.macs(image)
+    # Between strips some are done again, of the whole at most a sixteenth.
+    once = graph.macs(image)
+    assert once <= explanation.total.macs <= once * (1 + MOST_RECOMPUTED)
+    tiles = [command.work for command in program.commands if isinstance(command, Convolve)]
+    assert explanation.total.macs == sum(work.macs for work in tiles)
     assert [number for number, _ in groupby(cost.groups, key=_cascade)] == list(
         range(len(explanation.groups))
     )
