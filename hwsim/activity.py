@@ -29,7 +29,7 @@ from hwsim.arithmetic.activity import (
     weight_switching,
 )
 from hwsim.arithmetic.geometry import Geometry, Padding
-from hwsim.arithmetic.rearrangement import replicate_border
+from hwsim.arithmetic.rearrangement import constant_border, replicate_border
 from hwsim.cost import GroupCost
 from hwsim.cost.account import PICOJOULES_PER_MICROJOULE
 from hwsim.machine import KERNELS, execute_layerwise
@@ -203,11 +203,7 @@ def _of_activations(
     if convolution.border == "replicate":
         padded = replicate_border(ifm, padding)
     else:
-        height, width = padding.around(ifm.shape[:2])
-        padded = np.empty((height, width, ifm.shape[2]), np.int32)
-        padded[:] = convolution.pad_code
-        rows = slice(padding.top, padding.top + ifm.shape[0])
-        padded[rows, padding.left : padding.left + ifm.shape[1]] = ifm
+        padded = constant_border(ifm, padding, convolution.pad_code)
     stored = stored_bits(padded, integer.bits, is_odd=integer.kind == CodeKind.ODD)
     geometry = Geometry(convolution.stride, convolution.dilation, convolution.groups)
     return activation_switching(

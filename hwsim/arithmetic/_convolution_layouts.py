@@ -17,6 +17,7 @@ from hwsim.arithmetic._kernels_requantization import Scaling
 from hwsim.arithmetic._tap_offsets import Border
 from hwsim.arithmetic.convolution_bounds import ConvolutionBounds
 from hwsim.arithmetic.geometry import Geometry, Padding
+from hwsim.arithmetic.rearrangement import constant_border
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,15 +178,10 @@ class Plain:
             self.input[0] <= ifm.codes.min() and ifm.codes.max() <= self.input[1]
         ):
             return False
-        (height, width), channels = ifm.size, ifm.codes.shape[2]
-        padded = np.empty((height, width, channels), np.int32)
-        padded[:] = ifm.pad_code
-        top, left = ifm.padding.top, ifm.padding.left
-        padded[top : height - ifm.padding.bottom, left : width - ifm.padding.right] = ifm.codes
         rows, columns, depth = ofm.shape
         codes = np.empty((rows // shuffle, columns, depth * shuffle), np.int32)
         _kernels_convolution_int64.convolve(
-            padded,
+            constant_border(ifm.codes, ifm.padding, ifm.pad_code),
             self.weight,
             self.geometry.stride,
             self.geometry.dilation,

@@ -95,3 +95,23 @@ def replicate_border(ifm: NDArray[Integer], padding: Padding) -> NDArray[Integer
     """
     rows, columns = (padding.top, padding.bottom), (padding.left, padding.right)
     return np.pad(ifm, (rows, columns, (0, 0)), mode="edge")
+
+
+def constant_border(
+    ifm: NDArray[Integer], padding: Padding, pad_code: NDArray[np.integer[Any]]
+) -> NDArray[np.int32]:
+    """Surround an image with pad codes (``docs/operators/convolution.md``).
+
+    Args:
+        ifm: [H, W, C], integers of up to 32 bits, perhaps no pixel.
+        padding: rows and columns to add.
+        pad_code: [C] or [1], integers of up to 32 bits.
+
+    Returns:
+        int32 [H + top + bottom, W + left + right, C].
+    """
+    height, width, channels = ifm.shape
+    padded = np.empty((*padding.around((height, width)), channels), np.int32)
+    padded[:] = pad_code
+    padded[padding.top :, padding.left :][:height, :width] = ifm
+    return padded

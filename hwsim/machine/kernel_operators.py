@@ -24,6 +24,7 @@ from hwsim.arithmetic.overflow import convolve_bounded, pack_bounded_convolution
 from hwsim.arithmetic.overflows import Overflows
 from hwsim.arithmetic.rearrangement import (
     concatenate,
+    constant_border,
     nearest_resize,
     pixel_shuffle,
     replicate_border,
@@ -140,12 +141,7 @@ def _padded(convolution: Convolution, codes: Codes) -> Codes:
     """The input with its border, as int32."""
     if convolution.border == "replicate":
         return replicate_border(codes, _padding(convolution)).astype(np.int32)
-    padding = convolution.padding
-    height, width, channels = codes.shape
-    padded = np.empty((height + padding.rows, width + padding.columns, channels), np.int32)
-    padded[:] = convolution.pad_code
-    padded[padding.top : padding.top + height, padding.left : padding.left + width] = codes
-    return padded
+    return constant_border(codes, _padding(convolution), convolution.pad_code)
 
 
 def _add(add: Add, types: Types, operands: Operands) -> Codes:

@@ -17,7 +17,7 @@ from hwsim.arithmetic.overflow import (
     pack_bounded_convolution,
 )
 from hwsim.arithmetic.packing import unpack_vector
-from hwsim.arithmetic.rearrangement import replicate_border
+from hwsim.arithmetic.rearrangement import constant_border, replicate_border
 from hwsim.arithmetic.scaled_convolution import ScaledKernel, scaled_convolve
 from hwsim.machine.accumulators import LayerOverflows, OverflowLog
 from hwsim.machine.kernel_operators import KERNELS
@@ -72,7 +72,8 @@ class MacArray:
             factors = read_rows(self._sram, command.scaling.factors)
             codes = scaled_convolve(constants, tile, factors, around.padding)
         else:
-            codes, found = convolve_bounded(constants, _padded(tile, around))
+            padded = constant_border(tile, around.padding, around.pad_code)
+            codes, found = convolve_bounded(constants, padded)
             placed = found.moved(command.row, command.column, command.first_channel)
             part = LayerOverflows(command.node, constants.accumulator, codes.size, placed)
             self._overflows.add(part)
@@ -170,13 +171,3 @@ def _surroundings(
 
 def _sides(padding: TilePadding) -> Padding:
     return Padding(padding.top, padding.bottom, padding.left, padding.right)
-
-
-def _padded(tile: Codes, around: Surroundings) -> NDArray[np.int32]:
-    """A tile with its border of pad codes."""
-    padding = around.padding
-    padded = np.empty((*padding.around(tile.shape[:2]), tile.shape[2]), np.int32)
-    padded[:] = around.pad_code
-    inside = padded[padding.top :, padding.left :]
-    inside[: tile.shape[0], : tile.shape[1]] = tile
-    return padded

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hwsim.arithmetic import reference
-from hwsim.arithmetic.rearrangement import concatenate, nearest_resize, pixel_shuffle
+from hwsim.arithmetic.geometry import Padding
+from hwsim.arithmetic.rearrangement import (
+    concatenate,
+    constant_border,
+    nearest_resize,
+    pixel_shuffle,
+    replicate_border,
+)
 from tests.unit.arithmetic.strategies import generators
 
 MAP = np.arange(12, dtype=np.int32).reshape(2, 2, 3)
@@ -94,3 +101,17 @@ def test_what_cannot_be_moved() -> None:
         nearest_resize(MAP, 0)
     with pytest.raises(ValueError, match="expected one size"):
         concatenate([MAP, MAP[:1]])
+
+
+@given(size=sizes, sides=st.tuples(*[st.integers(0, 3)] * 4), generator=generators)
+def test_borders_equal_reference(
+    size: tuple[int, int, int], sides: tuple[int, int, int, int], generator: np.random.Generator
+) -> None:
+    ifm, codes = image(generator, *size), image(generator, size[2])
+    narrow = (ifm >> 8).astype(np.int8)
+    padding = Padding(*sides)
+    padded = constant_border(narrow, padding, codes)
+    assert padded.dtype == np.int32
+    assert (padded == reference.pad(narrow, sides, codes)).all()
+    assert (constant_border(ifm, padding, codes[:1]) == reference.pad(ifm, sides, codes[:1])).all()
+    assert (replicate_border(ifm, padding) == reference.replicate(ifm, sides)).all()
