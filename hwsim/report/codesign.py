@@ -44,7 +44,8 @@ def print_codesign(found: CodesignResult, files: Sequence[Path]) -> None:
 
 _WHAT_FIGURES_ARE = (
     "Fidelity is computed exactly on the search pictures; time and energy are modelled, not "
-    "measured."
+    "measured. SRAM is what is in use of what there is, kGE 1000 gate equivalents of the array's "
+    "multiply-accumulate units."
 )
 
 
@@ -72,9 +73,9 @@ def tables_note(found: CodesignResult) -> str:
 def _variants(found: CodesignResult) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
-    table.add_column("variant", min_width=30)
+    table.add_column("variant", min_width=28)
     for name in (
-        "PSNR, dB", "µJ", "ms", "DRAM, MB", "SRAM, KiB", "multipliers", "array, kGE", "GB/s",
+        "PSNR, dB", "µJ", "ms", "DRAM, MB", "SRAM, KiB", "multipliers", "kGE", "GB/s",
     ):  # fmt: skip
         table.add_column(name, justify="right")
     best = found.recommended()

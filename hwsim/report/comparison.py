@@ -129,7 +129,8 @@ def _table(shown: Mapping[str, Column], cells: Sequence[Cell]) -> Table:
     for place, name in enumerate(shown):
         table.add_column(name, justify="left" if place < _NAMES else "right")
     for cell in cells:
-        table.add_row(*(text(cell) for text in shown.values()))
+        # Brackets in names of machines are no markup.
+        table.add_row(*(Text(text(cell)) for text in shown.values()))
     return table
 
 

@@ -100,6 +100,12 @@ def test_the_terminal_has_the_same_figures(capsys: pytest.CaptureFixture[str]) -
     assert "written to out: compare.csv, compare.md" in text
 
 
+def test_brackets_in_a_machines_name_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    cells = tuple(replace(cell, accelerator="my[rows=8]") for cell in found().cells)
+    print_comparison(replace(found(), cells=cells), [])
+    assert "my[rows=8]" in capsys.readouterr().out
+
+
 def test_csv_has_a_line_for_each_row_with_units_in_its_columns() -> None:
     rows = list(csv.DictReader(io.StringIO(comparison_csv(found()))))
     assert len(rows) == len(found().cells)
