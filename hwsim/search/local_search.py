@@ -1,19 +1,20 @@
 """Pareto local search: from measured policies on, one step at a time, by measurements.
 
 Where errors or costs do not add up, the best policies are near those the tables predict, but not
-among them. A step gives one layer's weights or activations the next width, or exchanges the bits of
-two layers (Paquete, Chiarandini and Stützle, "Pareto local optimum sets in the biobjective
-traveling salesman problem: an experimental study", Metaheuristics for Multiobjective Optimisation,
-2004). There are hundreds of steps from every policy, so predictions choose among them: a neighbour
-is expected at its policy's measured figures plus what is predicted to change. Most of a batch are
-those that would add most to the hypervolume; some are taken at random, since predictions may be
-wrong.
+among them. A step gives one layer's weights or activations the next width it may have, or exchanges
+the bits of two layers (Paquete, Chiarandini and Stützle, "Pareto local optimum sets in the
+biobjective traveling salesman problem: an experimental study", Metaheuristics for Multiobjective
+Optimisation, 2004). There are hundreds of steps from every policy, so predictions choose among
+them: a neighbour is expected at its policy's measured figures plus what is predicted to change.
+Most of a batch are those that would add most to the hypervolume; some are taken at random, since
+predictions may be wrong.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwsim.search.hypervolume import added_areas
 from quant.policy import LayerBits
@@ -38,12 +39,10 @@ class Steps:
     """Which policies are a step from one another.
 
     Attributes:
-        usable: for each group of layers, the choices it may have.
-        next_to: for each choice those with the next width of weights or of activations.
+        next_to: for each group of layers, for each choice it may have, those next to it.
     """
 
-    usable: tuple[frozenset[int], ...]
-    next_to: tuple[tuple[int, ...], ...]
+    next_to: tuple[Mapping[int, tuple[int, ...]], ...]
 
     @classmethod
     def of(cls, choices: Sequence[LayerBits], usable: Sequence[Iterable[int]]) -> "Steps":
@@ -53,38 +52,35 @@ class Steps:
             choices: what there is to choose from.
             usable: for each group of layers, the choices it may have.
         """
-        return cls(
-            tuple(frozenset(map(int, of_group)) for of_group in usable),
-            tuple(_next_to(choices, own) for own in choices),
-        )
+        return cls(tuple(_next_to(choices, tuple(of_group)) for of_group in usable))
 
     def around(self, policy: Policy) -> list[Policy]:
         """All policies one step away."""
         found = []
         for group, own in enumerate(policy):
-            for choice in self.next_to[own]:
-                if choice in self.usable[group]:
-                    found.append((*policy[:group], choice, *policy[group + 1 :]))
+            for choice in self.next_to[group].get(own, ()):
+                found.append((*policy[:group], choice, *policy[group + 1 :]))
             for other in range(group + 1, len(policy)):
                 theirs = policy[other]
-                if own != theirs and theirs in self.usable[group] and own in self.usable[other]:
+                if own != theirs and theirs in self.next_to[group] and own in self.next_to[other]:
                     between = policy[group + 1 : other]
                     found.append((*policy[:group], theirs, *between, own, *policy[other + 1 :]))
         return found
 
 
-def _next_to(choices: Sequence[LayerBits], own: LayerBits) -> tuple[int, ...]:
-    """The choices that differ in one width, by the least there is, up and down."""
-    near: dict[tuple[bool, bool], tuple[int, int]] = {}
-    for index, other in enumerate(choices):
-        weights = other.weight_bits - own.weight_bits
-        activations = other.activation_bits - own.activation_bits
-        if bool(weights) == bool(activations):
-            continue
-        direction = (bool(weights), weights + activations > 0)
-        distance = abs(weights + activations)
-        near[direction] = min(near.get(direction, (distance, index)), (distance, index))
-    return tuple(index for _, index in near.values())
+def _next_to(
+    choices: Sequence[LayerBits], usable: tuple[int, ...]
+) -> Mapping[int, tuple[int, ...]]:
+    """For each usable choice those with more or fewer bits that no other lies between."""
+    widths = np.array([(choices[c].weight_bits, choices[c].activation_bits) for c in usable])
+    at_most = np.asarray((widths[:, None] <= widths[None]).all(axis=2))
+    less = at_most & ~at_most.T
+    covers = less & ~(less[:, :, None] & less[None]).any(axis=1)
+    near: NDArray[np.bool_] = covers | covers.T
+    return {
+        own: tuple(usable[place] for place in np.flatnonzero(near[row]))
+        for row, own in enumerate(usable)
+    }
 
 
 def local_search(

@@ -105,11 +105,12 @@ def test_search_keeps_to_plain_limits_and_rules_and_exports_tables(
                  "--front-points", "2", "--minimize", "latency", "--min-psnr", "20dB",
                  "--max-latency", "50ms", "--min-fps", "30", "--max-dram", "10MB",
                  "--max-sram", "512KiB", "--first-and-last", "w8a8", "--allow", "body=w4a4,w8a8",
-                 "--tie", "body", "--workers", "1", "--out", tmp_path / "out",
+                 "--tie", "body", "--refine", "3", "--workers", "1", "--out", tmp_path / "out",
                  "--json")  # fmt: skip
 
     assert done.status == 0, done.err
     found = done.json
+    assert 0 < sum(point["origin"] == "refined" for point in found["points"]) <= 3
     assert (found["minimize"], found["against"]) == ("latency", "latency")
     assert found["limits"]["max_dram_bytes"] == 10_000_000
     assert found["limits"]["max_sram_bytes"] == 512 * 1024

@@ -71,6 +71,13 @@ def test_steps_change_one_width_by_one_step_or_exchange_two_layers() -> None:
     }
 
 
+def test_what_a_layer_may_not_have_is_stepped_over() -> None:
+    few = [CHOICES.index(LayerBits.parse(bits)) for bits in ("w2a2", "w8a2", "w8a8")]
+    steps = Steps.of(CHOICES, [few])
+    assert steps.around((few[0],)) == [(few[1],)]
+    assert steps.around((few[1],)) == [(few[0],), (few[2],)]
+
+
 def test_a_budget_for_everything_finds_the_best_of_everything() -> None:
     every = list(product(range(len(CHOICES)), repeat=LAYERS))
     truth = {p: pair for p, pair in zip(every, coupled(every), strict=True) if pair is not None}
