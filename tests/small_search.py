@@ -49,6 +49,7 @@ def small_search() -> SearchResult:
         minimize=Resource.ENERGY,
         front_points=4,
         uniform_widths=(2, 4),
+        local_search_evaluations=4,
         limits=Limits(max_energy_uj=0.62, min_psnr_db=30.0),
         rules=LayerRules((Allowed(*RULE),)),
     )

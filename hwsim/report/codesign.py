@@ -8,7 +8,7 @@ from rich.text import Text
 
 from hwsim.report.console import stdout_console
 from hwsim.report.measures import MEASURES
-from hwsim.report.search import proof
+from hwsim.report.search import proof, trust
 from hwsim.report.search_page.quantities import decibels
 from hwsim.search.codesign import CodesignResult, Outcome
 
@@ -32,9 +32,7 @@ def print_codesign(found: CodesignResult, files: Sequence[Path]) -> None:
         console.print(Text(f"{label}: {reason}"))
     console.print(Text(f"» recommended: {best.variant.label}, {best.point.label}:"))
     console.print(Text(best.point.policy.to_yaml().rstrip()))
-    own = next(outcome.found for outcome in found.outcomes if outcome.variant is best.variant)
-    if own is not None and own.request.limits:
-        console.print(Text(proof(own)))
+    console.print(Text(evidence(found)))
     if files:
         folder = files[-1].parent
         names = ", ".join(file.name for file in files if file.parent == folder)
@@ -47,6 +45,13 @@ _WHAT_FIGURES_ARE = (
     "measured. SRAM is what is in use of what there is, kGE 1000 gate equivalents of the array's "
     "multiply-accumulate units."
 )
+
+
+def evidence(found: CodesignResult) -> str:
+    """What speaks for the recommended choice: the proof of its tables, and how far those hold."""
+    own = found.search_of(found.recommended())
+    proven = [proof(own)] if own.request.limits else []
+    return f"On this machine: {' '.join((*proven, trust(own)))}"
 
 
 def without_policy(found: CodesignResult) -> list[tuple[str, str]]:

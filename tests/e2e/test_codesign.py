@@ -10,6 +10,7 @@ import pytest
 
 from accelerators import load_accelerator
 from hwsim.ledger import FILE_NAME
+from hwsim.search.codesign import CodesignResult
 from quant.imaging import write_png
 from tests.e2e.conftest import Command
 from tests.html_pages import parsed
@@ -85,6 +86,22 @@ def used_again(hwsim: Command, found: Any, out: Path, pictures: Path) -> None:
     assert estimated["cycles"] == best["cycles"]
     assert estimated["latency_ms"] == pytest.approx(best["latency_ms"])
     assert estimated["energy_uj"] == pytest.approx(best["energy_uj"])
+
+
+def test_integers_that_differ_on_a_machine_end_with_1(
+    hwsim: Command, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CodesignResult, "mismatches", 3)
+
+    done = hwsim("codesign", "mobile_sr_x2", "--pictures", pictures, "--calibration", pictures,
+                 "--input-size", "4x4", "--front-points", "2", "--widths", "8", "--workers",
+                 "1", "--json")  # fmt: skip
+
+    assert done.status == 1
+    assert done.err.splitlines()[-1] == "not bit-exact: see the points' 'on_machine'"
+    assert done.json["recommended"]["on_machine"]["values"] > 0
+    assert done.json["recommended"]["on_machine"]["mismatches"] == 0
+    assert done.json["variants"][0]["folder"] is None
 
 
 ROWS_AND_COLUMNS = ("--vary", "array.rows=" + ",".join(map(str, range(1, 16))),

@@ -18,7 +18,7 @@ from hwsim.search.codesign import Variant, codesign
 
 
 def execute(arguments: Namespace) -> int:
-    """Run the command; returns the exit status."""
+    """Run the command; returns the exit status, 1 when a machine's integers differ."""
     messages = Messages(quiet=arguments.quiet)
     files: list[Path] = []
     with ExitStack() as stack:
@@ -42,6 +42,9 @@ def execute(arguments: Namespace) -> int:
         print(codesign_text(found, variant_folders(found) if files else {}))
     else:
         print_codesign(found, files)
+    if found.mismatches:
+        messages.say("not bit-exact: see the points' 'on_machine'")
+        return 1
     return 0
 
 
@@ -49,7 +52,7 @@ def _refuse_what_cannot_be_quantized(variants: Sequence[Variant]) -> None:
     """What no search can be made with is told before any is made.
 
     Raises:
-        UserError: a method cannot quantize the network so, or an image decides its bits.
+        UserError: a method cannot quantize the network so.
     """
     for variant in {variant.method: variant for variant in variants}.values():
         variant.build_graph(variant.request.base_policy)

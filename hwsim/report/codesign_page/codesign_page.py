@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hwsim.report.codesign import tables_note
+from hwsim.report.codesign import evidence, tables_note
 from hwsim.report.codesign_page.fronts import fronts_figure
 from hwsim.report.codesign_page.policies import policy_choice
 from hwsim.report.codesign_page.variants import variants_table
@@ -77,7 +77,8 @@ def _recommended(found: CodesignResult, folders: Mapping[str, str]) -> tuple[Blo
         "files": folders[best.variant.label],
     }
     lines = tuple(best.point.policy.to_yaml().splitlines())
-    return cards, Facts(facts), Folded("The policy as a file for --bits", lines)
+    policy = Folded("The policy as a file for --bits", lines)
+    return cards, Facts(facts), Text(evidence(found)), policy
 
 
 def _volumes(found: CodesignResult) -> Text:

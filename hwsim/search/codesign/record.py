@@ -75,6 +75,7 @@ def _base(outcome: Outcome) -> Json:
 
 
 def _choice(choice: Choice) -> Json:
+    check = choice.point.on_machine
     return {
         "variant": choice.variant.label,
         "label": choice.point.label,
@@ -82,4 +83,5 @@ def _choice(choice: Choice) -> Json:
         "policy": choice.point.policy.to_yaml(),
         **figures_json(choice.measured),
         "latency_ms": choice.latency_ms,
+        "on_machine": None if check is None else asdict(check),
     }

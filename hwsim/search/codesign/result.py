@@ -12,6 +12,7 @@ from hwsim.search.codesign.variant import Choice, Outcome, Rejected
 from hwsim.search.dominance import undominated_points
 from hwsim.search.no_policy import NoPolicyError
 from hwsim.search.request import SearchRequest
+from hwsim.search.result import SearchResult
 
 Objective = Callable[[Choice], float]
 
@@ -48,6 +49,12 @@ class CodesignResult:
             )
         return best.recommended
 
+    def search_of(self, choice: Choice) -> SearchResult:
+        """The search that found a choice."""
+        (own,) = (each.found for each in self.outcomes if each.variant is choice.variant)
+        assert own is not None, "a choice was found"
+        return own
+
     def ranked(self) -> tuple[Outcome, ...]:
         """The outcomes, the best first, those without a recommendation last."""
         return tuple(
@@ -58,6 +65,11 @@ class CodesignResult:
                 ),
             )
         )
+
+    @property
+    def mismatches(self) -> int:
+        """Integers of the machines that differ, of all policies that were run on them."""
+        return sum(outcome.found.mismatches for outcome in self.outcomes if outcome.found)
 
     def choices(self) -> tuple[Choice, ...]:
         """Every measured policy of every variant whose layers may have their bits."""

@@ -96,6 +96,8 @@ def test_the_recommended_stands_out_with_its_policy() -> None:
             strict=True,
         )
     )
+    assert "proven, with a gap of 0." in section.text
+    assert "integers, 0 of which differ from the graph's." in section.text
     assert facts["method"] == small_codesign().recommended().variant.method
     assert facts["machine"] == small_codesign().recommended().variant.target.accelerator.name
     assert facts["files"] == folders()[best["variant"]]
@@ -224,7 +226,8 @@ def test_the_summary_tells_every_variant_and_why_some_have_none(
     assert f"{by_place()[-1]['variant']}: operator 'tail.0.0'" in words
     assert "edge_npu[array.rows=256]: sram: too few <banks>" in words
     assert "written to out: codesign.json, and a folder for each variant" in words
-    assert "proven" in words
+    assert "On this machine: The optimum has the least latency" in words
+    assert "0 of which differ from the graph's." in words
     assert words.endswith("Energy table horowitz45.")
 
 
