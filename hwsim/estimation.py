@@ -1,7 +1,8 @@
 """Costs of many graphs on one machine, each group's shape scheduled and priced once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from accelerators import Accelerator, EnergyModel
 from hwsim.cost import CascadeCosts, GroupCost, ProgramCost, total_cost
@@ -92,28 +93,6 @@ class FixedDivision:
             for part in self._parts
         )
 
-    def cost(self, changed: Mapping[str, Node]) -> ProgramCost | None:
-        """The cost of the graph with some nodes replaced; None where a part does not fit any more.
-
-        Args:
-            changed: nodes by name, which differ from the graph's in the widths of weights and
-                tensors alone.
-        """
-        if not changed:
-            return self.total
-        network, shapes, numbers = self._changed(changed)
-        by_part = list(self._by_part)
-        for number in numbers:
-            part = cut_again(network, shapes, self._memory, self._parts[number])
-            if part is None:
-                return None
-            like = [cost.group for cost in self._by_part[number]]
-            known = self._costs.known((part.shape, 0), like)
-            by_part[number] = known or _priced(
-                plan_part(network, shapes, part), number, self._costs
-            )
-        return self._sum(by_part)
-
     @property
     def alone(self) -> frozenset[str]:
         """Names of the nodes of groups that run alone."""
@@ -126,53 +105,67 @@ class FixedDivision:
             for node in group.nodes
         )
 
-    def rank(self, changed: Mapping[str, Node]) -> int | None:
-        """What the scheduler minimizes, first of all, of the graph with some nodes replaced.
+    @property
+    def rank(self) -> int:
+        """What the scheduler minimizes, first of all.
 
         Of two divisions of a graph it takes the one with the smaller rank.
-
-        Args:
-            changed: as in `cost`.
         """
-        network, shapes, numbers = self._changed(changed)
-        parts = list(self._parts)
-        for number in numbers:
-            part = cut_again(network, shapes, self._memory, parts[number])
-            if part is None:
-                return None
-            parts[number] = part
-        return sum(part.rank[0] for part in parts)
+        return sum(part.rank[0] for part in self._parts)
 
-    def needed_sram_bytes(
-        self, changed: Mapping[str, Node], *, lowest: bool = False
-    ) -> dict[int, int]:
+    def needed_sram_bytes(self, *, lowest: bool = False) -> dict[int, int]:
         """SRAM that each cascade needs to be walked through as it is, by the number of its part.
 
         It holds rows of each tensor and the constants of each layer, so each layer adds what it
         adds whatever the widths of others are.
 
         Args:
-            changed: as in `cost`; without any, all cascades are told, else those it changes.
             lowest: in the same strips, but with a row in each step.
         """
-        network, shapes, numbers = self._network, self._shapes, list(range(len(self._parts)))
-        if changed:
-            network, shapes, numbers = self._changed(changed)
-        needed = {}
-        for number in numbers:
-            part = self._parts[number]
-            if isinstance(part.cut, Walk):
-                walk = replace(part.cut, rows=1) if lowest else part.cut
-                plan = plan_part(network, shapes, replace(part, cut=walk))
-                assert isinstance(plan, CascadePlan)
-                needed[number] = plan.sram_bytes
-        return needed
+        return _needed_sram_bytes(self._network, self._shapes, enumerate(self._parts), lowest)
 
-    def _changed(self, changed: Mapping[str, Node]) -> tuple[Network, Shapes, list[int]]:
-        """The network with nodes replaced, and the parts that make or read them."""
+    def cost(self, changed: Mapping[str, Node]) -> ProgramCost | None:
+        """The cost of the graph with some nodes replaced; None where a part does not fit any more.
+
+        Args:
+            changed: nodes by name, which differ from the graph's in the widths of weights and
+                tensors alone.
+        """
+        return self.with_nodes(changed).cost() if changed else self.total
+
+    def with_nodes(self, changed: Mapping[str, Node]) -> "OtherWidths":
+        """The graph with some nodes replaced.
+
+        Args:
+            changed: as in `cost`.
+        """
         indices = sorted({index for name in changed for index in self._users[name]})
         network, shapes = self._with(changed, indices)
-        return network, shapes, list(dict.fromkeys(self._part_of[index] for index in indices))
+        numbers = dict.fromkeys(self._part_of[index] for index in indices)
+        return OtherWidths(self, network, shapes, {each: self._parts[each] for each in numbers})
+
+    def with_parts(
+        self, network: Network, shapes: Shapes, parts: Mapping[int, Part]
+    ) -> ProgramCost:
+        """The cost with some parts cut for other widths.
+
+        Args:
+            network: with other widths.
+            shapes: of its groups.
+            parts: by their numbers.
+        """
+        by_part = list(self._by_part)
+        for number, part in parts.items():
+            like = [cost.group for cost in self._by_part[number]]
+            known = self._costs.known((part.shape, 0), like)
+            by_part[number] = known or _priced(
+                plan_part(network, shapes, part), number, self._costs
+            )
+        return self._sum(by_part)
+
+    def cut_again(self, network: Network, shapes: Shapes, part: Part) -> Part | None:
+        """A part cut for other widths; None where it does not fit any more."""
+        return cut_again(network, shapes, self._memory, part)
 
     def _with(self, changed: Mapping[str, Node], indices: list[int]) -> tuple[Network, Shapes]:
         """The network with nodes replaced in the groups that make or read them."""
@@ -196,6 +189,61 @@ class FixedDivision:
     def _sum(self, by_part: list[tuple[GroupCost, ...]]) -> ProgramCost:
         costs = [cost for costs in by_part for cost in costs]
         return total_cost(costs, self._network.accelerator)
+
+
+class OtherWidths:
+    """A divided graph in which some nodes have other widths (`FixedDivision.with_nodes`)."""
+
+    def __init__(
+        self, center: FixedDivision, network: Network, shapes: Shapes, parts: Mapping[int, Part]
+    ) -> None:
+        """Keep what is changed.
+
+        Args:
+            center: the graph as it was divided.
+            network: with the other widths.
+            shapes: of its groups.
+            parts: those that make or read what is changed, as they were cut, by their numbers.
+        """
+        self._center, self._network, self._shapes, self._parts = center, network, shapes, parts
+
+    @cached_property
+    def _cut(self) -> dict[int, Part] | None:
+        """The parts cut for these widths; None where one does not fit any more."""
+        cut: dict[int, Part] = {}
+        for number, part in self._parts.items():
+            again = self._center.cut_again(self._network, self._shapes, part)
+            if again is None:
+                return None
+            cut[number] = again
+        return cut
+
+    def cost(self) -> ProgramCost | None:
+        """What it costs; None where a part does not fit any more."""
+        cut = self._cut
+        return None if cut is None else self._center.with_parts(self._network, self._shapes, cut)
+
+    def rank_change(self) -> int:
+        """How `FixedDivision.rank` differs; 0 where a part does not fit any more."""
+        cut = self._cut or {}
+        return sum(part.rank[0] - self._parts[number].rank[0] for number, part in cut.items())
+
+    def needed_sram_bytes(self, *, lowest: bool = False) -> dict[int, int]:
+        """As `FixedDivision.needed_sram_bytes`, of the cascades that are changed."""
+        return _needed_sram_bytes(self._network, self._shapes, self._parts.items(), lowest)
+
+
+def _needed_sram_bytes(
+    network: Network, shapes: Shapes, parts: Iterable[tuple[int, Part]], lowest: bool
+) -> dict[int, int]:
+    needed = {}
+    for number, part in parts:
+        if isinstance(part.cut, Walk):
+            walk = replace(part.cut, rows=1) if lowest else part.cut
+            plan = plan_part(network, shapes, replace(part, cut=walk))
+            assert isinstance(plan, CascadePlan)
+            needed[number] = plan.sram_bytes
+    return needed
 
 
 def _users(network: Network) -> dict[str, list[int]]:

@@ -1,12 +1,12 @@
 """Cost tables made: every choice of every layer priced in the division of one policy."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.estimation import FixedDivision
+from hwsim.estimation import FixedDivision, OtherWidths
 from hwsim.ledger import Record
 from hwsim.schedule import ScheduleError
 from hwsim.search.cost_records import record_to_table, table_to_record
@@ -15,7 +15,7 @@ from hwsim.search.measurement import Count, Measurement, Meter, count_nothing
 from hwsim.search.resource import Resource
 from hwsim.search.rules import Group
 from hwsim.search.survey import changed_policy
-from quant.graph import GraphError, Node
+from quant.graph import GraphError
 from quant.graph.widths import with_layer_bits
 from quant.policy import BitPolicy, LayerBits
 
@@ -156,7 +156,6 @@ class _Pricing:
         self._available = permitted.copy()
         self._change = {resource: np.zeros(permitted.shape, np.int64) for resource in SUMMED}
         self._sram = np.zeros(permitted.shape, np.int64)
-        self._rank = self._division.rank({}) or 0
         self._rank_change = np.zeros(permitted.shape, np.int64)
 
     def table(self, count: Count) -> CostTable:
@@ -165,18 +164,18 @@ class _Pricing:
             for column in np.flatnonzero(row):
                 self._price(layer, int(column))
             count()
-        room = self._meter.machine_sram_bytes
+        room, alone = self._meter.machine_sram_bytes, self._division.alone
         return CostTable(
             self._division.parts,
             {resource: self._center.cost(resource) for resource in Resource},
             self._change,
             self._sram,
-            np.array([layer in self._division.alone for layer in self._meter.layers]),
+            np.array([layer in alone for layer in self._meter.layers]),
             self._center.other_sram_bytes,
             self._available,
             self._rooms.within(room),
             self._low_rooms.within(room),
-            self._rank,
+            self._division.rank,
             self._rank_change,
         )
 
@@ -188,14 +187,15 @@ class _Pricing:
         except GraphError:
             self._price_other_operators(layer, column)
             return
-        cost = self._division.cost(changed)
+        other = self._division.with_nodes(changed)
+        cost = other.cost()
         if cost is None:
             self._available[layer, column] = False
             return
         self._enter(layer, column, self._meter.priced(cost))
-        self._rank_change[layer, column] = (self._division.rank(changed) or 0) - self._rank
-        self._rooms.enter(layer, column, changed)
-        self._low_rooms.enter(layer, column, changed)
+        self._rank_change[layer, column] = other.rank_change()
+        self._rooms.enter(layer, column, other)
+        self._low_rooms.enter(layer, column, other)
 
     def _price_other_operators(self, layer: int, column: int) -> None:
         name, bits = self._meter.layers[layer], self._choices[column]
@@ -227,15 +227,14 @@ class _Rooms:
     """The SRAM that each cascade of a division needs, one choice of one layer after the other."""
 
     def __init__(self, division: FixedDivision, shape: tuple[int, ...], *, lowest: bool) -> None:
-        self._division, self._lowest = division, lowest
-        self._center = division.needed_sram_bytes({}, lowest=lowest)
+        self._lowest = lowest
+        self._center = division.needed_sram_bytes(lowest=lowest)
         self._row = {number: row for row, number in enumerate(self._center)}
         self._demand = np.zeros((len(self._row), *shape), np.int64)
 
-    def enter(self, layer: int, column: int, changed: Mapping[str, Node]) -> None:
-        """What a choice needs that changes these nodes."""
-        needed = self._division.needed_sram_bytes(changed, lowest=self._lowest)
-        for number, size_bytes in needed.items():
+    def enter(self, layer: int, column: int, other: OtherWidths) -> None:
+        """What a choice needs that gives the graph these widths."""
+        for number, size_bytes in other.needed_sram_bytes(lowest=self._lowest).items():
             self._demand[self._row[number], layer, column] = size_bytes - self._center[number]
 
     def within(self, room_bytes: int) -> Rooms:
