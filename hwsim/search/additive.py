@@ -20,7 +20,7 @@ from hwsim.search.pairs import (
 from hwsim.search.pareto import Choices, Integers, bottleneck_front, pareto_front
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE, QualityTable
 from hwsim.search.resource import Resource
-from hwsim.search.rules import Group
+from hwsim.search.rules import Group, of_layers
 from hwsim.search.surface import Links
 from quant.policy import LayerBits
 
@@ -143,10 +143,8 @@ class AdditiveModel:
             usable: for each group the choices it was given.
             picks: for each group [policies], positions among them.
         """
-        columns = np.empty((len(picks[0]), len(self.layers)), np.intp)
-        for group, choices, picked in zip(self.groups, usable, picks, strict=True):
-            columns[:, list(group)] = choices[picked][:, None]
-        return columns
+        taken = [choices[picked] for choices, picked in zip(usable, picks, strict=True)]
+        return of_layers(self.groups, taken)
 
     def figures(self, policy: Columns) -> Figures:
         """What the tables say of a policy that is divided so; ``policy`` is [1, layers]."""

@@ -80,10 +80,9 @@ class DividedModel:
 
     def predict(self, bits: Mapping[str, LayerBits]) -> Figures | None:
         """What the tables say of a policy; None if it uses bits they have no entry for."""
-        known = {chosen: position for position, chosen in enumerate(self.choices)}
-        if any(chosen not in known for chosen in bits.values()):
+        if any(chosen not in self.choices for chosen in bits.values()):
             return None
-        columns = np.array([[known[bits[name]] for name in self.layers]])
+        columns = self.policy_of(bits)
         division = int(self._preferred(columns)[0])
         return None if division < 0 else self.divisions[division].figures(columns)
 
@@ -108,27 +107,26 @@ class DividedModel:
         fronts = np.concatenate([model.front(resource) for model in self.divisions])
         figures, fits = self.figures_of(fronts, (resource,))
         if not fits.any():
-            fronts = self.with_room(fronts, (resource,))
+            fronts = self.ends((resource,))
             figures, fits = self.figures_of(fronts, (resource,))
         found, (errors, costs) = fronts[fits], figures[fits].T
         best = undominated(errors, costs)
         return PredictedFront(self, found[best], errors[best], costs[best])
 
-    def with_room(self, columns: Columns, resources: Sequence[Resource]) -> Columns:
-        """Those of policies that find room; if none does, those best in one respect that do.
+    def ends(self, resources: Sequence[Resource]) -> Columns:
+        """The policies with room that are best in one respect: the error, or a cost.
 
         Args:
-            columns: intp [policies, layers], the choice of each layer.
-            resources: in whose respect, beside the error.
+            resources: the costs.
+
+        Returns:
+            intp [policies, layers], the choice of each layer.
 
         Raises:
-            UserError: no policy finds room.
+            NoPolicyError: no policy finds room.
         """
-        found = columns[self._preferred(columns) >= 0]
-        if len(found):
-            return found
         optima = [self.optimum(aim, Bounds({}, None)) for aim in (None, *resources)]
-        best = [self.columns_of(optimum.bits) for optimum in optima if optimum is not None]
+        best = [self.policy_of(optimum.bits) for optimum in optima if optimum is not None]
         if not best:
             raise NoPolicyError(
                 "bit search: expected room for a policy, found it for none; allow narrower widths "
@@ -136,7 +134,7 @@ class DividedModel:
             )
         return np.unique(np.concatenate(best), axis=0)
 
-    def columns_of(self, bits: Mapping[str, LayerBits]) -> Columns:
+    def policy_of(self, bits: Mapping[str, LayerBits]) -> Columns:
         """A policy whose bits are all among the choices, as intp [1, layers]."""
         return np.array([[self.choices.index(bits[name]) for name in self.layers]], np.intp)
 

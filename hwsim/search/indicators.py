@@ -20,6 +20,16 @@ base's cost count."""
 RANDOM_POLICIES = 10_000
 
 
+def fidelities_db(mse: NDArray[np.floating]) -> Reals:
+    """Fidelities of policies that can be counted, none of them infinite.
+
+    Args:
+        mse: in squared codes; less than one unit of the tables counts as that.
+    """
+    decibels: Reals = 10 * np.log10(PEAK_CODE**2 / np.maximum(mse, 1 / UNITS_PER_SQUARED_CODE))
+    return decibels
+
+
 @dataclass(frozen=True, slots=True)
 class Ruler:
     """Measures sets of policies by one reference point that does not depend on what was found.
@@ -46,14 +56,13 @@ class Ruler:
         """Policies as two figures to keep small: shares of the base's cost, and negative dB.
 
         Args:
-            mse: [policies], in squared codes; less than one unit of the tables counts as that.
+            mse: [policies], as for `fidelities_db`.
             costs: [policies].
 
         Returns:
             [policies, 2].
         """
-        decibels = 10 * np.log10(PEAK_CODE**2 / np.maximum(mse, 1 / UNITS_PER_SQUARED_CODE))
-        return np.stack([costs / max(self.base_cost, 1), -decibels], axis=1)
+        return np.stack([costs / max(self.base_cost, 1), -fidelities_db(mse)], axis=1)
 
     def of_pairs(self, mse: NDArray[np.floating], costs: NDArray[np.number]) -> float:
         """The hypervolume of policies in dB above `REFERENCE_DB` times shares of the base's cost.

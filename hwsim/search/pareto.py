@@ -56,20 +56,31 @@ class Front:
 
     def choices(self, point: int) -> tuple[int, ...]:
         """The choice of each layer, first layer first, that leads to a point."""
-        chosen = []
-        for parents, picks in zip(reversed(self.parents), reversed(self.picks), strict=True):
-            chosen.append(int(picks[point]))
-            point = int(parents[point])
-        return tuple(reversed(chosen))
+        chosen = picked(self.parents, self.picks, np.array([point]))
+        return tuple(int(of_layer[0]) for of_layer in chosen)
 
     def picked(self) -> list[NDArray[np.intp]]:
         """For each layer, first layer first, the choice that leads to each point."""
-        points: NDArray[np.integer] = np.arange(len(self))
-        chosen = []
-        for parents, picks in zip(reversed(self.parents), reversed(self.picks), strict=True):
-            chosen.append(picks[points].astype(np.intp))
-            points = parents[points]
-        return chosen[::-1]
+        return picked(self.parents, self.picks, np.arange(len(self)))
+
+
+def picked(
+    parents: Sequence[NDArray[np.int32]],
+    picks: Sequence[NDArray[np.int32]],
+    points: NDArray[np.integer],
+) -> list[NDArray[np.intp]]:
+    """For each layer, first layer first, the choice that leads to points.
+
+    Args:
+        parents: for each layer, the point of the layer before that each point extends.
+        picks: for each layer, the choice each point extends it by.
+        points: indices of points behind the last layer.
+    """
+    chosen = []
+    for before, picked_there in zip(reversed(parents), reversed(picks), strict=True):
+        chosen.append(picked_there[points].astype(np.intp))
+        points = before[points]
+    return chosen[::-1]
 
 
 def pareto_front(layers: Sequence[Choices], maximum_pairs: int = MAXIMUM_PAIRS) -> Front:

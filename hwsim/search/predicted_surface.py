@@ -87,11 +87,15 @@ def predicted_surface(
     if not found:
         raise _no_room()
     columns = np.unique(np.concatenate(found), axis=0)
-    exact &= bool((model.figures_of(columns, ())[1]).all())
-    columns = model.with_room(columns, resources)
-    figures, _ = model.figures_of(columns, (*summed, Resource.SRAM))
+    costs = (*summed, Resource.SRAM)
+    figures, fits = model.figures_of(columns, costs)
+    exact &= bool(fits.all())
+    if not fits.any():
+        columns = model.ends(resources)
+        figures, fits = model.figures_of(columns, costs)
+    columns, figures = columns[fits], figures[fits]
     kept = _undominated(figures, amounts)
-    order = [0, *(1 + (*summed, Resource.SRAM).index(resource) for resource in resources)]
+    order = [0, *(1 + costs.index(resource) for resource in resources)]
     return PredictedSurface(
         model,
         tuple(resources),

@@ -12,6 +12,7 @@ from hwsim.search.local_search import Pair, Policy, Steps, local_search
 from hwsim.search.measurement import Figures
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.request import SearchRequest
+from hwsim.search.rules import of_layers
 
 _POOL = 1000
 """Policies of the predicted front that are considered beside steps, at most."""
@@ -128,8 +129,4 @@ class _Refinement:
         return float(pair[0]), float(pair[1])
 
     def _columns(self, policies: Sequence[Policy]) -> Columns:
-        chosen = np.array(policies, np.intp)
-        columns = np.empty((len(policies), len(self._model.layers)), np.intp)
-        for place, group in enumerate(self._model.groups):
-            columns[:, list(group)] = chosen[:, place][:, None]
-        return columns
+        return of_layers(self._model.groups, np.array(policies, np.intp).T)

@@ -9,11 +9,11 @@ from hwsim.search.confirmation import Agreement, Origin, Point
 from hwsim.search.divided import DividedModel, PredictedFront
 from hwsim.search.indicators import RANDOM_POLICIES, REFERENCE_DB, Ruler
 from hwsim.search.measurement import Figures, Measurement
+from hwsim.search.no_policy import NoPolicyError
 from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
 from hwsim.search.recommendation import recommend
 from hwsim.search.request import SearchRequest
 from hwsim.search.resource import SHOWN, Resource
-from quant.common.errors import UserError
 
 Json = dict[str, Any]
 
@@ -72,7 +72,7 @@ class SearchResult:
         best = self.best()
         try:
             recommended = self.recommended()
-        except UserError:
+        except NoPolicyError:
             return best
         return best if recommended in best else (*best, recommended)
 

@@ -13,6 +13,24 @@ Group = tuple[int, ...]
 """Positions of layers that have the same bits as one another."""
 
 
+def of_layers(
+    groups: Sequence[Group], chosen: Sequence[NDArray[np.intp]] | NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Policies by layer from policies by group.
+
+    Args:
+        groups: each layer once.
+        chosen: for each group [policies], the choice of its layers.
+
+    Returns:
+        intp [policies, layers].
+    """
+    columns = np.empty((len(chosen[0]), sum(map(len, groups))), np.intp)
+    for group, choice in zip(groups, chosen, strict=True):
+        columns[:, list(group)] = choice[:, None]
+    return columns
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What the layers that fit a pattern may choose from, instead of every pair of widths.

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.search.joining import Join, States
+from hwsim.search.pareto import picked
 
 Integers = NDArray[np.int64]
 Links = Sequence[Integers | None]
@@ -61,11 +62,7 @@ class Surface:
             int32 [points, layers].
         """
         at = np.arange(len(self)) if points is None else np.asarray(points)
-        chosen = np.empty((len(at), len(self.picks)), np.int32)
-        for layer in reversed(range(len(self.picks))):
-            chosen[:, layer] = self.picks[layer][at]
-            at = self.parents[layer][at]
-        return chosen
+        return np.stack(picked(self.parents, self.picks, at), axis=1).astype(np.int32)
 
 
 def pareto_surface(

@@ -7,9 +7,7 @@ import numpy as np
 
 from hwsim.search.codesign.variant import Choice, Outcome
 from hwsim.search.hypervolume import hypervolume
-from hwsim.search.indicators import REFERENCE_DB, REFERENCE_SHARE
-from hwsim.search.measurement import PEAK_CODE
-from hwsim.search.quality_table import UNITS_PER_SQUARED_CODE
+from hwsim.search.indicators import REFERENCE_DB, REFERENCE_SHARE, fidelities_db
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,7 @@ class CommonRuler:
         if not choices:
             return 0.0
         mse = np.array([choice.measured.mse for choice in choices])
-        decibels = 10 * np.log10(PEAK_CODE**2 / np.maximum(mse, 1 / UNITS_PER_SQUARED_CODE))
         energies = np.array([choice.measured.energy_uj for choice in choices]) / self.energy_uj
         latencies = np.array([choice.latency_ms for choice in choices]) / self.latency_ms
-        points = np.stack([energies, latencies, -decibels], axis=1)
+        points = np.stack([energies, latencies, -fidelities_db(mse)], axis=1)
         return hypervolume(points, (REFERENCE_SHARE, REFERENCE_SHARE, -REFERENCE_DB))
