@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from accelerators import Accelerator, EnergyModel
 from quant.graph import Graph
+from quant.graph.adaptive import AdaptiveGraph
 from quant.graph.records import graph_to_record
 
 
@@ -18,8 +19,13 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def graph_identity(graph: Graph) -> str:
-    """Hash of everything in a graph: wiring, types, constants, where it comes from."""
+def graph_identity(graph: Graph | AdaptiveGraph) -> str:
+    """Hash of everything in a graph: wiring, types, constants, where it comes from.
+
+    Of graphs that an image chooses among, of all of them.
+    """
+    if isinstance(graph, AdaptiveGraph):
+        return digest(*map(graph_identity, graph.graphs()))
     arrays: dict[str, NDArray[np.int64]] = {}
     record = json.dumps(graph_to_record(graph, arrays), sort_keys=True)
     return digest(record, arrays_identity(arrays[name] for name in sorted(arrays)))

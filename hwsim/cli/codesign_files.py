@@ -44,7 +44,7 @@ def codesign_text(found: CodesignResult, folders: dict[str, str]) -> str:
 def write_codesign(
     folder: OutputFolder,
     found: CodesignResult,
-    provenance_of: Callable[[Variant], Provenance],
+    provenance_of: Callable[[Variant, str], Provenance],
     energy_table: str | None,
 ) -> None:
     """Result, chart and page, and each variant's own files.
@@ -52,10 +52,11 @@ def write_codesign(
     Args:
         folder: where to.
         found: the result; one of its variants recommends something.
-        provenance_of: what a variant's figures rest on.
+        provenance_of: what the figures of a variant rest on whose base policy's graph has a hash.
         energy_table: that of all machines; None: each has its own.
     """
     folders = variant_folders(found)
+    provenances: dict[str, Provenance] = {}
     for outcome in found.outcomes:
         if outcome.found is None or outcome.recommended is None:
             continue
@@ -63,8 +64,10 @@ def write_codesign(
         machine = accelerator_yaml(variant.target.accelerator, energy_table)
         folder.write(f"{within}accelerator.yaml", partial(write_text, machine))
         point = outcome.recommended.point
-        write_search(folder, outcome.found, point, provenance_of(variant), within)
-    page = codesign_page(found, provenance_of(found.recommended().variant), folders)
+        provenance = provenance_of(variant, outcome.found.base_sha256)
+        provenances[variant.label] = provenance
+        write_search(folder, outcome.found, point, provenance, within)
+    page = codesign_page(found, provenances[found.recommended().variant.label], folders)
     folder.write("codesign.png", partial(write_codesign_chart, found))
     folder.write("codesign.html", partial(write_page, page))
     text = codesign_text(found, folders)

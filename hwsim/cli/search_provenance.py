@@ -7,12 +7,10 @@ from pathlib import Path
 from accelerators import EnergyModel
 from hwsim import __version__
 from hwsim.cli.options import DEFAULT_METHOD
-from hwsim.identity import arrays_identity, digest, graph_identity, machine_identity
+from hwsim.identity import arrays_identity, machine_identity
 from hwsim.report.search_page import Provenance
 from hwsim.search import LayerRules, Pictures, SearchRequest
 from quant.common.files import read_bytes
-from quant.graph import Graph
-from quant.graph.adaptive_file import AnyGraph
 from quant.networks.registry import shipped_weights
 
 _SHIPPED = "that come with the program"
@@ -23,7 +21,7 @@ def search_provenance(
     request: SearchRequest,
     energy: EnergyModel,
     pictures: Pictures,
-    base: AnyGraph,
+    base_sha256: str,
 ) -> Provenance:
     """What a search rests on.
 
@@ -32,7 +30,7 @@ def search_provenance(
         request: what was asked.
         energy: the machine and its prices.
         pictures: what fidelity was judged on.
-        base: the graph of the base policy.
+        base_sha256: of the graph of the base policy.
 
     Raises:
         UserError: the weights file cannot be read any more.
@@ -59,17 +57,11 @@ def search_provenance(
     file = {} if arguments.random_weights is not None or weights is None else _file(weights)
     hashes = {
         **file,
-        f"graph at {request.base}": _identity(base),
+        f"graph at {request.base}": base_sha256,
         "pictures": arrays_identity((*pictures.codes, *pictures.references)),
         "machine and prices": machine_identity(machine, energy),
     }
     return Provenance(arguments.network, facts, hashes, energy.not_modelled)
-
-
-def _identity(graph: AnyGraph) -> str:
-    if isinstance(graph, Graph):
-        return graph_identity(graph)
-    return digest(*map(graph_identity, graph.graphs()))
 
 
 def _weights(arguments: Namespace) -> str:

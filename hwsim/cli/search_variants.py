@@ -57,11 +57,10 @@ class SearchVariants:
         subject = next(iter(self._subjects.values()))
         return search_pictures(subject, self._arguments.pictures)
 
-    def provenance(self, variant: Variant, pictures: Pictures) -> Provenance:
-        """What the figures of a variant rest on."""
-        base = variant.build_graph(variant.request.base_policy)
+    def provenance(self, variant: Variant, base_sha256: str, pictures: Pictures) -> Provenance:
+        """What the figures of a variant rest on, the graph of its base policy among it."""
         own, energy = self._arguments_of(variant.method), variant.target.energy
-        return search_provenance(own, variant.request, energy, pictures, base)
+        return search_provenance(own, variant.request, energy, pictures, base_sha256)
 
     def _subject(self, method: str, energy: EnergyModel) -> FloatSubject:
         rounding = self._arguments.rounding or energy.accelerator.requantizer.rounding

@@ -113,7 +113,14 @@ def count_nothing() -> None:
 
 
 class Meter:
-    """Measures policies, each of them once: what the ledger has is not measured again."""
+    """Measures policies, each of them once: what the ledger has is not measured again.
+
+    Attributes:
+        base_sha256: hash of the base policy's graph, or of those that an image chooses among.
+        is_adaptive: whether it is several.
+        layers: names of the convolutions, first to last.
+        machine_sram_bytes: SRAM of the machine.
+    """
 
     def __init__(
         self,
@@ -139,8 +146,9 @@ class Meter:
         """
         graph = build_graph(base)
         self.is_adaptive = not isinstance(graph, Graph)
-        graphs = (graph,) if isinstance(graph, Graph) else (graph.variants[1], *graph.graphs())
-        self.layers = tuple(node.name for node in graphs[0].convolutions())
+        self.base_sha256 = graph_identity(graph)
+        middle = graph if isinstance(graph, Graph) else graph.variants[1]
+        self.layers = tuple(node.name for node in middle.convolutions())
         # What the method has seen of its pictures by now, workers need not look at again.
         context = Context(build_graph, pictures, target, self.layers)
         self._evaluator = Evaluator(context)
@@ -149,21 +157,16 @@ class Meter:
             self._workers = ExecutorWorkers(executor, context)
         self._ledger = ledger
         self.machine_sram_bytes = target.accelerator.sram.size_kib * 1024
-        graph_and_code = (hwsim.__version__, *map(graph_identity, graphs))
+        graph_and_code = hwsim.__version__, self.base_sha256
+        machine = machine_identity(target.accelerator, target.energy)
         self._contexts: dict[Kind, str] = {
             "cost": digest(
-                *graph_and_code,
-                machine_identity(target.accelerator, target.energy),
-                json.dumps([asdict(target.image_size), _COST_RECORD]),
+                *graph_and_code, machine, json.dumps([asdict(target.image_size), _COST_RECORD])
             ),
             "error": digest(
                 *graph_and_code, arrays_identity((*pictures.codes, *pictures.references))
             ),
-            "machine": digest(
-                *graph_and_code,
-                machine_identity(target.accelerator, target.energy),
-                arrays_identity(pictures.codes),
-            ),
+            "machine": digest(*graph_and_code, machine, arrays_identity(pictures.codes)),
         }
 
     def measure(self, policy: BitPolicy) -> Measurement:
@@ -174,9 +177,7 @@ class Meter:
             UserError: the policy's graph cannot be built.
         """
         (found,) = self._found([policy], ("cost", "error"), count_nothing)
-        if NO_ROOM in found["cost"]:
-            raise ScheduleError(found["cost"][NO_ROOM])
-        return _measurement(found["error"], found["cost"])
+        return _measured(found)
 
     def measure_all(
         self, policies: Sequence[BitPolicy], count: Count = count_nothing
@@ -193,10 +194,7 @@ class Meter:
         Raises:
             UserError: a policy's graph cannot be built.
         """
-        return [
-            None if NO_ROOM in found["cost"] else _measurement(found["error"], found["cost"])
-            for found in self._found(policies, ("cost", "error"), count)
-        ]
+        return [_in_room(found) for found in self._found(policies, ("cost", "error"), count)]
 
     def errors_of(self, policies: Sequence[BitPolicy], count: Count = count_nothing) -> list[float]:
         """`Measurement.mse` of policies, several at a time where there are workers.
@@ -218,16 +216,11 @@ class Meter:
             UserError: the policy's graph cannot be built.
         """
         (found,) = self._found([policy], ("cost",), count_nothing)
-        if NO_ROOM in found["cost"]:
-            raise ScheduleError(found["cost"][NO_ROOM])
-        return _measurement(_NO_ERROR, found["cost"])
+        return _measured(found)
 
     def costs_of(self, policies: Sequence[BitPolicy]) -> list[Measurement | None]:
         """Costs of policies, several at a time where there are workers; as `measure_all`."""
-        return [
-            None if NO_ROOM in found["cost"] else _measurement(_NO_ERROR, found["cost"])
-            for found in self._found(policies, ("cost",), count_nothing)
-        ]
+        return [_in_room(found) for found in self._found(policies, ("cost",), count_nothing)]
 
     def division(self, policy: BitPolicy) -> tuple[Graph, FixedDivision]:
         """A policy's graph, and the division into cascades it was measured with.
@@ -326,6 +319,22 @@ class Meter:
         for kind, record in records.items():
             entry = {"kind": kind, "policy": json.loads(words)[0], **record}
             self._ledger.put(self._key(kind, words), entry)
+
+
+def _in_room(found: Records) -> Measurement | None:
+    """What was measured; None where the machine has no room."""
+    return None if NO_ROOM in found["cost"] else _measured(found)
+
+
+def _measured(found: Records) -> Measurement:
+    """What was measured; without an error it is NaN.
+
+    Raises:
+        ScheduleError: the machine has no room.
+    """
+    if NO_ROOM in found["cost"]:
+        raise ScheduleError(found["cost"][NO_ROOM])
+    return _measurement(found.get("error", _NO_ERROR), found["cost"])
 
 
 def _measurement(error: Record, cost: Record) -> Measurement:

@@ -27,6 +27,7 @@ class SearchResult:
         accelerator: name of the machine.
         energy_table: name of the energy table.
         base: the base policy, measured.
+        base_sha256: hash of its graph.
         model: the tables.
         front: the exact front of what the tables predict.
         optimum: what the tables prove to be best within the limits; None without limits, or where
@@ -42,6 +43,7 @@ class SearchResult:
     accelerator: str
     energy_table: str
     base: Measurement
+    base_sha256: str
     model: DividedModel
     front: PredictedFront
     optimum: Certificate | None

@@ -106,6 +106,7 @@ def search(
         target.accelerator.name,
         target.energy.table.name,
         base,
+        meter.base_sha256,
         model,
         front,
         optimum,

@@ -40,8 +40,8 @@ def execute(arguments: Namespace) -> int:
         recommended = found.recommended()
         files = []
         if folder:
-            base = build(request.base_policy)
-            provenance = search_provenance(arguments, request, energy, pictures, base)
+            base_sha256 = found.base_sha256
+            provenance = search_provenance(arguments, request, energy, pictures, base_sha256)
             write_search(folder, found, recommended, provenance)
             files = folder.publish()
     if arguments.json:
