@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import EnergyModel, load_accelerator
-from examples.subject import Picture, held_out, load_subject, priced
+from examples.subject import held_out, load_subject, priced
 from hwsim.adaptive import front_end, select_layerwise
+from hwsim.compare.pictures import JudgedPicture
 from hwsim.estimation import Estimator
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.simulation import estimate
@@ -63,7 +64,7 @@ class Choices:
         return math.fsum(s * db for s, db in zip(self.shares, self.fixed_db, strict=True))
 
 
-def pieces(picture: Picture, side: int | None) -> Iterator[Place]:
+def pieces(picture: JudgedPicture, side: int | None) -> Iterator[Place]:
     """A picture whole, or in squares of which the last ones take the rest."""
     height, width = picture.low.shape[:2]
     if side is None:
@@ -72,7 +73,7 @@ def pieces(picture: Picture, side: int | None) -> Iterator[Place]:
         yield from patches(height, width, side)
 
 
-def chosen(adaptive: AdaptiveGraph, pictures: Sequence[Picture], side: int | None) -> Choices:
+def chosen(adaptive: AdaptiveGraph, pictures: Sequence[JudgedPicture], side: int | None) -> Choices:
     """Let pieces choose, and compute every piece under every variant."""
     pixels: Counter[int] = Counter()
     adaptive_db = []

@@ -21,14 +21,10 @@ import numpy as np
 
 from accelerators import Accelerator, load_accelerator, resized
 from accelerators.machine_size import MachineSize
-from examples.subject import (
-    Picture,
-    Subject,
-    held_out,
-    load_subject,
-    priced,
-    search_pictures,
-)
+from examples.subject import fixed_graph, held_out, load_subject, priced
+from hwsim.cli.search_inputs import search_pictures
+from hwsim.cli.subject import FloatSubject
+from hwsim.compare.pictures import JudgedPicture
 from hwsim.cost import ProgramCost
 from hwsim.estimation import Estimator
 from hwsim.machine import KERNELS, run_layerwise
@@ -72,7 +68,7 @@ class Answer:
     cost: ProgramCost
 
 
-def mean_psnr_db(graph: Graph, pictures: Sequence[Picture], scale: int) -> float:
+def mean_psnr_db(graph: Graph, pictures: Sequence[JudgedPicture], scale: int) -> float:
     """Luma PSNR of what a graph makes of pictures, mean over them."""
     decibels = []
     for picture in pictures:
@@ -82,12 +78,12 @@ def mean_psnr_db(graph: Graph, pictures: Sequence[Picture], scale: int) -> float
 
 
 def faithful_policies(
-    subject: Subject, pictures: Sequence[Picture], float_db: float
+    subject: FloatSubject, pictures: Sequence[JudgedPicture], float_db: float
 ) -> list[BitPolicy]:
     """Uniform policies that lose little, of which none is narrower than another."""
     narrowest: list[LayerBits] = []
     for bits in (LayerBits(*pair) for pair in product(WIDTHS, repeat=2)):
-        psnr_db = mean_psnr_db(subject.graph(BitPolicy(bits, ENDS)), pictures, subject.scale)
+        psnr_db = mean_psnr_db(fixed_graph(subject, BitPolicy(bits, ENDS)), pictures, subject.scale)
         print(f"| {bits} | {psnr_db:.3f} | {psnr_db - float_db:+.3f} |", flush=True)
         if psnr_db >= float_db - MOST_LOST_DB:
             narrowest.append(bits)
@@ -104,11 +100,11 @@ def faithful_policies(
 
 
 def mixed_policy(
-    subject: Subject, pictures: Sequence[Picture], least_db: float, folder: Path
+    subject: FloatSubject, pictures: Sequence[JudgedPicture], least_db: float, folder: Path
 ) -> BitPolicy | None:
     """The fastest mixed policy found on `SEARCHED` that is faithful enough; None if none is."""
     accelerator = load_accelerator(SEARCHED)
-    target, seen = Target(accelerator, priced(accelerator), IMAGE), search_pictures(subject)
+    target, seen = Target(accelerator, priced(accelerator), IMAGE), search_pictures(subject, None)
     for least_to_float_db in np.arange(*FIDELITIES_DB):
         request = SearchRequest(
             IMAGE,
@@ -120,7 +116,7 @@ def mixed_policy(
             uniform_widths=(),
         )
         policy = search(request, subject.quantize, seen, target, folder).recommended().policy
-        psnr_db = mean_psnr_db(subject.graph(policy), pictures, subject.scale)
+        psnr_db = mean_psnr_db(fixed_graph(subject, policy), pictures, subject.scale)
         print(f"| mixed, {least_to_float_db:.2f} dB to float | {psnr_db:.3f} | |", flush=True)
         if psnr_db >= least_db:
             return policy
@@ -193,11 +189,12 @@ def main() -> None:
     float_db = math.fsum(as_float) / len(as_float)
     print(f"| policy | PSNR, dB | against float, {float_db:.3f} dB |\n|---|---|---|")
     graphs = {
-        policy: subject.graph(policy) for policy in faithful_policies(subject, pictures, float_db)
+        policy: fixed_graph(subject, policy)
+        for policy in faithful_policies(subject, pictures, float_db)
     }
     mixed = mixed_policy(subject, pictures, float_db - MOST_LOST_DB, arguments.out)
     if mixed is not None:
-        graphs[mixed] = subject.graph(mixed)
+        graphs[mixed] = fixed_graph(subject, mixed)
         print(mixed.to_yaml())
     print("narrowest that lose little:", ", ".join(map(_name, graphs)))
     print("| machine | array | multipliers | array, kGE | SRAM, KiB | policy | ms | mJ | MB |")

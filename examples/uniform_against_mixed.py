@@ -18,14 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from accelerators import load_accelerator
-from examples.subject import (
-    Picture,
-    Subject,
-    held_out,
-    load_subject,
-    priced,
-    search_pictures,
-)
+from examples.subject import fixed_graph, held_out, load_subject, priced
+from hwsim.cli.search_inputs import search_pictures
+from hwsim.cli.subject import FloatSubject
+from hwsim.compare.pictures import JudgedPicture
 from hwsim.estimation import Estimator
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.search import LayerRules, Limits, Pictures, SearchRequest, Target, output_mse, search
@@ -73,7 +69,7 @@ class Judged:
 
 
 def uniform_policies(
-    subject: Subject, target: Target, pictures: Pictures, widths: Sequence[int]
+    subject: FloatSubject, target: Target, pictures: Pictures, widths: Sequence[int]
 ) -> list[Uniform]:
     """Every uniform policy that no other beats in energy and error, the cheapest first."""
     estimator = Estimator(target.accelerator, target.energy)
@@ -81,7 +77,7 @@ def uniform_policies(
     for weight_bits, activation_bits in product(widths, repeat=2):
         bits = LayerBits(weight_bits, activation_bits)
         policy = BitPolicy(bits, ENDS)
-        graph = subject.graph(policy)
+        graph = fixed_graph(subject, policy)
         energy_uj = estimator.cost(graph, target.image_size).energy_uj
         found.append(Uniform(bits, policy, energy_uj, output_mse(graph, pictures)))
         print(f"uniform {bits}: {energy_uj:,.0f} uJ, error {found[-1].mse:.4f}", flush=True)
@@ -93,7 +89,7 @@ def uniform_policies(
 
 
 def mixed_policy(
-    subject: Subject,
+    subject: FloatSubject,
     target: Target,
     pictures: Pictures,
     widths: tuple[int, ...],
@@ -115,7 +111,10 @@ def mixed_policy(
 
 
 def judged(
-    graph: Graph, target: Target, pictures: Sequence[Picture], references: Sequence[np.ndarray]
+    graph: Graph,
+    target: Target,
+    pictures: Sequence[JudgedPicture],
+    references: Sequence[np.ndarray],
 ) -> Judged:
     """A graph on pictures: quality of whole pictures, and the smallest run on the machine."""
     encoding = graph.node(graph.output).output.encoding
@@ -156,7 +155,7 @@ def main() -> None:
     subject = load_subject(arguments.network)
     accelerator = load_accelerator(arguments.accelerator)
     target = Target(accelerator, priced(accelerator), Size(*arguments.size))
-    seen, unseen = search_pictures(subject), held_out(arguments.data, subject.scale)
+    seen, unseen = search_pictures(subject, None), held_out(arguments.data, subject.scale)
     references = [enlarge(subject.network, picture.low) for picture in unseen]
     print(
         "| energy at most, mJ | uniform | dB | to float, dB | mixed, energy, mJ | dB "
@@ -175,8 +174,8 @@ def main() -> None:
             subject, target, seen, widths, uniform.energy_uj, arguments.out
         )
         (arguments.out / f"mixed_at_{uniform.bits}.yaml").write_text(policy.to_yaml())
-        one = judged(subject.graph(uniform.policy), target, unseen, references)
-        other = judged(subject.graph(policy), target, unseen, references)
+        one = judged(fixed_graph(subject, uniform.policy), target, unseen, references)
+        other = judged(fixed_graph(subject, policy), target, unseen, references)
         print(
             f"| {uniform.energy_uj / 1000:.2f} | {uniform.bits} | {one.psnr_db:.3f} "
             f"| {one.to_float_db:.2f} | {energy_uj / 1000:.2f} | {other.psnr_db:.3f} "

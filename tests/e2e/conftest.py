@@ -1,7 +1,7 @@
 """The command line, called in this process, with a small graph and small pictures."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from hwsim.cli import main
 from quant.graph import save_graph
 from quant.imaging import write_png
+from tests.browser import Tab, browser_tab
 from tests.edsr_graphs import edsr_graph
 
 
@@ -66,3 +67,23 @@ def picture_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def calibration_folder(picture_file: Path) -> Path:
     """A folder with that one picture: calibration in no time."""
     return picture_file.parent
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A browser without a window, for the pages of a module."""
+    with browser_tab(tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
+
+
+@pytest.fixture
+def tab(browser: Tab, page_file: Path) -> Iterator[Tab]:
+    """The module's page, freshly opened; afterwards nothing was complained of or loaded."""
+    browser.complaints.clear()
+    browser.requests.clear()
+    browser.open(page_file)
+    yield browser
+    assert browser.complaints == []
+    made_here = ("data:", "blob:")
+    loaded = [address for address in browser.requests if not address.startswith(made_here)]
+    assert loaded == [page_file.as_uri()]

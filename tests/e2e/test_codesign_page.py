@@ -1,13 +1,12 @@
 """A co-search's page in a real browser: it draws, answers, and loads nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hwsim.report.codesign_page import codesign_page
 from hwsim.report.page.page import write_page
-from tests.browser import NAMES, Tab, browser_command, browser_tab
+from tests.browser import NAMES, Tab, browser_command
 from tests.small_codesign import small_codesign
 from tests.small_search import PROVENANCE
 
@@ -23,25 +22,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folders = {outcome.variant.label: "folder" for outcome in found.outcomes}
     write_page(codesign_page(found, PROVENANCE, folders), path)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browser_tab(tmp_path_factory.mktemp("profile")) as tab:
-        yield tab
-
-
-@pytest.fixture
-def tab(browser: Tab, page_file: Path) -> Iterator[Tab]:
-    """The page, freshly opened; afterwards nothing was complained of or loaded."""
-    browser.complaints.clear()
-    browser.requests.clear()
-    browser.open(page_file)
-    yield browser
-    assert browser.complaints == []
-    made_here = ("data:", "blob:")
-    loaded = [address for address in browser.requests if not address.startswith(made_here)]
-    assert loaded == [page_file.as_uri()]
 
 
 def test_every_variant_is_drawn_and_named(tab: Tab) -> None:

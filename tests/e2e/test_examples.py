@@ -1,23 +1,25 @@
 """The worked studies run, on a small network and a small picture."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from examples import adaptive_bits, smallest_accelerator, uniform_against_mixed
-from examples.subject import Picture, held_out
+from examples.subject import held_out
+from hwsim.compare.pictures import JudgedPicture
 from quant.graph import Size
 
 CROP = 64
 
 
-def small(_: Path | None, scale: int) -> list[Picture]:
+def small(_: Path | None, scale: int) -> list[JudgedPicture]:
     """A part of the shipped photograph."""
     (whole,) = held_out(None, scale)
     low = whole.low[:CROP, :CROP]
-    return [Picture(whole.name, low, whole.high[: CROP * scale, : CROP * scale])]
+    return [replace(whole, low=low, high=whole.high[: CROP * scale, : CROP * scale])]
 
 
 def rows(printed: str) -> list[list[str]]:

@@ -1,7 +1,6 @@
 """A search's page in a real browser: it draws, answers, prints, and loads nothing."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from hwsim.report.page.page import write_page
 from hwsim.report.search_page import search_page
 from hwsim.search.chart import SERIES
 from quant.imaging import read_image
-from tests.browser import NAMES, Tab, browser_command, browser_tab
+from tests.browser import NAMES, Tab, browser_command
 from tests.small_search import HOSTILE_NAMES, PROVENANCE, small_search
 
 pytestmark = pytest.mark.skipif(
@@ -27,25 +26,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = small_search()
     write_page(search_page(found, found.recommended(), PROVENANCE), path)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browser_tab(tmp_path_factory.mktemp("profile")) as tab:
-        yield tab
-
-
-@pytest.fixture
-def tab(browser: Tab, page_file: Path) -> Iterator[Tab]:
-    """The page, freshly opened; afterwards nothing was complained of or loaded."""
-    browser.complaints.clear()
-    browser.requests.clear()
-    browser.open(page_file)
-    yield browser
-    assert browser.complaints == []
-    made_here = ("data:", "blob:")
-    loaded = [address for address in browser.requests if not address.startswith(made_here)]
-    assert loaded == [page_file.as_uri()]
 
 
 def test_every_chart_draws_what_it_is_given(tab: Tab) -> None:
