@@ -40,24 +40,35 @@ def atomic_output(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def read_bytes(path: Path, what: str) -> bytes:
+def read_bytes(path: Path, what: str, most_bytes: int | None = None) -> bytes:
     """The content of a file the user named.
 
     Args:
         path: the file.
         what: what the file should be, for the message ("image", "graph", …).
+        most_bytes: refuse larger files before anything of them is read; None: none is too large.
 
     Raises:
-        UserError: the file is missing, is a folder or cannot be read.
+        UserError: the file is missing, is a folder, cannot be read or is too large.
     """
     try:
-        return path.read_bytes()
+        if most_bytes is None:
+            return path.read_bytes()
+        if path.stat().st_size <= most_bytes:
+            with path.open("rb") as file:  # what is no regular file says nothing of its size
+                content = file.read(most_bytes + 1)
+            if len(content) <= most_bytes:
+                return content
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such {what} file; check the path") from error
     except OSError as error:
         raise UserError(
             f"{path}: cannot read this {what} file: {error.strerror or error}; check the path"
         ) from error
+    raise UserError(
+        f"{path}: expected a {what} file of at most {most_bytes} bytes, found a larger one; check "
+        "that this is the right file"
+    )
 
 
 def _current_umask() -> int:

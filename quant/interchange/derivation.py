@@ -5,6 +5,7 @@ it loads the file. A *convention* is one engine's way, named as its requantizati
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,14 @@ from quant.common.add_rescaling import (
     xnnpack_add,
 )
 from quant.common.requantization_modes import ONE_FLOAT32
-from quant.common.rescaling import quantize_multiplier, rescaling
+from quant.common.rescaling import float32_bits, quantize_multiplier, rescaling
 from quant.graph import (
     Add,
     CodeKind,
     Convolution,
     FusedTerms,
     IntegerType,
+    Multiply,
     Padding,
     Requantization,
     Requantize,
@@ -176,6 +178,18 @@ def onnx_addition(first: TensorType, second: TensorType, output: TensorType, cla
     found = onnx_add(_scales(first, second), zeros, output.encoding.scale, zero_point(output))
     scaling = _one_scale(ONE_FLOAT32, 0, 0, clamp, "onnxruntime")
     return Add(found.ratios, 0, scaling, FusedTerms(found.addend))
+
+
+def onnx_multiplication(
+    first: TensorType, second: TensorType, output: TensorType, clamp: Clamp
+) -> Multiply:
+    """QLinearMul of ONNX Runtime."""
+    scales = [np.float32(tensor.encoding.scale) for tensor in (first, second, output)]
+    factor = int(float32_bits(scales[0] * scales[1] / scales[2])[0])
+    scaling = _one_scale(factor, 0, zero_point(output), clamp, "onnxruntime")
+    return Multiply(
+        (-zero_point(first), -zero_point(second)), replace(scaling, zero_point_first=True)
+    )
 
 
 ADDITIONS: dict[str, Callable[[TensorType, TensorType, TensorType, Clamp], Add]] = {

@@ -6,9 +6,11 @@ import numpy as np
 
 from quant.graph import (
     CodeKind,
+    Encoding,
     Graph,
     Input,
     IntegerType,
+    LookupTable,
     Node,
     Requantization,
     Requantize,
@@ -36,6 +38,28 @@ def with_picture_ends(graph: Graph) -> Graph:
         output = f"{end.name}.pixels"
         nodes.append(Node(output, _moved(_HALF, _PIXELS), (end.name,), _pixels(end.output)))
     return verify(Graph.build(graph.name, nodes, output, graph.metadata))
+
+
+def with_real_output(graph: Graph, white: float) -> Graph:
+    """The graph with pixels 0 to 255 for the real numbers that its output codes stand for.
+
+    A pixel is the nearest to real · 255 / white, halves to even, computed in float32.
+
+    Args:
+        graph: of at most 16-bit output codes.
+        white: value of a white pixel.
+    """
+    end = graph.node(graph.output)
+    integer, encoding = end.output.integer, end.output.encoding
+    codes = np.arange(integer.low, integer.high + 1)
+    real = (codes - encoding.zero_point[0]).astype(np.float32) * np.float32(encoding.scale)
+    pixels = np.clip(np.rint(real / np.float32(white / 255)), _PIXELS.low, _PIXELS.high)
+    table = pixels.astype(np.int64)[None]
+    if integer == _PIXELS and (table == codes).all():
+        return graph
+    picture = TensorType(end.output.channels, _PIXELS, Encoding(white / 255))
+    node = Node(f"{end.name}.pixels", LookupTable(table), (end.name,), picture)
+    return verify(Graph.build(graph.name, [*graph.nodes, node], node.name, graph.metadata))
 
 
 def _pixels(tensor: TensorType) -> TensorType:

@@ -10,10 +10,10 @@ from math import floor, ldexp
 from quant.common.errors import UserError
 from quant.common.requantization_modes import DEFAULT_MODE, MODES
 from quant.graph import Add, TensorType
+from quant.graph.fixed_point import common_fixed_point
 from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS
 from quant.interchange import derivation
 from quant.lowering.encodings import MapEncoding, reach
-from quant.lowering.fixed_point import common_fixed_point
 from quant.lowering.requantizer import Requantizer, clamp_code
 
 Pair = tuple[MapEncoding, MapEncoding]

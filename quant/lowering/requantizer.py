@@ -14,9 +14,9 @@ from quant.common.requantization_modes import (
 )
 from quant.common.rescaling import Rescaling, rescaling
 from quant.graph import Requantization
+from quant.graph.fixed_point import LARGEST_FACTOR, fixed_point
 from quant.graph.operators import Integers
 from quant.lowering.encodings import MapEncoding
-from quant.lowering.fixed_point import LARGEST_FACTOR, fixed_point
 from quant.lowering.float_operators import UNCLAMPED, Reals
 
 _TOLERANCE = 2.0**-7

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quant.lowering.fixed_point import common_fixed_point, fixed_point
+from quant.graph.fixed_point import common_fixed_point, fixed_point
 
 FACTORS = st.floats(2.0**-30, 2.0**17)
 

@@ -1,10 +1,12 @@
 """Real factors as integer multipliers and shifts."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quant.graph.operators import Integers
 from quant.graph.requantization_rules import MAXIMUM_SHIFT, MULTIPLIER_BITS, PRODUCT_BITS
-from quant.lowering.float_operators import Reals
+
+Reals = NDArray[np.float64]
 
 LARGEST_FACTOR = 2.0**17
 """Beyond it every sum but 0 saturates a code of at most 16 bits, so a larger factor is the same."""
