@@ -95,19 +95,26 @@ def convolution(
         target: how its results are quantized.
         clamp: real limits of the result.
     """
-    unit = source.encoding.scale * weight_scale
-    folded = nearest_biases(bias, unit) - zero_point(source) * weight.sum(axis=(1, 2, 3))
-    width = sum_bits(weight, folded, source.integer)
+    unit, zero = source.encoding.scale * weight_scale, zero_point(source)
+    biases, pad_code, of_taps = nearest_biases(bias, unit), zero, -zero * weight.sum(axis=3)
+    has_zero = source.integer.contains(np.array([zero]))
+    if has_zero or shape.padding == Padding():
+        biases, inside = biases + of_taps.sum(axis=(1, 2)), None
+        pad_code = zero if has_zero else source.integer.low
+    else:  # taps outside the image are the real number 0, which no code is
+        inside, pad_code = of_taps, 0
+    width = sum_bits(weight, biases, source.integer, inside)
     return Convolution(
         weight,
         weight_type,
-        folded,
+        biases,
         shape.padding,
-        np.array([zero_point(source)]),
+        np.array([pad_code]),
         requantization(unit / float(target.scale[0]), width, target, clamp),
         shape.stride,
         shape.dilation,
         shape.groups,
+        tap_offset=inside,
     )
 
 
@@ -193,6 +200,6 @@ def some_channels(channels: NDArray[np.int64], source: TensorType) -> Convolutio
         IntegerType(2, CodeKind.SIGNED),
         np.zeros(len(channels), np.int64),
         Padding(),
-        np.array([np.clip(0, low, high)]),
+        np.array([low]),
         Requantization(one, nothing, 0, low, high),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.graph import CodeKind, Concatenate, IntegerType, LookupTable, TensorType
+from quant.graph import CodeKind, Concatenate, IntegerType, LookupTable, Padding, TensorType
 from quant.graph.operators import Integers, Operator
 from quant.interchange import derivation, exact
 from quant.interchange.onnx_geometry import Geometry, geometry, spread_padding
@@ -47,7 +47,7 @@ def emit(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Co
     Raises:
         UnsupportedError: the integer graph has no such operator.
     """
-    if target.integer.kind is CodeKind.ODD and pending.kind != "Copy":
+    if target.integer.kind is CodeKind.ODD and not _is_table(pending):
         return _emit_signs(reader, pending, target, name)
     made = EMITTERS[pending.kind](reader, pending, target, name)
     for move in pending.moves:
@@ -70,6 +70,8 @@ def _emit_convolution(reader: "Reader", pending: Pending, target: Quantizer, nam
     turned = pending.kind == "ConvTranspose"
     integers, scale, centred = _kernel(weight, pending, turned)
     shape = _shape(pending, integers.shape[1:3], source, turned)
+    if source.tensor.integer.kind is CodeKind.ODD and shape.padding != Padding():
+        source = _with_zero(reader, source, f"{name}.input")
     output = target.tensor(pending.channels)
     if not turned and _fuses_convolution(source.tensor, weight, output.integer, pending, target):
         steps = _engine_biases(bias, source.tensor, weight.scale, len(integers))
@@ -93,6 +95,13 @@ def _emit_convolution(reader: "Reader", pending: Pending, target: Quantizer, nam
         source.tensor, integers, centred, scale, offset, shape, target, pending.clamp
     )
     return reader.append(name, exact.transposed(plain) if turned else plain, (source,), output)
+
+
+def _with_zero(reader: "Reader", source: Real, name: str) -> Real:
+    """-1 and 1 among codes of which one is 0, so that there is one to pad with."""
+    tensor = replace(source.tensor, integer=IntegerType(2, CodeKind.SIGNED))
+    made = reader.append(name, LookupTable(np.array([[-1, 0, 1]])), (source,), tensor)
+    return replace(source, node=made.node, tensor=tensor)
 
 
 def _kernel(
@@ -257,7 +266,7 @@ def _emit_copy(reader: "Reader", pending: Pending, target: Quantizer, name: str)
     (source,) = pending.operands
     output = target.tensor(pending.channels)
     integer = source.tensor.integer
-    if integer.bits > TABLE_BITS:
+    if not _is_table(pending):
         _require_plain(pending)
         made: Operator = exact.copy(source.tensor, target, pending.clamp)
         return reader.append(name, made, (source,), output)
@@ -275,6 +284,11 @@ def _emit_copy(reader: "Reader", pending: Pending, target: Quantizer, name: str)
     if integer == output.integer and (table == codes).all():
         return Codes(source.node, output)
     return reader.append(name, LookupTable(table), (source,), output)
+
+
+def _is_table(pending: Pending) -> bool:
+    """Whether it is a function of few enough codes to tabulate."""
+    return pending.kind == "Copy" and pending.operands[0].tensor.integer.bits <= TABLE_BITS
 
 
 def _require_plain(pending: Pending) -> None:

@@ -129,3 +129,30 @@ def _session(model: bytes) -> Any:
     options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def model_file(content: bytes, image: NDArray[Any]) -> NDArray[Any]:
+    """The output of a model somebody else wrote, [height, width, channels].
+
+    The session is as it comes, with its optimizations, but for two that change what is computed:
+    signed 8-bit codes stay signed between QuantizeLinear and DequantizeLinear, as they do on Arm (on
+    x86 processors, they become unsigned where that is possible, and are computed with in float32
+    where it is not), and of two quantizations one after the other both are done.
+
+    Args:
+        content: the file.
+        image: [height, width, channels], of the type of the model's input.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.qdqisint8allowed", "1")
+    session = onnxruntime.InferenceSession(
+        content,
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=["DoubleQDQPairsRemover"],
+    )
+    (source,) = session.get_inputs()
+    (found,) = session.run(None, {source.name: image.transpose(2, 0, 1)[None]})
+    result: NDArray[Any] = found[0].transpose(1, 2, 0)
+    return result
