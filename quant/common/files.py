@@ -66,8 +66,8 @@ def read_bytes(path: Path, what: str, most_bytes: int | None = None) -> bytes:
             f"{path}: cannot read this {what} file: {error.strerror or error}; check the path"
         ) from error
     raise UserError(
-        f"{path}: expected a {what} file of at most {most_bytes} bytes, found a larger one; check "
-        "that this is the right file"
+        f"{path}: expected at most {most_bytes} bytes, found more; check that this is the right "
+        f"{what} file"
     )
 
 

@@ -220,9 +220,7 @@ class _Reader:
 
     def _define(self, name: str) -> None:
         if name in self.known:
-            raise self._refused(
-                f"'{name[:80]}' to be made once", "it made twice", "export it again"
-            )
+            raise self._refused(f"'{name[:80]}' to be made once", "twice", "export it again")
         self.known.add(name)
 
     def _attribute(self, entry: Any, node: str) -> Attribute:

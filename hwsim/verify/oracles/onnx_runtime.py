@@ -135,9 +135,9 @@ def model_file(content: bytes, image: NDArray[Any]) -> NDArray[Any]:
     """The output of a model somebody else wrote, [height, width, channels].
 
     The session is as it comes, with its optimizations, but for two that change what is computed:
-    signed 8-bit codes stay signed between QuantizeLinear and DequantizeLinear, as they do on Arm (on
-    x86 processors, they become unsigned where that is possible, and are computed with in float32
-    where it is not), and of two quantizations one after the other both are done.
+    signed 8-bit codes stay signed between QuantizeLinear and DequantizeLinear, as they do on Arm
+    (on x86 processors, they become unsigned where that is possible, and are computed with in
+    float32 where it is not), and of two quantizations one after the other both are done.
 
     Args:
         content: the file.

@@ -1,4 +1,4 @@
-"""Random quantized networks as ONNX models, in operators on codes or in floats between QDQ pairs."""
+"""Random quantized networks as ONNX models: operators on codes, or float ones between QDQ pairs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -154,7 +154,7 @@ def _convolution(model: RandomModel, source: Map) -> None:
     unit = np.float32(source.scale) * scales
     bias = np.rint(random.uniform(-1, 1, outputs) * deviation / unit).astype(np.int32)
     pads = kernel // 2 * dilation
-    attributes = {"pads": [pads] * 4, "dilations": [dilation] * 2, "group": groups}
+    attributes: dict[str, Any] = {"pads": [pads] * 4, "dilations": [dilation] * 2, "group": groups}
     out = Map("", outputs, source.factor, scale, zero, deviation)
     zeros = np.full(len(scales), weight_zero, weight.dtype)
     if not per_channel:
@@ -183,7 +183,7 @@ def _convolution(model: RandomModel, source: Map) -> None:
 
 
 def _weights(model: RandomModel, shape: tuple[int, ...]) -> tuple[NDArray[Any], int]:
-    """Signed codes with zero point 0 or, beside unsigned feature maps, unsigned ones with another."""
+    """Signed codes with zero point 0 or, beside unsigned maps, unsigned ones with another."""
     if model.signed or model.random.random() < 0.7:
         codes = model.random.integers(-_LARGEST_WEIGHT, _LARGEST_WEIGHT, shape, endpoint=True)
         return codes.astype(np.int8), 0
@@ -267,7 +267,7 @@ def _requantization(model: RandomModel, source: Map) -> None:
 def _pixel_shuffle(model: RandomModel, source: Map) -> None:
     if source.channels % 4 or source.factor > 2:
         return
-    attributes = {"blocksize": 2, "mode": str(model.random.choice(["DCR", "CRD"]))}
+    attributes: dict[str, Any] = {"blocksize": 2, "mode": str(model.random.choice(["DCR", "CRD"]))}
     channels, factor = source.channels // 4, source.factor * 2
     if model.style == "QLinear":
         name = model.node("DepthToSpace", [source.name], **attributes)
