@@ -19,6 +19,13 @@ class CheckError(UserError):
     """
 
 
+class UnsupportedError(Exception):
+    """Something of one operator of a network that has no counterpart here; says what.
+
+    Whoever reads the network collects these, and names all of them in one `UserError`.
+    """
+
+
 def suggestion(given: str, known: Iterable[str]) -> str:
     """The closing words of an unknown-name message: the nearest known names, else all of them.
 

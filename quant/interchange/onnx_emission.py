@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quant.common.errors import UnsupportedError
 from quant.graph import CodeKind, Concatenate, IntegerType, LookupTable, Padding, TensorType
 from quant.graph.operators import Integers, Operator
 from quant.interchange import derivation, exact
@@ -22,7 +23,6 @@ from quant.interchange.onnx_values import (
     Quantizer,
     Real,
     RealConstant,
-    UnsupportedError,
 )
 
 if TYPE_CHECKING:

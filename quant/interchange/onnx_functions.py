@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.common.errors import UnsupportedError
 from quant.interchange.derivation import Singles
-from quant.interchange.onnx_values import Pointwise, UnsupportedError
+from quant.interchange.onnx_values import Pointwise
 
 _ONE, _ZERO = np.float32(1), np.float32(0)
 

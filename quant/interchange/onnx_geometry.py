@@ -6,13 +6,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from quant.common.errors import UnsupportedError
 from quant.graph import Padding
 
 Pair = tuple[int, int]
-
-
-class GeometryError(ValueError):
-    """Attributes that no operator of images of any size has; says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +39,17 @@ def geometry(attributes: Mapping[str, Any], kernel: Pair | None = None) -> Geome
         kernel: of its weights; None: what the attributes say.
 
     Raises:
-        GeometryError: it is no window of two axes, or its padding depends on the image.
+        UnsupportedError: it is no window of two axes, or its padding depends on the image.
     """
     declared = pair(attributes, "kernel_shape", kernel)
     if kernel is not None and declared != kernel:
-        raise GeometryError(f"a kernel_shape {declared} for weights of {kernel}")
+        raise UnsupportedError(f"a kernel_shape {declared} for weights of {kernel}")
     stride, dilation = pair(attributes, "strides", (1, 1)), pair(attributes, "dilations", (1, 1))
     window = tuple((taps - 1) * step + 1 for taps, step in zip(declared, dilation, strict=True))
     padding = _padding(attributes, (window[0], window[1]), stride)
     groups = attributes.get("group", 1)
     if not isinstance(groups, int) or groups < 1:
-        raise GeometryError(f"{groups} groups")
+        raise UnsupportedError(f"{groups} groups")
     return Geometry(declared, stride, dilation, padding, groups)
 
 
@@ -60,13 +57,13 @@ def pair(attributes: Mapping[str, Any], name: str, missing: Pair | None) -> Pair
     """Two positive numbers, down and across.
 
     Raises:
-        GeometryError: there are others, or none although they must be given.
+        UnsupportedError: there are others, or none although they must be given.
     """
     match attributes.get(name, missing):
         case [int() as down, int() as across] if min(down, across) > 0:
             return down, across
         case other:
-            raise GeometryError(f"{name} {other}")
+            raise UnsupportedError(f"{name} {other}")
 
 
 def _padding(attributes: Mapping[str, Any], window: Pair, stride: Pair) -> Padding:
@@ -75,7 +72,7 @@ def _padding(attributes: Mapping[str, Any], window: Pair, stride: Pair) -> Paddi
         return Padding()
     if kind in ("SAME_UPPER", "SAME_LOWER"):
         if stride != (1, 1):
-            raise GeometryError(f"auto_pad {kind} with a stride, which depends on the image")
+            raise UnsupportedError(f"auto_pad {kind} with a stride, which depends on the image")
         less, more = [(side - 1) // 2 for side in window], [side // 2 for side in window]
         before, behind = (less, more) if kind == "SAME_UPPER" else (more, less)
         return Padding(before[0], behind[0], before[1], behind[1])
@@ -84,24 +81,24 @@ def _padding(attributes: Mapping[str, Any], window: Pair, stride: Pair) -> Paddi
             top, left, bottom, right = sides
             return Padding(top, bottom, left, right)
         case other:
-            raise GeometryError(f"pads {other}")
+            raise UnsupportedError(f"pads {other}")
 
 
 def spread_padding(attributes: Mapping[str, Any], found: Geometry) -> Padding:
     """Around the spread image of a ConvTranspose, its kernel turned, for `found`'s window.
 
     Raises:
-        GeometryError: more is cut off than the kernel adds, or the size is given.
+        UnsupportedError: more is cut off than the kernel adds, or the size is given.
     """
     if "output_shape" in attributes:
-        raise GeometryError("a given output_shape")
+        raise UnsupportedError("a given output_shape")
     if found.dilation != (1, 1) or attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
-        raise GeometryError("dilations or auto_pad of a transposed convolution")
+        raise UnsupportedError("dilations or auto_pad of a transposed convolution")
     match attributes.get("output_padding", [0, 0]):
         case [int() as below, int() as right] if min(below, right) >= 0:
             pass
         case other:
-            raise GeometryError(f"output_padding {other}")
+            raise UnsupportedError(f"output_padding {other}")
     (rows, columns), cut = found.kernel, found.padding
     sides = (
         rows - 1 - cut.top,
@@ -110,7 +107,7 @@ def spread_padding(attributes: Mapping[str, Any], found: Geometry) -> Padding:
         columns - 1 - cut.right + right,
     )
     if min(sides) < 0:
-        raise GeometryError("pads beyond the kernel of a transposed convolution")
+        raise UnsupportedError("pads beyond the kernel of a transposed convolution")
     return Padding(*sides)
 
 
@@ -122,20 +119,20 @@ def zeros_around(attributes: Mapping[str, Any], constants: list[NDArray[Any] | N
         constants: its inputs behind the image: pads, value, axes; None where left out.
 
     Raises:
-        GeometryError: it is not zeros around height and width.
+        UnsupportedError: it is not zeros around height and width.
     """
     pads, value, axes = [*constants, None, None, None][:3]
     if attributes.get("mode", "constant") != "constant" or (value is not None and value.any()):
-        raise GeometryError("a padding other than with zeros")
+        raise UnsupportedError("a padding other than with zeros")
     places = [0, 1, 2, 3] if axes is None else [int(axis) % 4 for axis in axes.reshape(-1)]
     if pads is None or pads.size != 2 * len(places):
-        raise GeometryError("a padding whose sides are no constants")
+        raise UnsupportedError("a padding whose sides are no constants")
     sides = dict.fromkeys([(axis, end) for axis in range(4) for end in (0, 1)], 0)
     for position, axis in enumerate(places):
         for end in (0, 1):
             sides[axis, end] = int(pads.reshape(-1)[position + end * len(places)])
     if any(sides[axis, end] for axis in (0, 1) for end in (0, 1)) or min(sides.values()) < 0:
-        raise GeometryError("a padding of other axes than height and width")
+        raise UnsupportedError("a padding of other axes than height and width")
     return Padding(sides[2, 0], sides[2, 1], sides[3, 0], sides[3, 1])
 
 
@@ -151,22 +148,22 @@ def resize_factor(attributes: Mapping[str, Any], scales: NDArray[Any] | None) ->
         scales: of the four axes; None where sizes are given instead.
 
     Raises:
-        GeometryError: it is no such resize.
+        UnsupportedError: it is no such resize.
     """
     mode = attributes.get("mode", "nearest")
     if scales is None or scales.size != 4:
-        raise GeometryError("a resize to a given size instead of by a factor")
+        raise UnsupportedError("a resize to a given size instead of by a factor")
     factors = [float(scale) for scale in scales.reshape(-1)]
     whole = factors[2]
     if factors[:2] != [1, 1] or factors[2] != factors[3] or whole != int(whole) or whole < 1:
-        raise GeometryError(f"a resize by {factors}, no whole factor for height and width")
+        raise UnsupportedError(f"a resize by {factors}, no whole factor for height and width")
     place = attributes.get("coordinate_transformation_mode", "half_pixel")
     nearest = attributes.get("nearest_mode", "round_prefer_floor")
     if place == "pytorch_half_pixel":
         place = "half_pixel"  # another one for images of a single pixel only
     fits = nearest in _NEAREST.get(place, ()) if mode == "nearest" else place == "half_pixel"
     if mode not in ("nearest", "linear") or not fits:
-        raise GeometryError(f"a {mode} resize with {place}, {nearest}")
+        raise UnsupportedError(f"a {mode} resize with {place}, {nearest}")
     if attributes.get("antialias", 0) or attributes.get("axes") is not None:
-        raise GeometryError("a resize with antialias or of given axes")
+        raise UnsupportedError("a resize with antialias or of given axes")
     return str(mode), int(whole)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quant.common.errors import UnsupportedError
 from quant.graph import Concatenate, NearestResize, PixelShuffle
 from quant.interchange import exact
 from quant.interchange.onnx_geometry import resize_factor, zeros_around
@@ -16,7 +17,6 @@ from quant.interchange.onnx_values import (
     FeatureMap,
     Pending,
     Real,
-    UnsupportedError,
     Value,
 )
 

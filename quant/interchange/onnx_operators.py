@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from quant.common.errors import UnsupportedError
 from quant.interchange.onnx_functions import FUNCTIONS, of_channels
 from quant.interchange.onnx_model import ModelNode
 from quant.interchange.onnx_moves import MOVES
@@ -20,7 +21,6 @@ from quant.interchange.onnx_values import (
     Pointwise,
     Real,
     RealConstant,
-    UnsupportedError,
     Value,
 )
 from quant.interchange.qlinear_operators import QLINEAR

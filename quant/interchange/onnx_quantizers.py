@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.common.errors import UnsupportedError
 from quant.graph import CodeKind, IntegerType
 from quant.graph.types import MAXIMUM_BITS
 from quant.interchange.onnx_model import ModelNode
@@ -22,7 +23,6 @@ from quant.interchange.onnx_values import (
     Quantizer,
     Real,
     RealConstant,
-    UnsupportedError,
     Value,
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from quant.common.errors import UserError
+from quant.common.errors import UnsupportedError, UserError
 from quant.graph import (
     CodeKind,
     Encoding,
@@ -23,7 +23,6 @@ from quant.graph import (
 )
 from quant.graph.operators import Operator
 from quant.interchange.onnx_emission import CONVENTION, emit
-from quant.interchange.onnx_geometry import GeometryError
 from quant.interchange.onnx_model import ModelNode, OnnxModel, load_model
 from quant.interchange.onnx_operators import READERS
 from quant.interchange.onnx_values import (
@@ -32,7 +31,6 @@ from quant.interchange.onnx_values import (
     Pending,
     Quantizer,
     Real,
-    UnsupportedError,
     Value,
 )
 from quant.interchange.picture_ends import with_picture_ends, with_real_output
@@ -144,7 +142,7 @@ class Reader:
             if key not in READERS:
                 raise UnsupportedError("not known")
             made = READERS[key](self, node)
-        except (UnsupportedError, GeometryError) as problem:
+        except UnsupportedError as problem:
             self.problems.append(f"{node} ({problem})")
             return
         results = made if isinstance(made, tuple) else (made,)

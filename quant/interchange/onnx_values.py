@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.common.errors import UnsupportedError
 from quant.graph import CodeKind, Encoding, IntegerType, Padding, TensorType
 from quant.graph.operators import Integers, Operator
 from quant.interchange.derivation import Singles
@@ -18,10 +19,6 @@ Clamp = tuple[float, float]
 UNCLAMPED: Clamp = (-inf, inf)
 Pointwise = Callable[[Singles], Singles]
 """A function of real numbers in float32, [channels or 1, n] to [channels or 1, n]."""
-
-
-class UnsupportedError(Exception):
-    """Something of an operator that the integer graph does not have; says what."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quant.common.errors import UnsupportedError
 from quant.interchange.onnx_emission import emit
 from quant.interchange.onnx_functions import FUNCTIONS
 from quant.interchange.onnx_model import ModelNode
@@ -16,7 +17,7 @@ from quant.interchange.onnx_operands import (
     scales,
     value,
 )
-from quant.interchange.onnx_values import Codes, Pending, Quantizer, Real, UnsupportedError, Value
+from quant.interchange.onnx_values import Codes, Pending, Quantizer, Real, Value
 
 if TYPE_CHECKING:
     from quant.interchange.onnx_reader import Reader

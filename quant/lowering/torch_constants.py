@@ -5,14 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from quant.lowering.float_operators import FloatOperator, Reals
-
-Converted = tuple[FloatOperator | None, tuple[str, ...]]
-"""An operator and the feature maps it reads; no operator stands for "the same feature map"."""
-
-
-class UnsupportedError(Exception):
-    """Something the integer graph cannot express; says what."""
+from quant.common.errors import UnsupportedError
+from quant.lowering.float_operators import Reals
 
 
 def feature_maps(*operands: object) -> tuple[str, ...]:
@@ -73,3 +67,8 @@ def reals(tensor: Tensor) -> Reals:
     """A tensor as float64."""
     values: Reals = tensor.detach().cpu().double().numpy()
     return values
+
+
+def reals_or_none(tensor: Tensor | None) -> Reals | None:
+    """A tensor as float64, where there is one."""
+    return None if tensor is None else reals(tensor)

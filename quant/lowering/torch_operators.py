@@ -10,14 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quant.graph.operators import RESIZE_FRACTION_BITS
+from quant.common.errors import UnsupportedError
 from quant.graph.types import Padding
-from quant.lowering import torch_layers
+from quant.lowering import layers, torch_layers
 from quant.lowering.float_operators import (
     FloatAdd,
     FloatAffine,
-    FloatAveragePool,
-    FloatBilinear,
     FloatClamp,
     FloatConcatenate,
     FloatFunction,
@@ -26,11 +24,9 @@ from quant.lowering.float_operators import (
     FloatOperator,
     FloatPad,
     FloatPixelShuffle,
-    FloatPRelu,
 )
+from quant.lowering.network_builder import Converted
 from quant.lowering.torch_constants import (
-    Converted,
-    UnsupportedError,
     feature_maps,
     map_and_constant,
     number,
@@ -88,17 +84,13 @@ _REASONS = {
 }
 
 
-_GRID = 1 << RESIZE_FRACTION_BITS
-"""Positions in a pixel that a bilinear resize of the graph knows."""
-
-
 def _with_reason(name: str) -> str:
     return f"{name} ({_REASONS[name]})" if name in _REASONS else name
 
 
 def _prelu_operator(slope: Tensor | float) -> FloatOperator:
     slopes = reals(slope).reshape(-1) if isinstance(slope, Tensor) else np.array([float(slope)])
-    return FloatPRelu(slopes) if slopes.any() else FloatClamp((0.0, inf))
+    return layers.prelu(slopes)
 
 
 def _resize(factor: object, mode: str, size: object, align_corners: object) -> FloatOperator:
@@ -111,10 +103,7 @@ def _resize(factor: object, mode: str, size: object, align_corners: object) -> F
         raise UnsupportedError(what)
     if align_corners:
         raise UnsupportedError(f"{what} with align_corners")
-    bilinear = FloatBilinear(whole_factor(what, factor))
-    if _GRID % bilinear.factor:
-        raise UnsupportedError(f"{what} by {bilinear.factor}, whose positions no grid of 2^-10 has")
-    return bilinear
+    return layers.bilinear(whole_factor(what, factor), what)
 
 
 def _pool(module: nn.AvgPool2d) -> FloatOperator:
@@ -124,9 +113,9 @@ def _pool(module: nn.AvgPool2d) -> FloatOperator:
 
 
 def _average(kernel: object, stride: object, padding: object, ceil_mode: object) -> FloatOperator:
-    if pair(padding) != (0, 0) or ceil_mode:
-        raise UnsupportedError("an average pool with padding or ceil_mode")
-    return FloatAveragePool(pair(kernel), pair(kernel if stride is None else stride))
+    walk = pair(kernel if stride is None or stride == [] else stride)
+    has_border = pair(padding) != (0, 0) or bool(ceil_mode)
+    return layers.average_pool(pair(kernel), walk, has_border=has_border)
 
 
 # The parameters of the converters have the names torch gives them.

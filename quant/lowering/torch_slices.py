@@ -7,8 +7,8 @@ from itertools import accumulate
 
 import torch
 
+from quant.common.errors import UnsupportedError
 from quant.lowering.float_operators import FloatSlice
-from quant.lowering.torch_constants import UnsupportedError
 
 CUTS: frozenset[object] = frozenset((torch.split, torch.chunk, "split", "chunk"))
 """Functions, and names of tensor methods, whose result is several runs of channels."""
