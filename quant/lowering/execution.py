@@ -25,15 +25,17 @@ from quant.lowering.float_operators import (
     FloatMultiply,
     FloatNearest,
     FloatOperator,
+    FloatPad,
     FloatPixelShuffle,
     FloatPRelu,
+    FloatSlice,
     FloatTransposedConvolution,
     Reals,
 )
 
 
 class Execution:
-    """A folded float network with its weights as torch tensors, ready to run on pictures.
+    """A float network with its weights as torch tensors, ready to run on pictures.
 
     Padding of the first layers is that of the integer graph: a tap outside the image has the
     value 0, which is the image's mean where the network subtracts one.
@@ -76,6 +78,11 @@ class Execution:
             values for name, values in self.feature_maps(image) if name == self._network.output
         )
 
+    def enlarge(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The result as pixels that are not rounded, float32 height x width x colours in 0..255."""
+        pixels = self.picture(image)[0] / (self._network.pixel_range / 255)
+        return np.ascontiguousarray(pixels.clamp(0, 255).permute(1, 2, 0).float().numpy())
+
 
 def constants_of(operator: FloatOperator, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """The weights, biases, slopes … of an operator as tensors that `result_of` takes."""
@@ -101,7 +108,7 @@ Constants = tuple[Tensor, ...]
 
 
 def result_of(operator: FloatOperator, operands: list[Tensor], constants: Constants) -> Tensor:
-    """What an operator of a folded network makes of its operands.
+    """What an operator of a float network makes of its operands.
 
     Args:
         operator: the operator; what it holds besides ``constants`` counts, weights do not.
@@ -197,6 +204,8 @@ _RESULTS: dict[type[FloatOperator], Callable[[Any, list[Tensor], Constants], Ten
     ),
     FloatFunction: _function,
     FloatConcatenate: lambda _, operands, constants: torch.cat(operands, dim=1),
+    FloatSlice: lambda operator, operands, _: operands[0][:, operator.start : operator.stop],
+    FloatPad: lambda operator, operands, _: _padded(operands[0], operator.padding),
     FloatPixelShuffle: _shuffled,
     FloatNearest: lambda operator, operands, _: functional.interpolate(
         operands[0], scale_factor=operator.factor, mode="nearest"
@@ -208,4 +217,4 @@ _RESULTS: dict[type[FloatOperator], Callable[[Any, list[Tensor], Constants], Ten
         operands[0], operator.kernel, operator.stride
     ),
 }
-"""(operator, operands, constants) to the result, of each operator of a folded network."""
+"""(operator, operands, constants) to the result."""

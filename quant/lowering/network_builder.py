@@ -15,7 +15,7 @@ from quant.lowering.float_operators import (
     FloatOperator,
     FloatTransposedConvolution,
 )
-from quant.lowering.fold import fold
+from quant.lowering.network_rules import require_consistent
 
 IMAGE = "image"
 """Name of the input's node."""
@@ -59,7 +59,8 @@ class NetworkBuilder:
         """
         name = self.unique(base)
         try:
-            converted, inputs = convert()
+            with np.errstate(all="ignore"):  # what is not finite is told with the network
+                converted, inputs = convert()
         except UnsupportedError as error:
             self.problems.append(f"{error} at '{name}'")
             return IMAGE
@@ -73,7 +74,7 @@ class NetworkBuilder:
         return name
 
     def network(self, what: str, name: str, output: str, pixel_range: float) -> FloatNetwork:
-        """The folded network.
+        """The network as it was read, without what leads nowhere.
 
         Args:
             what: is read, for messages.
@@ -82,19 +83,20 @@ class NetworkBuilder:
             pixel_range: value of a white pixel.
 
         Raises:
-            UserError: there were problems, all of which are named; constants are not finite; or
-                nothing tells the image's channels.
+            UserError: there were problems, all of which are named; something does not fit
+                together; or nothing tells the image's channels.
         """
         if self.problems:
             raise UserError(
                 f"{what}: expected operators that can be lowered to integers, found "
                 f"{'; '.join(self.problems)}; replace them"
             )
-        _require_finite(self.nodes)
         channels = self.channels.get(IMAGE) or _image_channels(self.nodes)
         image = FloatInput(channels, pixel_range / 255, np.zeros(channels))
         nodes = FloatNode(IMAGE, image, ()), *self.nodes
-        return fold(FloatNetwork(name, nodes, output, pixel_range))
+        network = FloatNetwork(name, nodes, output, pixel_range).rewritten([])
+        require_consistent(network, what)
+        return network
 
 
 def _image_channels(nodes: Iterable[FloatNode]) -> int:
@@ -116,16 +118,3 @@ def _image_channels(nodes: Iterable[FloatNode]) -> int:
             case _:
                 copies[node.name] = copies.get(node.inputs[0], 1)
     raise UserError("network: expected a convolution that reads the image, found none; add one")
-
-
-_REALS = ("weight", "bias", "scale", "offset", "slope")
-
-
-def _require_finite(nodes: Iterable[FloatNode]) -> None:
-    for node in nodes:
-        values = [getattr(node.operator, name, ()) for name in _REALS]
-        if not all(np.isfinite(value).all() for value in values):
-            raise UserError(
-                f"network layer '{node.name}': expected finite weights, found infinite ones or "
-                "not-a-number; train it again or give other weights"
-            )

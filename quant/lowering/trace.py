@@ -7,6 +7,7 @@ from torch import Tensor, fx, nn
 
 from quant.common.errors import UnsupportedError, UserError
 from quant.lowering.float_network import FloatNetwork
+from quant.lowering.fold import fold
 from quant.lowering.network_builder import IMAGE, Converted, NetworkBuilder
 from quant.lowering.torch_operators import MODULES, convert_function, convert_module
 from quant.lowering.torch_slices import CUTS, INDEXING, Parts, cut, indexed
@@ -45,7 +46,7 @@ def trace(
     for node in wiring.nodes:
         reader.read(node)
     what = f"network {type(network).__name__}"
-    return reader.builder.network(what, name, reader.output, pixel_range)
+    return fold(reader.builder.network(what, name, reader.output, pixel_range))
 
 
 _REFUSED = Parts(IMAGE, ())

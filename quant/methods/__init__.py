@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
 from quant.graph.adaptive_file import AnyGraph
-from quant.lowering import Images, Progress
+from quant.lowering import FloatNetwork, Images, Progress
+from quant.lowering.fold import fold
 from quant.methods.adabm.method import AdaBM
 from quant.methods.calibration import Calibration
 from quant.methods.dfsq import Dfsq
@@ -99,7 +100,7 @@ def method_named(text: str) -> QuantizationMethod:
 
 
 def quantize(
-    network: nn.Module,
+    network: nn.Module | FloatNetwork,
     method: str | QuantizationMethod,
     policy: BitPolicy,
     calibration_images: Images,
@@ -110,7 +111,8 @@ def quantize(
     """The integer graph of a float network, or those that an image chooses among.
 
     Args:
-        network: a torch network from an image of 0..``pixel_range`` to one (see `trace`).
+        network: a torch network from an image of 0..``pixel_range`` to one (see `trace`), or one
+            that was read from a file.
         method: a method, or the text `method_named` reads.
         policy: bits of each layer.
         calibration_images: uint8, height x width x colours each; never those judged on.
@@ -126,7 +128,7 @@ def quantize(
 
 
 def quantizer(
-    network: nn.Module,
+    network: nn.Module | FloatNetwork,
     method: str | QuantizationMethod,
     calibration_images: Images,
     name: str = "network",
@@ -152,7 +154,7 @@ def quantizer(
 
 
 def encoder(
-    network: nn.Module,
+    network: nn.Module | FloatNetwork,
     method: str | QuantizationMethod,
     calibration_images: Images,
     name: str = "network",
@@ -172,10 +174,17 @@ def encoder(
     Raises:
         UserError: as `quantizer`.
     """
-    from quant.lowering.trace import trace  # torch takes seconds to import
-
     mode = mode_named(rounding).name
     chosen = method_named(method) if isinstance(method, str) else method
-    traced = trace(network, name)
+    traced = _traced(network, name)
     calibration = Calibration(traced, calibration_images, progress)
     return Encoder(chosen, traced, calibration, mode)
+
+
+def _traced(network: nn.Module | FloatNetwork, name: str) -> FloatNetwork:
+    """The folded network of a module, or of one that was read."""
+    if isinstance(network, FloatNetwork):
+        return fold(network)
+    from quant.lowering.trace import trace  # torch takes seconds to import
+
+    return trace(network, name)
