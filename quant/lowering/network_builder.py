@@ -13,6 +13,7 @@ from quant.lowering.float_operators import (
     FloatInput,
     FloatLayer,
     FloatOperator,
+    FloatSlice,
     FloatTransposedConvolution,
 )
 from quant.lowering.network_rules import require_consistent
@@ -38,6 +39,7 @@ class NetworkBuilder:
         self.channels: dict[str, int] = {}
         self.problems: list[str] = []
         self._names: set[str] = {IMAGE}
+        self._slices: dict[tuple[str, int, int], str] = {}
 
     def unique(self, base: str) -> str:
         """A name that no feature map has yet."""
@@ -72,6 +74,23 @@ class NetworkBuilder:
         if len(known) == len(inputs) or isinstance(converted, FloatLayer):
             self.channels[name] = channels_of(converted, known)
         return name
+
+    def append_slice(self, base: str, source: str, part: FloatSlice) -> str:
+        """Append some channels of a feature map, once however often they are asked for.
+
+        Args:
+            base: what the node is called after, with the channels behind it.
+            source: the feature map.
+            part: its channels.
+
+        Returns:
+            Name of the feature map that is the result.
+        """
+        key = source, part.start, part.stop
+        if key not in self._slices:
+            name = f"{base}.{part.start}_{part.stop}"
+            self._slices[key] = self.append(name, lambda: (part, (source,)))
+        return self._slices[key]
 
     def network(self, what: str, name: str, output: str, pixel_range: float) -> FloatNetwork:
         """The network as it was read, without what leads nowhere.

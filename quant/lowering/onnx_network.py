@@ -110,11 +110,7 @@ class _Reader:
             self.values |= dict.fromkeys(filter(None, node.outputs), IMAGE)
             return
         for part, output in zip(slices, node.outputs, strict=False):
-            name = f"{_base_name(node)}.{part.start}_{part.stop}"
-            self.values[output] = self.builder.append(
-                name,
-                lambda part=part: (part, (source,)),  # type: ignore[misc]
-            )
+            self.values[output] = self.builder.append_slice(_base_name(node), source, part)
 
 
 def _base_name(node: ModelNode) -> str:
