@@ -3,16 +3,15 @@
 import hashlib
 from argparse import Namespace
 from functools import cached_property, lru_cache
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.cli.interruption import uninterrupted
+from hwsim.cli.float_source import Enlarge
 from hwsim.cli.messages import Messages
-from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
+from hwsim.cli.subject import FloatSubject, calibrated, open_float, read_pictures, rounded
 from hwsim.compare import NetworkEntry
 from hwsim.compare.alternatives import Adaptive
 from hwsim.compare.request import RealNetwork
@@ -20,12 +19,9 @@ from hwsim.identity import arrays_identity, digest
 from quant.common.files import read_bytes
 from quant.graph import Graph
 from quant.methods.learning.learned import shipped_files
-from quant.networks import load_network, network_config
+from quant.networks import network_names
 from quant.networks.registry import shipped_weights
 from quant.policy import BitPolicy
-
-if TYPE_CHECKING:
-    from torch import nn
 
 Pixels = NDArray[np.uint8]
 
@@ -40,34 +36,44 @@ def compared_network(
     name: str,
     weights: Path | None,
     calibration: Path | None,
+    pixel_range: float | None,
     messages: Messages,
     *,
     fake: bool = False,
 ) -> NetworkEntry:
-    """A network by name; nothing slow is done yet.
+    """A network by name or from a file; nothing slow is done yet.
 
     Args:
-        name: of the network.
+        name: of the network, or a file with a float network.
         weights: its weights; None takes the shipped ones, or random ones where there are none.
         calibration: folder of the pictures that methods look at; None takes the shipped ones.
+        pixel_range: of ``--pixel-range``, for networks in files.
         messages: told what takes time.
         fake: whether pictures are also computed in the method's codes, but in real numbers.
 
     Raises:
         UserError: no such network, or a file or folder that cannot be read.
     """
-    file = weights or shipped_weights(name)
+    is_file = name not in network_names()
+    file = Path(name) if is_file else weights or shipped_weights(name)
+    arguments = {
+        "network": name,
+        "weights": weights,
+        "calibration": calibration,
+        "random_weights": _SEED if file is None else None,
+        "pixel_range": pixel_range if is_file else None,
+    }
+    subject = _Subjects(arguments, messages)
     content = b"" if file is None else read_bytes(file, "weights")
     identity = digest(
         hashlib.sha256(content).hexdigest(),
-        _learned_identity(name),
+        f"{pixel_range}" if is_file else _learned_identity(name),
         _pictures_identity(calibration),
     )
-    subject = _Subjects(name, weights, calibration, messages, trained=file is not None)
     return NetworkEntry(
-        name=name,
-        scale=network_config(name).scale,
-        weights=_words(weights, file),
+        name=subject.source.name,
+        scale=subject.source.scale,
+        weights="of the file" if is_file else _words(weights, file),
         identity=identity,
         trained=file is not None,
         enlarge=subject.enlarge,
@@ -95,28 +101,16 @@ def _pictures_identity(folder: Path | None) -> str:
 class _Subjects:
     """The network under each method, calibrated once for all policies."""
 
-    def __init__(
-        self,
-        name: str,
-        weights: Path | None,
-        calibration: Path | None,
-        messages: Messages,
-        *,
-        trained: bool,
-    ) -> None:
-        self._arguments: dict[str, Any] = {
-            "network": name,
-            "weights": weights,
-            "calibration": calibration,
-            "random_weights": None if trained else _SEED,
-        }
+    def __init__(self, arguments: dict[str, Any], messages: Messages) -> None:
+        self._arguments = arguments
         self._messages = messages
+        self.source = open_float(Namespace(**arguments), messages)
         # Rows follow one another by method, but machines of one row may round differently.
         self._subject = lru_cache(maxsize=_REMEMBERED)(self._load)
 
     def _load(self, method: str | None, rounding: str | None) -> FloatSubject:
         arguments = Namespace(**self._arguments, method=method, rounding=rounding)
-        return load_float_subject(arguments, self._messages)
+        return calibrated(self.source, arguments, self._messages)
 
     def quantize(self, method: str, policy: BitPolicy, rounding: str) -> Graph | Adaptive:
         """The network in integers."""
@@ -128,13 +122,8 @@ class _Subjects:
 
     def enlarge(self, image: Pixels) -> Pixels:
         """The float network on a picture."""
-        from quant.networks.inference import super_resolve
-
-        return super_resolve(self._network, image)
+        return rounded(self._enlarge, image)
 
     @cached_property
-    def _network(self) -> "nn.Module":
-        with uninterrupted():
-            import_module("torch")  # what follows needs it
-        given = self._arguments
-        return load_network(given["network"], given["weights"], given["random_weights"])
+    def _enlarge(self) -> Enlarge:
+        return self.source.load()[1]

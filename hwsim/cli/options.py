@@ -13,6 +13,7 @@ DEFAULT_ACCELERATOR = "edge_npu"
 SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
+_NETWORK_OR_FILE = "network name, float network in a file (.onnx, .pt2), or quantized one (.hwgraph, .onnx, .tflite)"
 ACTIVITIES = ("uniform", "measured")
 SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
@@ -37,9 +38,7 @@ def add_general_options(parser: ArgumentParser) -> None:
 
 def add_run_options(parser: ArgumentParser) -> None:
     """What ``hwsim run`` takes."""
-    add_network(
-        parser, "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite)"
-    )
+    add_network(parser, _NETWORK_OR_FILE)
     _add_image(parser)
     add_quantization(parser)
     add_machine(parser, with_all_tables=True)
@@ -70,9 +69,7 @@ def add_run_options(parser: ArgumentParser) -> None:
 
 def add_estimate_options(parser: ArgumentParser) -> None:
     """What ``hwsim estimate`` takes."""
-    add_network(
-        parser, "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite)"
-    )
+    add_network(parser, _NETWORK_OR_FILE)
     add_input_size(parser)
     add_quantization(parser)
     add_machine(parser, with_all_tables=True)
@@ -82,7 +79,7 @@ def add_estimate_options(parser: ArgumentParser) -> None:
 
 def add_evaluate_options(parser: ArgumentParser) -> None:
     """What ``hwsim evaluate`` takes."""
-    add_network(parser, "network name, or a graph file (.hwgraph)")
+    add_network(parser, _NETWORK_OR_FILE)
     group = parser.add_argument_group("pictures")
     group.add_argument(
         "--data",
@@ -104,7 +101,9 @@ def add_evaluate_options(parser: ArgumentParser) -> None:
 
 def add_quantize_options(parser: ArgumentParser) -> None:
     """What ``hwsim quantize`` takes."""
-    add_network(parser, "network name")
+    add_network(
+        parser, "network name, float network in a file (.onnx, .pt2), or another engine's model"
+    )
     add_quantization(parser)
     parser.add_argument(
         "--out",
@@ -150,11 +149,7 @@ def add_train_options(parser: ArgumentParser) -> None:
 
 def add_verify_options(parser: ArgumentParser) -> None:
     """What ``hwsim verify`` takes."""
-    add_network(
-        parser,
-        "network name, graph file (.hwgraph) or int8 TensorFlow Lite file (.tflite), run besides "
-        "all operators",
-    )
+    add_network(parser, f"{_NETWORK_OR_FILE}, run besides all operators")
     add_quantization(parser)
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of everything drawn (default: 0)"
@@ -196,7 +191,8 @@ def add_compare_options(parser: ArgumentParser) -> None:
         nargs="*",
         default=[DEFAULT_NETWORK],
         metavar="NETWORK",
-        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks)",
+        help="network names, or float networks in files (.onnx, .pt2) "
+        f"(default: {DEFAULT_NETWORK}; see hwsim list networks)",
     )
     group = parser.add_argument_group("rows of the table: every combination of these")
     group.add_argument(
@@ -261,6 +257,7 @@ def add_compare_options(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="pictures to calibrate ranges on (default: photographs that come with the program)",
     )
+    _add_pixel_range(group)
     group.add_argument(
         "--weights",
         type=_named_file,
@@ -348,11 +345,21 @@ def add_quantization(
         help="pictures to calibrate ranges on (default: photographs that come with the program)",
     )
     group.add_argument("--weights", type=Path, metavar="FILE", help="float weights of the network")
+    _add_pixel_range(group)
     group.add_argument(
         "--random-weights",
         type=int,
         metavar="SEED",
         help="weights drawn at random: for costs and bit-exactness, not for pictures",
+    )
+
+
+def _add_pixel_range(group: _ActionsContainer) -> None:
+    group.add_argument(
+        "--pixel-range",
+        type=_positive,
+        metavar="VALUE",
+        help="of a white pixel, where a file's network takes and gives real numbers (default: 1)",
     )
 
 
@@ -427,6 +434,13 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise ArgumentTypeError(f"expected HEIGHTxWIDTH such as 256x256, got '{text}'")
     return int(match[1]), int(match[2])
+
+
+def _positive(text: str) -> float:
+    match = re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII)
+    if match is None or float(text) == 0:
+        raise ArgumentTypeError(f"expected a positive number such as 255, got '{text}'")
+    return float(text)
 
 
 def _named_file(text: str) -> tuple[str, Path]:

@@ -134,8 +134,6 @@ def search_pictures(subject: FloatSubject, folder: Path | None) -> Pictures:
     Raises:
         UserError: the folder cannot be read.
     """
-    from quant.networks.inference import enlarge
-
     if folder is None:
         # Not what was calibrated on: those are the same photographs reduced.
         images = [_centre(image) for image in calibration_photographs(scale=1)]
@@ -143,7 +141,7 @@ def search_pictures(subject: FloatSubject, folder: Path | None) -> Pictures:
         images = read_pictures(folder, "--pictures")
     return Pictures(
         [image.astype(np.int32) for image in images],
-        [enlarge(subject.network, image) for image in images],
+        [subject.enlarge(image) for image in images],
     )
 
 

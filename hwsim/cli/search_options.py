@@ -51,7 +51,7 @@ def add_codesign_options(parser: ArgumentParser) -> None:
 
 def _add_what_is_searched(parser: ArgumentParser) -> None:
     """The network, what is asked of its bits, and what fidelity is judged on."""
-    options.add_network(parser, "network name")
+    options.add_network(parser, "network name, or float network in a file (.onnx, .pt2)")
     options.add_input_size(parser)
     _add_aim(parser)
     _add_limits(parser)

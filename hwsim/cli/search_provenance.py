@@ -11,6 +11,7 @@ from hwsim.identity import arrays_identity, machine_identity
 from hwsim.report.search_page import Provenance
 from hwsim.search import LayerRules, Pictures, SearchRequest
 from quant.common.files import read_bytes
+from quant.networks import network_names
 from quant.networks.registry import shipped_weights
 
 _SHIPPED = "that come with the program"
@@ -36,7 +37,7 @@ def search_provenance(
         UserError: the weights file cannot be read any more.
     """
     machine, table, size = energy.accelerator, energy.table, request.image_size
-    weights = arguments.weights or shipped_weights(arguments.network)
+    weights = _weights_file(arguments)
     facts = {
         "command": arguments.command_line,
         "program": f"hwsim {__version__}",
@@ -64,7 +65,17 @@ def search_provenance(
     return Provenance(arguments.network, facts, hashes, energy.not_modelled)
 
 
+def _weights_file(arguments: Namespace) -> Path | None:
+    """The file that holds the float weights, where there is one."""
+    if arguments.network not in network_names():
+        return Path(arguments.network)
+    given: Path | None = arguments.weights
+    return given or shipped_weights(arguments.network)
+
+
 def _weights(arguments: Namespace) -> str:
+    if arguments.network not in network_names():
+        return "weights of the file"
     if arguments.random_weights is not None:
         return f"random weights of seed {arguments.random_weights}"
     return f"weights {_SHIPPED}" if arguments.weights is None else f"weights {arguments.weights}"

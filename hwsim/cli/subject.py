@@ -1,8 +1,7 @@
-"""What a command works on: a network name, a graph file or a TensorFlow Lite file, as a graph."""
+"""What a command works on: a network by name or a file, as a graph."""
 
 from argparse import Namespace
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,28 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator
-from hwsim.cli.interruption import uninterrupted
+from hwsim.cli.float_source import (
+    Enlarge,
+    FloatSource,
+    file_source,
+    has_weights,
+    named_source,
+    refuse_pixel_range,
+    refuse_weights,
+)
 from hwsim.cli.messages import Messages
+from hwsim.cli.model_files import (
+    DEFAULT_PIXEL_RANGE,
+    KINDS,
+    is_model_file,
+    load_model_file,
+)
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
-from quant.graph import Graph
-from quant.graph.adaptive_file import AnyGraph, load_any_graph
-from quant.graph.serialization import SUFFIX
+from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs, read_image
-from quant.interchange.picture_ends import with_picture_ends
-from quant.networks import load_network, network_config, network_names
-from quant.networks.registry import shipped_weights
+from quant.lowering import FloatNetwork
+from quant.networks import network_names
 from quant.policy import BitPolicy
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from quant.methods import Encoder
 
 Pixels = NDArray[np.uint8]
-
-MODEL_SUFFIX = ".tflite"
 
 _QUANTIZATION_OPTIONS = ("method", "bits", "rounding", "calibration", "weights", "random_weights")
 
@@ -42,11 +48,15 @@ class Subject:
 
     Attributes:
         graph: the integer graph, or several that an image chooses among.
-        network: the float network in torch; None for a graph file.
+        enlarge: what the float network makes of a picture; None where the file is quantized.
     """
 
     graph: AnyGraph
-    network: "nn.Module | None"
+    enlarge: Enlarge | None
+
+    def float_picture(self, image: Pixels) -> Pixels | None:
+        """What the float network makes of a picture, rounded half to even, where there is one."""
+        return None if self.enlarge is None else rounded(self.enlarge, image)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,18 +64,26 @@ class FloatSubject:
     """A float network, calibrated, to be quantized under any policy.
 
     Attributes:
-        network: the float network in torch.
+        enlarge: what the float network makes of a picture.
         scale: what it enlarges by.
         encode: from a policy to the network in codes, in integers or in reals.
     """
 
-    network: "nn.Module"
+    enlarge: Enlarge
     scale: int
     encode: "Encoder"
 
     def quantize(self, policy: BitPolicy) -> AnyGraph:
         """The integer graph under a policy."""
         return self.encode(policy).graph()
+
+
+def rounded(enlarge: Enlarge, image: Pixels) -> Pixels:
+    """What a float network makes of a picture, rounded half to even.
+
+    Evaluation code of the field rounds so before it measures quality.
+    """
+    return np.rint(enlarge(image)).astype(np.uint8)
 
 
 def load_subject(
@@ -75,7 +93,7 @@ def load_subject(
     accelerator: Accelerator | None = None,
     random_when_none_shipped: bool = False,
 ) -> Subject:
-    """Read the graph or TensorFlow Lite file, or quantize the network, that the arguments name.
+    """Read the quantized file, or quantize the float network, that the arguments name.
 
     Args:
         arguments: with ``network`` and the quantization options.
@@ -88,42 +106,28 @@ def load_subject(
         UserError: no such network or file, options that do not apply, or anything wrong with
             weights, policy or calibration pictures.
     """
-    name = arguments.network
-    if name in network_names():
+    opened = open_network(arguments, messages, random_when_none_shipped=random_when_none_shipped)
+    return subject_of(opened, arguments, messages, accelerator)
+
+
+def subject_of(
+    opened: FloatSource | AnyGraph,
+    arguments: Namespace,
+    messages: Messages,
+    accelerator: Accelerator | None = None,
+) -> Subject:
+    """What was opened, quantized where it is not yet; see `load_subject`."""
+    if isinstance(opened, FloatSource):
         policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)  # refused before the slow part
-        subject = load_float_subject(
-            arguments,
-            messages,
-            accelerator=accelerator,
-            random_when_none_shipped=random_when_none_shipped,
-        )
-        return Subject(subject.quantize(policy), subject.network)
-    is_file = name.endswith((SUFFIX, MODEL_SUFFIX)) or Path(name).exists() or "/" in name
-    if not is_file:
-        raise UserError(
-            f"network '{name}': expected a known network or a graph file ({SUFFIX}); "
-            + suggestion(name, network_names())
-        )
+        subject = calibrated(opened, arguments, messages, accelerator)
+        return Subject(subject.quantize(policy), subject.enlarge)
     for option in _QUANTIZATION_OPTIONS:
         if getattr(arguments, option) is not None:
             raise UserError(
-                f"{name} is a graph file, which is quantized already; "
+                f"{arguments.network} is a graph file, which is quantized already; "
                 f"leave out --{option.replace('_', '-')} or name a network"
             )
-    path = Path(name)
-    return Subject(_load_model(path) if name.endswith(MODEL_SUFFIX) else load_any_graph(path), None)
-
-
-def _load_model(path: Path) -> Graph:
-    """The graph of a TensorFlow Lite file, from picture to picture."""
-    try:
-        from quant.interchange.tflite_reader import read_tflite
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"{path}: reading TensorFlow Lite files needs '{error.name}', which is not installed; "
-            "pip install 'hwsim[verify]'"
-        ) from error
-    return with_picture_ends(read_tflite(path))
+    return Subject(opened, None)
 
 
 def load_float_subject(
@@ -131,34 +135,81 @@ def load_float_subject(
     messages: Messages,
     *,
     accelerator: Accelerator | None = None,
-    random_when_none_shipped: bool = False,
 ) -> FloatSubject:
-    """Load and calibrate the network that the arguments name; see `load_subject`.
+    """Load and calibrate the float network that the arguments name; see `load_subject`.
 
     Raises:
-        UserError: no such network, or anything wrong with weights or calibration pictures.
+        UserError: no such network, a file that is quantized already, or anything wrong with weights
+            or calibration pictures.
     """
+    return calibrated(open_float(arguments, messages), arguments, messages, accelerator)
+
+
+def open_float(arguments: Namespace, messages: Messages) -> FloatSource:
+    """The float network that the arguments name, not calibrated yet.
+
+    Raises:
+        UserError: no such network or file, a file that is quantized already, or options that do not
+            apply.
+    """
+    opened = open_network(arguments, messages)
+    if not isinstance(opened, FloatSource):
+        raise UserError(f"{arguments.network} is quantized already; give the float network")
+    return opened
+
+
+def open_network(
+    arguments: Namespace, messages: Messages, *, random_when_none_shipped: bool = False
+) -> FloatSource | AnyGraph:
+    """What the arguments name, before anything slow is done with it; see `load_subject`.
+
+    Raises:
+        UserError: no such network or file, or options that do not apply.
+    """
+    name, weights, seed = arguments.network, arguments.weights, arguments.random_weights
+    if name in network_names():
+        refuse_pixel_range(name, arguments.pixel_range)
+        if random_when_none_shipped and seed is None and not has_weights(name, weights):
+            messages.say(f"{name}: no trained weights here; random ones cost the same")
+            seed = 0
+        return named_source(name, weights, seed)
+    if not is_model_file(name):
+        raise UserError(
+            f"network '{name}': expected a known network or a file ({', '.join(KINDS)}); "
+            + suggestion(name, network_names())
+        )
+    network = load_model_file(Path(name), arguments.pixel_range)
+    if not isinstance(network, FloatNetwork):
+        return network
+    refuse_weights(name, weights, seed)
+    if arguments.pixel_range is None:
+        messages.say(
+            f"{name}: a white pixel is taken to be {DEFAULT_PIXEL_RANGE:g}; --pixel-range 255 says "
+            "otherwise"
+        )
+    return file_source(Path(name), network)
+
+
+def calibrated(
+    source: FloatSource,
+    arguments: Namespace,
+    messages: Messages,
+    accelerator: Accelerator | None = None,
+) -> FloatSubject:
+    """A float network ready to be quantized; see `load_subject`."""
     rounding = _rounding(arguments, accelerator)
-    name, seed = arguments.network, arguments.random_weights
-    scale = network_config(name).scale
-    trained = arguments.weights is not None or shipped_weights(name) is not None
-    if random_when_none_shipped and seed is None and not trained:
-        messages.say(f"{name}: no trained weights here; random ones cost the same")
-        seed = 0
-    with messages.stage(f"calibrating {name}") as step:
-        with uninterrupted():
-            import_module("torch")  # what follows needs it
+    with messages.stage(f"calibrating {source.name}") as step:
+        network, enlarge = source.load()
         from quant.methods import encoder
 
-        network = load_network(name, arguments.weights, seed)
         pictures = (
-            calibration_photographs(scale)
+            calibration_photographs(source.scale)
             if arguments.calibration is None
             else read_pictures(arguments.calibration, "--calibration")
         )
         method = arguments.method or DEFAULT_METHOD
-        encode = encoder(network, method, pictures, name, step, rounding)
-        return FloatSubject(network, scale, encode)
+        encode = encoder(network, method, pictures, source.name, step, rounding)
+        return FloatSubject(enlarge, source.scale, encode)
 
 
 def _rounding(arguments: Namespace, accelerator: Accelerator | None) -> str:

@@ -71,7 +71,15 @@ def read_onnx(path: Path, white: float = DEFAULT_WHITE) -> Graph:
         UserError: the file is damaged, or holds what the graph has no operator for; every such
             operator is named.
     """
-    model = load_model(path)
+    return picture_graph_of(load_model(path), white)
+
+
+def picture_graph_of(model: OnnxModel, white: float = DEFAULT_WHITE) -> Graph:
+    """The integer graph of a model that has been read, from picture to picture.
+
+    Raises:
+        UserError: as `read_onnx`.
+    """
     graph = graph_of(model, white)
     if model.output.type == "float32":
         graph = with_real_output(graph, white)

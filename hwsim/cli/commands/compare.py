@@ -29,7 +29,6 @@ from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import mode_named
 from quant.graph import Size
 from quant.imaging import DEFAULT_SAMPLE, sample_photograph
-from quant.networks import network_config
 from quant.policy import BitPolicy
 
 Pixels = NDArray[np.uint8]
@@ -64,8 +63,19 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
     from quant.methods import method_named
 
     names = distinct(arguments.network, "network")
-    scales = {name: network_config(name).scale for name in names}
     weights = _weights(arguments, names)
+    networks = tuple(
+        compared_network(
+            name,
+            weights.get(name),
+            arguments.calibration,
+            arguments.pixel_range,
+            messages,
+            fake=arguments.fake_quantized,
+        )
+        for name in names
+    )
+    distinct([network.name for network in networks], "network")
     methods = [str(method_named(name)) for name in arguments.method]
     bits = distinct([_policy_name(text) for text in arguments.bits], "policy")
     policies = dict(zip(bits, map(BitPolicy.load, arguments.bits), strict=True))
@@ -76,20 +86,11 @@ def _request(arguments: Namespace, messages: Messages) -> CompareRequest:
     rounding = None if arguments.rounding is None else mode_named(arguments.rounding).name
     pictures = {
         scale: read_picture_set(arguments.data, scale)
-        for scale in sorted(set(scales.values()))
+        for scale in sorted({network.scale for network in networks})
         if arguments.data
     }
     return CompareRequest(
-        tuple(
-            compared_network(
-                name,
-                weights.get(name),
-                arguments.calibration,
-                messages,
-                fake=arguments.fake_quantized,
-            )
-            for name in names
-        ),
+        networks,
         distinct(methods, "method"),
         policies,
         machines=tuple(machines),

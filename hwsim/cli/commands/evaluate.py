@@ -4,25 +4,24 @@ import json
 from argparse import Namespace
 from contextlib import ExitStack
 from functools import partial
-from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.adaptive import chosen_graph
-from hwsim.cli.interruption import uninterrupted
+from hwsim.cli.float_source import FloatSource
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.picture_graph import require_picture_graph
-from hwsim.cli.subject import load_subject
+from hwsim.cli.subject import open_network, rounded, subject_of
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.report.evaluation import Evaluation, print_evaluation
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import bicubic_upscale
 from quant.imaging.data_sets import DataSet, open_data_set
 from quant.imaging.evaluation import Enlarge, by_patches, evaluate
-from quant.networks import load_network, network_config, network_names
+from quant.networks import network_config, network_names
 
 Pixels = NDArray[np.uint8]
 
@@ -30,20 +29,18 @@ Pixels = NDArray[np.uint8]
 def execute(arguments: Namespace) -> int:
     """Run the command; returns the exit status."""
     messages = Messages(quiet=arguments.quiet)
-    quantized = _asks_for_integers(arguments)
-    is_network = arguments.network in network_names()
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
-        if is_network:  # a wrong folder is told before anything slow
+        if arguments.network in network_names():  # a wrong folder is told before anything slow
             _data_sets(arguments, network_config(arguments.network).scale)
-        scale, means = _means(arguments, quantized, messages)
+        scale, means = _means(arguments, messages)
         if arguments.patch is not None:
             means = {name: by_patches(m, arguments.patch, scale) for name, m in means.items()}
         judged = []
         for data_set in _data_sets(arguments, scale):
             with messages.stage(f"evaluating on {data_set.name}") as progress:
                 judged.append(evaluate(data_set, means, scale, progress))
-        quantized_here = quantized and is_network
+        quantized_here = "quantized" in means and "float" in means
         evaluation = Evaluation(
             network=arguments.network,
             scale=scale,
@@ -70,32 +67,28 @@ def _data_sets(arguments: Namespace, scale: int) -> list[DataSet]:
 
 
 def _asks_for_integers(arguments: Namespace) -> bool:
-    """A graph file is integers; a network is quantized when it is said how."""
+    """A float network is quantized when it is said how."""
     options = (arguments.method, arguments.bits, arguments.calibration)
-    return arguments.network not in network_names() or any(given is not None for given in options)
+    return any(given is not None for given in options)
 
 
-def _means(
-    arguments: Namespace, quantized: bool, messages: Messages
-) -> tuple[int, dict[str, Enlarge]]:
+def _means(arguments: Namespace, messages: Messages) -> tuple[int, dict[str, Enlarge]]:
     """The scale, and what enlarges by it."""
-    if quantized:
-        subject = load_subject(arguments, messages)
-        require_picture_graph(subject.graph)
-        scale, network = int(subject.graph.scale()), subject.network
-        integers: dict[str, Enlarge] = {"quantized": partial(_run, subject.graph)}
-    else:
-        with uninterrupted():
-            import_module("torch")  # what follows needs it
-        scale = network_config(arguments.network).scale
-        network = load_network(arguments.network, arguments.weights, arguments.random_weights)
-        integers = {}
-    means: dict[str, Enlarge] = {"bicubic": partial(bicubic_upscale, scale=scale)}
-    if network is not None:
-        from quant.networks.inference import super_resolve
+    opened = open_network(arguments, messages)
+    if isinstance(opened, FloatSource) and not _asks_for_integers(arguments):
+        _, enlarge = opened.load()
+        return opened.scale, _with_bicubic(opened.scale, {"float": partial(rounded, enlarge)})
+    subject = subject_of(opened, arguments, messages)
+    require_picture_graph(subject.graph)
+    means: dict[str, Enlarge] = {"quantized": partial(_run, subject.graph)}
+    if subject.enlarge is not None:
+        means["float"] = partial(rounded, subject.enlarge)
+    scale = int(subject.graph.scale())
+    return scale, _with_bicubic(scale, means)
 
-        means["float"] = partial(super_resolve, network)
-    return scale, means | integers
+
+def _with_bicubic(scale: int, means: dict[str, Enlarge]) -> dict[str, Enlarge]:
+    return {"bicubic": partial(bicubic_upscale, scale=scale), **means}
 
 
 def _run(graph: AnyGraph, image: Pixels) -> Pixels:

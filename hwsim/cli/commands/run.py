@@ -66,7 +66,7 @@ def execute(arguments: Namespace) -> int:
         comparison = _compare(subject, run, codes, arguments.check, messages)
         activity = _activity(run, energy, codes, arguments.energy_activity, messages)
         output = run.output.astype(np.uint8)
-        floating = _float_picture(subject, image) if folder or original is not None else None
+        floating = subject.float_picture(image) if folder or original is not None else None
         judgement = Judgement(bicubic, output, floating, original, scale)
         png = png_bytes(output)
         explanation = explain_run(run, energy.accelerator) if arguments.explain else None
@@ -136,14 +136,6 @@ def _activity(
         return None
     with messages.stage("measuring switching"):
         return measured_activity(run, codes, energy)
-
-
-def _float_picture(subject: Subject, image: Pixels) -> Pixels | None:
-    if subject.network is None:
-        return None
-    from quant.networks.inference import super_resolve
-
-    return super_resolve(subject.network, image)
 
 
 def _judged(

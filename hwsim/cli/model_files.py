@@ -1,0 +1,110 @@
+"""Networks that come in files: integer graphs, other engines' models, and float networks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from hwsim.cli.interruption import uninterrupted
+from quant.common.errors import UserError
+from quant.graph.adaptive_file import AnyGraph, load_any_graph
+from quant.graph.serialization import SUFFIX
+from quant.interchange.picture_ends import with_picture_ends
+from quant.lowering import FloatNetwork
+
+DEFAULT_PIXEL_RANGE = 1.0
+"""Value of a white pixel where a file takes real numbers, as most tool chains feed them."""
+
+FileNetwork = AnyGraph | FloatNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of file.
+
+    Attributes:
+        read: (path, value of a white pixel) to the network.
+        has_range: whether it may take real numbers, so that the value counts.
+        extra: of this package, which installs what reading it needs.
+    """
+
+    read: Callable[[Path, float], FileNetwork]
+    has_range: bool = False
+    extra: str = ""
+
+
+def is_model_file(name: str) -> bool:
+    """Whether a network is named by a file rather than by its name."""
+    return name.endswith((*KINDS, *_PICKLES)) or "/" in name or Path(name).exists()
+
+
+def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
+    """The network in a file: a graph where it is quantized, else a float network.
+
+    Args:
+        path: the file; its suffix says of which kind it is.
+        pixel_range: of ``--pixel-range``, value of a white pixel at both ends; None takes
+            `DEFAULT_PIXEL_RANGE`.
+
+    Raises:
+        UserError: the file is missing or damaged, holds what no graph can express, or is of a kind
+            that runs code or takes no such option; or a package to read it is missing.
+    """
+    if path.suffix in _PICKLES:
+        raise UserError(
+            f"{path}: expected a network, found a pickle, which can run any code when it is read; "
+            "save the network with torch.export.save(torch.export.export(network, (image,)), "
+            "'network.pt2'), or give weights of a known network with --weights"
+        )
+    kind = KINDS.get(path.suffix, KINDS[SUFFIX])
+    if pixel_range is not None and not kind.has_range:
+        raise UserError(
+            f"{path} takes pixels as they are; leave out --pixel-range, which is for float networks"
+        )
+    try:
+        return kind.read(path, DEFAULT_PIXEL_RANGE if pixel_range is None else pixel_range)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{path}: reading {path.suffix} files needs '{error.name}', which is not installed; "
+            f"pip install 'hwsim[{kind.extra}]'"
+        ) from error
+
+
+def _read_graph(path: Path, _: float) -> FileNetwork:
+    return load_any_graph(path)
+
+
+def _read_tflite(path: Path, _: float) -> FileNetwork:
+    from quant.interchange.tflite_reader import read_tflite
+
+    return with_picture_ends(read_tflite(path))
+
+
+def _read_onnx(path: Path, pixel_range: float) -> FileNetwork:
+    from quant.interchange.onnx_model import load_model
+    from quant.interchange.onnx_reader import is_quantized, picture_graph_of
+    from quant.lowering.onnx_network import network_of
+
+    model = load_model(path)
+    if is_quantized(model):
+        return picture_graph_of(model, pixel_range)
+    return network_of(model, path.stem, pixel_range)
+
+
+def _read_exported(path: Path, pixel_range: float) -> FileNetwork:
+    with uninterrupted():
+        import_module("torch")  # what follows needs it
+    from quant.lowering.exported_network import read_exported
+
+    return read_exported(path, path.stem, pixel_range)
+
+
+KINDS: dict[str, FileKind] = {
+    SUFFIX: FileKind(_read_graph),
+    ".tflite": FileKind(_read_tflite, extra="tflite"),
+    ".onnx": FileKind(_read_onnx, has_range=True, extra="onnx"),
+    ".pt2": FileKind(_read_exported, has_range=True),
+}
+"""By suffix; a file of another one is taken for a graph file."""
+
+_PICKLES = (".pt", ".pth", ".pkl", ".ckpt")
