@@ -38,6 +38,12 @@ def is_model_file(name: str) -> bool:
     return name.endswith((*KINDS, *_PICKLES)) or "/" in name or Path(name).exists()
 
 
+def may_be_float(name: str) -> bool:
+    """Whether a file of this name may hold a float network; others are quantized."""
+    kind = KINDS.get(Path(name).suffix)
+    return kind is not None and kind.has_range
+
+
 def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
     """The network in a file: a graph where it is quantized, else a float network.
 

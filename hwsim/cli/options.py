@@ -13,7 +13,10 @@ DEFAULT_ACCELERATOR = "edge_npu"
 SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
-_NETWORK_OR_FILE = "network name, float network in a file (.onnx, .pt2), or quantized one (.hwgraph, .onnx, .tflite)"
+_NETWORK_OR_FILE = (
+    "network name, file of a float network (.onnx, .pt2) or of a quantized one (.hwgraph, .onnx, "
+    ".tflite)"
+)
 ACTIVITIES = ("uniform", "measured")
 SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")

@@ -24,6 +24,7 @@ from hwsim.cli.model_files import (
     KINDS,
     is_model_file,
     load_model_file,
+    may_be_float,
 )
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from quant.common.errors import UserError, suggestion
@@ -121,13 +122,18 @@ def subject_of(
         policy = BitPolicy.load(arguments.bits or DEFAULT_BITS)  # refused before the slow part
         subject = calibrated(opened, arguments, messages, accelerator)
         return Subject(subject.quantize(policy), subject.enlarge)
+    _refuse_quantization(arguments)
+    return Subject(opened, None)
+
+
+def _refuse_quantization(arguments: Namespace) -> None:
+    what = "" if may_be_float(arguments.network) else "a graph file, which is "
     for option in _QUANTIZATION_OPTIONS:
         if getattr(arguments, option) is not None:
             raise UserError(
-                f"{arguments.network} is a graph file, which is quantized already; "
+                f"{arguments.network} is {what}quantized already; "
                 f"leave out --{option.replace('_', '-')} or name a network"
             )
-    return Subject(opened, None)
 
 
 def load_float_subject(
@@ -178,6 +184,8 @@ def open_network(
             f"network '{name}': expected a known network or a file ({', '.join(KINDS)}); "
             + suggestion(name, network_names())
         )
+    if not may_be_float(name):
+        _refuse_quantization(arguments)  # before anything of the file is read
     network = load_model_file(Path(name), arguments.pixel_range)
     if not isinstance(network, FloatNetwork):
         return network

@@ -63,8 +63,8 @@ CASES = {
     "run {graph} --bits w4a4": "is a graph file, which is quantized already; leave out --bits",
     "run {graph} --random-weights 3": "leave out --random-weights or name a network",
     # names
-    "run edsr_tiny_x3": "network 'edsr_tiny_x3': expected a known network or a graph file",
-    "quantize resnet": "network 'resnet' is not known",
+    "run edsr_tiny_x3": "network 'edsr_tiny_x3': expected a known network or a file (.hwgraph, ",
+    "quantize resnet": "network 'resnet': expected a known network or a file (.hwgraph, .tflite, ",
     f"{RUN_ON_NETWORK} --method minmix": "method 'minmix' is not known; did you mean 'minmax'?",
     f"{RUN_ON_NETWORK} --rounding tflite_duble": "mode; did you mean 'tflite_double'",
     "run {graph} --rounding half_up": "quantized already; leave out --rounding or name a network",

@@ -118,7 +118,7 @@ def test_costs_equal_those_of_an_estimate(hwsim: Command) -> None:
 
 
 MISTAKES = {
-    "compare edsr_tiny": "network 'edsr_tiny' is not known; did you mean 'edsr_tiny_x2'",
+    "compare edsr_tiny": "network 'edsr_tiny': expected a known network or a file (.hwgraph, ",
     "compare mobile_sr_x2 mobile_sr_x2": "network 'mobile_sr_x2': expected each network once; lea",
     "compare --method minmax minmax": "method 'minmax': expected each method once; leave out the s",
     "compare --method minmix": "method 'minmix' is not known; did you mean 'minmax'?",
