@@ -184,9 +184,7 @@ class _Reader:
     def archive(self) -> ExportedArchive:
         programs = [name for name in self._entries if name.startswith("models/")]
         if len(programs) != 1 or not programs[0].endswith(".json"):
-            raise self._refused(
-                "one program", f"{len(programs)}", "save one network with torch 2.9"
-            )
+            raise self._refused("one program", f"{len(programs)}", "save one with torch 2.9")
         name = programs[0].removeprefix("models/").removesuffix(".json")
         text = self._bytes(programs[0], LARGEST_PROGRAM_BYTES)
         program = _Program.model_validate_json(text)
