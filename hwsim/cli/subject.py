@@ -158,10 +158,13 @@ def open_float(arguments: Namespace, messages: Messages) -> FloatSource:
         UserError: no such network or file, a file that is quantized already, or options that do not
             apply.
     """
-    opened = open_network(arguments, messages)
-    if not isinstance(opened, FloatSource):
-        raise UserError(f"{arguments.network} is quantized already; give the float network")
-    return opened
+    name = arguments.network
+    surely_quantized = name not in network_names() and Path(name).suffix in KINDS
+    if not surely_quantized or may_be_float(name):
+        opened = open_network(arguments, messages)
+        if isinstance(opened, FloatSource):
+            return opened
+    raise UserError(f"{name} is quantized already; give the float network")
 
 
 def open_network(
