@@ -4,7 +4,7 @@ What ONNX Runtime fuses to an operator on 8-bit codes is computed as it computes
 else, which it computes in floating point, exactly with one rounding (`quant.interchange.exact`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,12 @@ from quant.common.errors import UnsupportedError
 from quant.graph import CodeKind, Concatenate, IntegerType, LookupTable, Padding, TensorType
 from quant.graph.operators import Integers, Operator
 from quant.interchange import derivation, exact
+from quant.interchange.onnx_constant_operands import constant_type, table
+from quant.interchange.onnx_functions import of_channels
 from quant.interchange.onnx_geometry import Geometry, geometry, spread_padding
 from quant.interchange.onnx_values import (
     UNCLAMPED,
+    Clamp,
     Codes,
     Doubles,
     Pending,
@@ -27,6 +30,8 @@ from quant.interchange.onnx_values import (
 
 if TYPE_CHECKING:
     from quant.interchange.onnx_reader import Reader
+
+_Emit = Callable[["Reader", Pending, Quantizer, str], Codes]
 
 CONVENTION = "onnxruntime"
 TABLE_BITS = 12
@@ -202,30 +207,44 @@ def _real(constant: RealConstant | Doubles, channels: int) -> Doubles:
     return np.broadcast_to(np.asarray(values, np.float64).reshape(-1), channels)
 
 
-def _emit_addition(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Codes:
-    first, second = pending.operands
-    types = first.tensor, second.tensor
-    output = target.tensor(pending.channels)
-    if _fuses(pending, target, (types[0].integer, types[1].integer)):
-        made = derivation.onnx_addition(*types, output, derivation.whole_range(output))
-    else:
-        reader.note_float(pending.source)
-        _require_plain(pending)
-        made = exact.addition(types, target, pending.clamp)
-    return reader.append(name, made, (first, second), output)
+_Fused = Callable[[TensorType, TensorType, TensorType, derivation.Clamp], Operator]
+_Exact = Callable[[Sequence[TensorType], Quantizer, Clamp], Operator]
 
 
-def _emit_multiplication(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Codes:
-    first, second = pending.operands
-    types = first.tensor, second.tensor
-    output = target.tensor(pending.channels)
-    if _fuses(pending, target, (types[0].integer, types[1].integer)):
-        made = derivation.onnx_multiplication(*types, output, derivation.whole_range(output))
-    else:
-        reader.note_float(pending.source)
-        _require_plain(pending)
-        made = exact.multiplication(types, target, pending.clamp)
-    return reader.append(name, made, (first, second), output)
+def _emit_binary(fused: _Fused, exactly: _Exact) -> "_Emit":
+    def emit_binary(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Codes:
+        first, second = pending.operands
+        if isinstance(second, RealConstant):
+            return _emit_with_constant(reader, pending, target, name)
+        types = first.tensor, second.tensor
+        output = target.tensor(pending.channels)
+        if _fuses(pending, target, (types[0].integer, types[1].integer)):
+            made = fused(*types, output, derivation.whole_range(output))
+        else:
+            reader.note_float(pending.source)
+            _require_plain(pending)
+            made = exactly(types, target, pending.clamp)
+        return reader.append(name, made, (first, second), output)
+
+    return emit_binary
+
+
+def _emit_with_constant(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Codes:
+    """A sum or product with a constant: a table, as the runtime computes it where it fuses it."""
+    source, constant = pending.operands
+    numbers = of_channels(constant.integers)
+    if numbers.size not in (1, pending.channels):
+        raise UnsupportedError(f"of {pending.channels} channels and {numbers.size} constants")
+    if _fuses(pending, target, (source.tensor.integer, constant.stored)):
+        zero, output = int(constant.zero[0]), target.tensor(pending.channels)
+        other = constant_type(source.tensor, float(constant.scale[0]), zero)
+        made = LookupTable(table(pending.kind, source.tensor, other, numbers + zero, output))
+        return reader.append(name, made, (source,), output)
+    single = (numbers * constant.scale).astype(np.float32)[:, None]
+    apply = np.add if pending.kind == "Add" else np.multiply
+    return _emit_copy(
+        reader, replace(pending, steps=(lambda real: apply(real, single),)), target, name
+    )
 
 
 def _emit_concatenation(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Codes:
@@ -263,7 +282,7 @@ def _emit_resize(reader: "Reader", pending: Pending, target: Quantizer, name: st
 
 def _emit_copy(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Codes:
     """Pointwise functions of one feature map: a table of every code, computed in float32."""
-    (source,) = pending.operands
+    source = pending.operands[0]
     output = target.tensor(pending.channels)
     integer = source.tensor.integer
     if not _is_table(pending):
@@ -296,11 +315,11 @@ def _require_plain(pending: Pending) -> None:
         raise UnsupportedError("something else than a clamp between it and its quantization")
 
 
-EMITTERS: dict[str, Callable[["Reader", Pending, Quantizer, str], Codes]] = {
+EMITTERS: dict[str, "_Emit"] = {
     "Conv": _emit_convolution,
     "ConvTranspose": _emit_convolution,
-    "Add": _emit_addition,
-    "Mul": _emit_multiplication,
+    "Add": _emit_binary(derivation.onnx_addition, exact.addition),
+    "Mul": _emit_binary(derivation.onnx_multiplication, exact.multiplication),
     "Concat": _emit_concatenation,
     "AveragePool": _emit_pool,
     "Resize": _emit_resize,

@@ -136,13 +136,14 @@ def centred(
     slices = integers.shape[axis] if integers.ndim > axis else 1
     if step.size not in (1, slices):
         raise UnsupportedError(f"{step.size} scales for {slices} slices")
-    widened = stored
+    widened, zero = stored, np.zeros(1, np.int64)
     if zeros is not None and zeros.size and zeros.astype(np.int64).any():
+        zero = zeros.astype(np.int64).reshape(-1)
         if zeros.size not in (1, slices):
             raise UnsupportedError(f"{zeros.size} zero points for {slices} slices")
         shape = [1] * integers.ndim
         if zeros.size > 1:
             shape[axis] = zeros.size
-        integers = integers - zeros.astype(np.int64).reshape(shape)
+        integers = integers - zero.reshape(shape)
         widened = IntegerType(min(stored.bits + 1, 33), CodeKind.SIGNED)
-    return RealConstant(integers, stored, widened, step, axis)
+    return RealConstant(integers, stored, widened, step, axis, zero)

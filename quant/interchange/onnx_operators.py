@@ -124,6 +124,9 @@ def _arithmetic(reader: "Reader", node: ModelNode) -> Value:
     first, second = value(reader, node, 0), value(reader, node, 1)
     if is_map(first) and is_map(second):
         return _of_two_maps(reader, node)
+    of_codes = _with_codes(node, first, second)
+    if of_codes is not None:
+        return of_codes
     other = constant(reader, node, 1 if is_map(first) else 0)
     assert other is not None
     numbers = of_channels(other)
@@ -135,6 +138,18 @@ def _arithmetic(reader: "Reader", node: ModelNode) -> Value:
     single = numbers.astype(np.float32)[:, None]
     apply = _FLOATS[node.operator]
     return pointwise(lambda real: apply(real, single))(found, node)
+
+
+def _with_codes(node: ModelNode, first: Value, second: Value) -> Pending | None:
+    """A sum or product of a feature map and a constant in codes, both as they are."""
+    if isinstance(second, Real):
+        first, second = second, first
+    match first, second:
+        case Real() as source, RealConstant() as constant if node.operator in ("Add", "Mul"):
+            if constant.scale.size == 1 and not (source.padding.rows or source.padding.columns):
+                of_channels(constant.integers)
+                return Pending(node.operator, node, (source, constant), source.tensor.channels)
+    return None
 
 
 def _of_two_maps(reader: "Reader", node: ModelNode) -> Value:

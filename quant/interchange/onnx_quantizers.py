@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from quant.common.errors import UnsupportedError
 from quant.graph import CodeKind, IntegerType
+from quant.graph.operators import Integers
 from quant.graph.types import MAXIMUM_BITS
 from quant.interchange.onnx_model import ModelNode
 from quant.interchange.onnx_operands import (
@@ -46,6 +47,8 @@ def _quantize(reader: "Reader", node: ModelNode) -> Value:
     _require_no_blocks(node)
     target = code_quantizer(reader, node, 1, 2)
     found = value(reader, node, 0)
+    if isinstance(found, RealConstant):
+        found = found.real()
     if isinstance(found, np.ndarray):
         return _coded(found, target, _axis(node, found.ndim))
     return reader.quantized(found, target, node)
@@ -53,9 +56,16 @@ def _quantize(reader: "Reader", node: ModelNode) -> Value:
 
 def _coded(real: NDArray[Any], target: Quantizer, axis: int) -> NDArray[Any]:
     """Codes of a constant, in the NumPy type of their width."""
-    lines = np.moveaxis(real.astype(np.float32), axis, 0)
+    return _by_slices(real, target, axis).astype(_storage(target.integer))
+
+
+def _by_slices(real: NDArray[Any], target: Quantizer, axis: int) -> Integers:
+    """Codes of a constant of any shape, whose slices along an axis may have scales of their own."""
+    lines = np.moveaxis(np.atleast_1d(real.astype(np.float32)), axis, 0)
+    if target.scale.size not in (1, len(lines)) or target.zero.size not in (1, len(lines)):
+        raise UnsupportedError(f"{target.scale.size} scales for {len(lines)} slices")
     codes = target.codes(lines.reshape(len(lines), -1)).reshape(lines.shape)
-    return np.moveaxis(codes, 0, axis).astype(_storage(target.integer))
+    return np.moveaxis(codes, 0, axis).reshape(real.shape)
 
 
 def _storage(integer: IntegerType) -> np.dtype[Any]:
@@ -146,9 +156,7 @@ def _constant(real: NDArray[Any], target: Quantizer, shape: NDArray[Any] | None)
         if len(long) != 1 or shape.ndim != real.ndim or shape.size != real.shape[long[0]]:
             raise UnsupportedError(f"scales of shape {shape.shape} for {real.shape}")
         axis = long[0]
-    lines = np.moveaxis(np.atleast_1d(real.astype(np.float32)), axis, 0)
-    codes = target.codes(lines.reshape(len(lines), -1)).reshape(lines.shape)
-    integers = np.moveaxis(codes, 0, axis).reshape(real.shape)
+    integers = _by_slices(real, target, axis)
     centred_type = target.integer
     if target.zero.any():
         zeros = target.zero.reshape([-1 if a == axis else 1 for a in range(real.ndim)])

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from quant.common.errors import UnsupportedError, UserError
 from quant.graph import (
     CodeKind,
@@ -131,7 +133,7 @@ class Reader:
             self._read(node)
         output = self.values.get(self.model.output.name)
         if isinstance(output, Pending) and not self.problems:
-            self.problems.append(f"{output.source} (its result, the picture, is not quantized)")
+            output = self._picture(output)
         if self.problems or not isinstance(output, Codes | Real):
             found = "; ".join(self.problems) or "an output that is no feature map"
             raise UserError(
@@ -140,6 +142,16 @@ class Reader:
                 "(--method, --bits)"
             )
         return output.node
+
+    def _picture(self, output: Pending) -> Codes | None:
+        """A result that is not quantized, as pixels."""
+        step, zero = np.array([self.white / 255], np.float32), np.zeros(1, np.int64)
+        pixels = Quantizer(_PIXELS, step, zero, _PIXELS.low, _PIXELS.high)
+        try:
+            return emit(self, output, pixels, output.source.name)
+        except UnsupportedError as problem:
+            self.problems.append(f"{output.source} ({problem})")
+            return None
 
     def _read(self, node: ModelNode) -> None:
         """Read one operator, unless its operands are not known for a problem before it."""

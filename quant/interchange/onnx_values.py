@@ -128,6 +128,7 @@ class RealConstant:
         centred: type of the integers.
         scale: float32 [1] or [slices].
         axis: of the scales' slices.
+        zero: of the codes, int64 [1] or [slices].
     """
 
     integers: Integers
@@ -135,6 +136,7 @@ class RealConstant:
     centred: IntegerType
     scale: Singles
     axis: int
+    zero: Integers = field(default_factory=lambda: np.zeros(1, np.int64))
 
     def real(self) -> Doubles:
         """The real numbers, float64."""

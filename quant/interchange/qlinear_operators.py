@@ -7,17 +7,18 @@ import numpy as np
 
 from quant.common.errors import UnsupportedError
 from quant.interchange.onnx_emission import emit
-from quant.interchange.onnx_functions import FUNCTIONS
+from quant.interchange.onnx_functions import FUNCTIONS, of_channels
 from quant.interchange.onnx_model import ModelNode
 from quant.interchange.onnx_operands import (
     centred,
     code_quantizer,
     constant,
     given,
+    is_map,
     scales,
     value,
 )
-from quant.interchange.onnx_values import Codes, Pending, Quantizer, Real, Value
+from quant.interchange.onnx_values import Codes, Pending, Quantizer, Real, RealConstant, Value
 
 if TYPE_CHECKING:
     from quant.interchange.onnx_reader import Reader
@@ -61,16 +62,32 @@ def _convolution(reader: "Reader", node: ModelNode) -> Value:
 
 def _binary(kind: str) -> Callable[["Reader", ModelNode], Value]:
     def read(reader: "Reader", node: ModelNode) -> Value:
-        operands = _operand(reader, node, 0, 1, 2), _operand(reader, node, 3, 4, 5)
+        places = [position for position in (0, 3) if is_map(value(reader, node, position))]
+        operands = [_operand(reader, node, place, place + 1, place + 2) for place in places]
         channels = [operand.tensor.channels for operand in operands]
-        if kind == "Mul" and channels[0] == 1 < channels[1]:
+        target = _quantizer(reader, node, 6, 7)
+        if len(operands) == 1:
+            constant = _constant(reader, node, 3 - places[0])
+            pending = Pending(kind, node, (operands[0], constant), channels[0])
+            return emit(reader, pending, target, node.name)
+        if kind == "Mul" and channels[0] == 1 < channels[-1]:
             operands, channels = operands[::-1], channels[::-1]
-        if kind == "Add" and channels[0] != channels[1]:
-            raise UnsupportedError(f"of {channels[0]} and {channels[1]} channels")
-        pending = Pending(kind, node, operands, channels[0])
-        return emit(reader, pending, _quantizer(reader, node, 6, 7), node.name)
+        if len(operands) != 2 or (kind == "Add" and channels[0] != channels[1]):
+            raise UnsupportedError(f"of {' and '.join(map(str, channels)) or 'no'} channels")
+        pending = Pending(kind, node, tuple(operands), channels[0])
+        return emit(reader, pending, target, node.name)
 
     return read
+
+
+def _constant(reader: "Reader", node: ModelNode, position: int) -> RealConstant:
+    """Codes of a constant at a position, its scale and zero point behind it."""
+    codes, step = constant(reader, node, position), scales(reader, node, position + 1)
+    if codes is None or step.size != 1:
+        raise UnsupportedError(f"a constant with scales of its channels as input {position}")
+    found = centred(codes, step, constant(reader, node, position + 2), axis=0)
+    of_channels(found.integers)
+    return found
 
 
 def _concatenation(reader: "Reader", node: ModelNode) -> Value:

@@ -214,6 +214,30 @@ def _binary(kind: str) -> Callable[[RandomModel, Map], None]:
     return append
 
 
+def _with_constant(model: RandomModel, source: Map) -> None:
+    """A sum or product with a constant for each channel or for all, before or behind the map."""
+    random, kind = model.random, str(model.random.choice(["Add", "Mul"]))
+    turned = bool(random.random() < 0.5)
+    shape = (source.channels, 1, 1) if random.random() < 0.5 else ()
+    codes = random.integers(model.low, model.low + 256, shape).astype(model.codes)
+    step, middle = model.fitted(source.deviation if kind == "Add" else 1.0)
+    factor = float(np.abs((codes.astype(np.int64) - middle) * step).mean())
+    deviation = float(np.hypot(source.deviation, factor))
+    if kind == "Mul":
+        deviation = max(source.deviation * factor, 1e-3)
+    scale, zero = model.fitted(deviation)
+    constant = [model.constant("constant", codes), *model.parameters(step, middle)]
+    own = [source.name, *model.parameters(source.scale, source.zero)]
+    operands = [constant, own] if turned else [own, constant]
+    if model.style == "QDQ":
+        reals = [model.node("DequantizeLinear", operand) for operand in operands]
+        model.quantized(model.node(kind, reals), source, scale, zero, deviation)
+        return
+    inputs = [*operands[0], *operands[1], *model.parameters(scale, zero)]
+    name = model.node(f"QLinear{kind}", inputs, EXTENSIONS)
+    model.maps.append(Map(name, source.channels, source.factor, scale, zero, deviation))
+
+
 def _concatenation(model: RandomModel, source: Map) -> None:
     like = [m for m in model.maps if m.factor == source.factor]
     other = like[int(model.random.integers(len(like)))]
@@ -308,6 +332,7 @@ _OPERATORS: dict[str, Callable[[RandomModel, Map], None]] = {
     "another convolution": _convolution,
     "addition": _binary("Add"),
     "multiplication": _binary("Mul"),
+    "constant operand": _with_constant,
     "concatenation": _concatenation,
     "leaky relu": _function("LeakyRelu", alpha=0.2),
     "sigmoid": _function("Sigmoid"),

@@ -185,6 +185,20 @@ def test_real_ends_are_pixels(tmp_path: Path) -> None:
     assert str(graph.node(graph.output).output) == "3×u8"
 
 
+def test_a_result_that_is_not_quantized_becomes_pixels(tmp_path: Path) -> None:
+    nodes: list[Node] = [
+        *CONVOLUTION,
+        ("DepthToSpace", ["conv"], ["moved"], {"blocksize": 1}),
+        ("Clip", ["moved", "least", "most"], ["out"], {}),
+    ]
+    graph = read(tmp_path, nodes, {"least": np.float32(0.2), "most": np.float32(0.6)})
+    operator = graph.node("conv").operator
+    assert isinstance(operator, Convolution)
+    assert (operator.requantization.low, operator.requantization.high) == (51, 153)
+    assert graph.node(graph.output).output.encoding.scale == np.float32(1 / 255)
+    assert graph.metadata["exact_instead_of_float32"] == "conv"
+
+
 def test_codes_of_any_width(tmp_path: Path) -> None:
     nodes: list[Node] = [
         (f"{QONNX}:Quant", ["image", "pixel", "nothing", "eight"], ["image_r"], {"signed": 0}),
@@ -247,10 +261,6 @@ def test_every_operator_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 BROKEN: dict[str, tuple[list[Node], dict[str, Any]]] = {
-    "Conv 'out' (its result, the picture, is not quantized)": (
-        [*CONVOLUTION[:-1], ("Conv", ["image_r", "weight_r"], ["out"], {})],
-        {},
-    ),
     "QuantizeLinear 'conv_q' (a feature map with a scale for each channel)": (
         [*CONVOLUTION, ("QuantizeLinear", ["conv", "several", "zeros"], ["conv_q"], {}), OUT],
         {"several": np.array([0.1, 0.2], np.float32), "zeros": np.zeros(2, np.uint8)},
