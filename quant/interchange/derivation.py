@@ -35,6 +35,17 @@ from quant.graph import (
 from quant.graph.operators import Integers
 
 WEIGHT_TYPE = IntegerType(8, CodeKind.SIGNED)
+CODE_TYPES = {
+    "int4": IntegerType(4, CodeKind.SIGNED),
+    "uint4": IntegerType(4),
+    "int8": WEIGHT_TYPE,
+    "uint8": IntegerType(8),
+    "int16": IntegerType(16, CodeKind.SIGNED),
+    "uint16": IntegerType(16),
+    "int32": IntegerType(32, CodeKind.SIGNED),
+}
+"""Types of codes by NumPy's name."""
+
 Clamp = tuple[int, int]
 Singles = NDArray[np.float32]
 
@@ -198,6 +209,21 @@ ADDITIONS: dict[str, Callable[[TensorType, TensorType, TensorType, Clamp], Add]]
     "onnxruntime": onnx_addition,
 }
 """By convention: (first, second, output, clamp) to the addition as that engine computes it."""
+
+
+def some_channels(channels: Integers, source: TensorType) -> Convolution:
+    """Some channels of a feature map, in an order: a 1×1 convolution of zeros and ones, exact."""
+    weight = np.zeros((len(channels), 1, 1, source.channels), np.int64)
+    weight[np.arange(len(channels)), 0, 0, channels] = 1
+    low, high = whole_range(source)
+    return Convolution(
+        weight,
+        IntegerType(2, CodeKind.SIGNED),
+        np.zeros(len(channels), np.int64),
+        Padding(),
+        np.array([low]),
+        Requantization(np.ones(1, np.int64), np.zeros(1, np.int64), 0, low, high),
+    )
 
 
 def _scales(first: TensorType, second: TensorType) -> tuple[float, float]:

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quant.graph import (
     Add,
     AveragePool,
     BilinearResize,
-    CodeKind,
     Convolution,
     IntegerType,
     Multiply,
@@ -187,19 +185,3 @@ def copy(source: TensorType, target: Quantizer, clamp: Clamp) -> Requantize:
     width = (source.integer.magnitude + abs(zero)).bit_length() + 1
     factor = np.array([source.encoding.scale / float(target.scale[0])])
     return Requantize(np.array([-zero]), requantization(factor, width, target, clamp))
-
-
-def some_channels(channels: NDArray[np.int64], source: TensorType) -> Convolution:
-    """Some channels of a feature map, in an order: a 1×1 convolution of zeros and ones."""
-    weight = np.zeros((len(channels), 1, 1, source.channels), np.int64)
-    weight[np.arange(len(channels)), 0, 0, channels] = 1
-    one, nothing = np.ones(1, np.int64), np.zeros(1, np.int64)
-    low, high = source.integer.low, source.integer.high
-    return Convolution(
-        weight,
-        IntegerType(2, CodeKind.SIGNED),
-        np.zeros(len(channels), np.int64),
-        Padding(),
-        np.array([low]),
-        Requantization(one, nothing, 0, low, high),
-    )

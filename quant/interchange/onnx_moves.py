@@ -8,7 +8,7 @@ import numpy as np
 
 from quant.common.errors import UnsupportedError
 from quant.graph import Concatenate, NearestResize, PixelShuffle
-from quant.interchange import exact
+from quant.interchange import derivation
 from quant.interchange.onnx_geometry import resize_factor, zeros_around
 from quant.interchange.onnx_model import ModelNode
 from quant.interchange.onnx_operands import constant, given, real_map, value
@@ -151,7 +151,7 @@ def _some_channels(
 ) -> Value:
     if start >= stop:
         raise UnsupportedError("of no channels")
-    made = exact.some_channels(np.arange(start, stop), found.tensor)
+    made = derivation.some_channels(np.arange(start, stop), found.tensor)
     output = replace(found.tensor, channels=stop - start)
     part = reader.append(f"{node.name}.{start}_{stop}", made, (found,), output)
     return replace(found, node=part.node, tensor=output)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from quant.common.errors import UnsupportedError
 from quant.graph import CodeKind, IntegerType
 from quant.graph.types import MAXIMUM_BITS
+from quant.interchange.derivation import CODE_TYPES
 from quant.interchange.onnx_model import ModelNode
 from quant.interchange.onnx_values import (
     Codes,
@@ -20,17 +21,6 @@ from quant.interchange.onnx_values import (
 
 if TYPE_CHECKING:
     from quant.interchange.onnx_reader import Reader
-
-CODE_TYPES = {
-    "int4": IntegerType(4, CodeKind.SIGNED),
-    "uint4": IntegerType(4),
-    "int8": IntegerType(8, CodeKind.SIGNED),
-    "uint8": IntegerType(8),
-    "int16": IntegerType(16, CodeKind.SIGNED),
-    "uint16": IntegerType(16),
-    "int32": IntegerType(32, CodeKind.SIGNED),
-}
-"""Types of codes by NumPy's name."""
 
 
 def given(node: ModelNode, position: int) -> bool:

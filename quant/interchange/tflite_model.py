@@ -1,6 +1,7 @@
 """TensorFlow Lite flatbuffers as plain lists of tensors and operators."""
 
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,14 @@ from quant.common.files import read_bytes
 from quant.interchange.tflite_flatbuffer import IDENTIFIER, TENSOR_TYPES
 
 SUFFIX = ".tflite"
+LARGEST_BYTES = 1 << 30
+LARGEST_COUNT = 1 << 16
+"""Of tensors and of operators."""
+_LARGEST_AXES = 8
+
+
+_DAMAGE = (struct.error, IndexError, ValueError, TypeError, KeyError, AttributeError, OverflowError)
+"""What reading places raises that a damaged file names."""
 
 
 def _names(enumeration: type[Any]) -> dict[int, str]:
@@ -54,14 +63,31 @@ class ModelOperator:
     Attributes:
         code: such as ``CONV_2D``.
         inputs: tensors; None where an optional one is left out.
-        output: the tensor it makes.
+        outputs: the tensors it makes.
         options: scalar fields of its options, by their names in the schema.
     """
 
     code: str
     inputs: tuple[ModelTensor | None, ...]
-    output: ModelTensor
-    options: dict[str, int]
+    outputs: tuple[ModelTensor, ...]
+    options: dict[str, int | float]
+
+    @property
+    def output(self) -> ModelTensor:
+        """The first tensor it makes."""
+        return self.outputs[0]
+
+    def input(self, position: int) -> ModelTensor | None:
+        """What it reads at a position, or None."""
+        return self.inputs[position] if position < len(self.inputs) else None
+
+    def number(self, option: str, missing: float = 0) -> int | float:
+        """A scalar of its options."""
+        return self.options.get(option, missing)
+
+    def whole(self, option: str) -> int:
+        """A whole number of its options, 0 where it is left out."""
+        return int(self.options.get(option, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +105,7 @@ def load_model(path: Path) -> Model:
     Raises:
         UserError: it is missing or damaged, is no such file, or has several inputs or outputs.
     """
-    return parse_model(read_bytes(path, "TensorFlow Lite"), path)
+    return parse_model(read_bytes(path, "TensorFlow Lite", LARGEST_BYTES), path)
 
 
 def parse_model(content: bytes, path: Path) -> Model:
@@ -95,7 +121,7 @@ def parse_model(content: bytes, path: Path) -> Model:
         )
     try:
         return _model(tflite.Model.GetRootAsModel(content, 0), path)
-    except (struct.error, IndexError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except _DAMAGE as error:
         raise UserError(
             f"{path}: expected a whole TensorFlow Lite file, found a damaged one; copy it again"
         ) from error
@@ -120,32 +146,37 @@ def _model(model: Any, path: Path) -> Model:
         tensors[subgraph.Outputs(0)],
         tuple(
             _operator(model, subgraph.Operators(index), tensors)
-            for index in range(subgraph.OperatorsLength())
+            for index in range(_bounded(subgraph.OperatorsLength(), LARGEST_COUNT))
         ),
     )
 
 
 def _tensors(model: Any, subgraph: Any) -> list[ModelTensor]:
-    entries = [subgraph.Tensors(index) for index in range(subgraph.TensorsLength())]
+    count = _bounded(subgraph.TensorsLength(), LARGEST_COUNT)
+    entries = [subgraph.Tensors(index) for index in range(count)]
     # Converters join the names of everything that an operator was fused from.
     names = [(entry.Name() or b"").decode(errors="replace").partition(";")[0] for entry in entries]
+    used = Counter(names)
     return [
-        _tensor(model, entry, name if names.count(name) == 1 else f"{name}#{index}")
+        _tensor(model, entry, name if used[name] == 1 else f"{name}#{index}")
         for index, (entry, name) in enumerate(zip(entries, names, strict=True))
     ]
 
 
 def _tensor(model: Any, entry: Any, name: str) -> ModelTensor:
-    shape = tuple(int(entry.Shape(axis)) for axis in range(entry.ShapeLength()))
+    axes = _bounded(entry.ShapeLength(), _LARGEST_AXES)
+    shape = tuple(int(entry.Shape(axis)) for axis in range(axes))
     scales, zeros = np.zeros(0, np.float32), np.zeros(0, np.int64)
     quantization = entry.Quantization()
     if quantization is not None and quantization.ScaleLength():
-        scales = np.array(quantization.ScaleAsNumpy(), np.float32)
-        zeros = np.array(quantization.ZeroPointAsNumpy(), np.int64).reshape(-1)
+        scales = np.asarray(quantization.ScaleAsNumpy(), np.float32)
+        zeros = np.zeros(1, np.int64)
+        if quantization.ZeroPointLength():
+            zeros = np.asarray(quantization.ZeroPointAsNumpy(), np.int64).reshape(-1)
     buffer = model.Buffers(entry.Buffer())
     values = None
     if buffer.DataLength() and entry.Type() in _DTYPES:
-        values = np.frombuffer(buffer.DataAsNumpy().tobytes(), _DTYPES[entry.Type()]).reshape(shape)
+        values = np.frombuffer(buffer.DataAsNumpy(), _DTYPES[entry.Type()]).reshape(shape)
     return ModelTensor(name, _TYPES[entry.Type()], shape, scales, zeros, values)
 
 
@@ -153,16 +184,28 @@ def _operator(model: Any, entry: Any, tensors: list[ModelTensor]) -> ModelOperat
     kind = model.OperatorCodes(entry.OpcodeIndex())
     # Files older than the wide field have the number in the narrow one alone.
     code = _OPERATORS[max(kind.BuiltinCode(), kind.DeprecatedBuiltinCode())]
-    numbers = [int(entry.Inputs(index)) for index in range(entry.InputsLength())]
+    read = _bounded(entry.InputsLength(), LARGEST_COUNT)
+    made = _bounded(entry.OutputsLength(), LARGEST_COUNT)
+    numbers = [int(entry.Inputs(index)) for index in range(read)]
+    outputs = [int(entry.Outputs(index)) for index in range(made)]
+    if not outputs or min(outputs) < 0:
+        raise ValueError("an operator that makes nothing")
     return ModelOperator(
         code,
         tuple(tensors[number] if number >= 0 else None for number in numbers),
-        tensors[int(entry.Outputs(0))],
+        tuple(tensors[number] for number in outputs),
         _options(entry),
     )
 
 
-def _options(entry: Any) -> dict[str, int]:
+def _bounded(count: int, most: int) -> int:
+    """A length that the file declares, before anything of that length is made."""
+    if count > most:
+        raise ValueError(f"{count} of what there may be {most}")
+    return count
+
+
+def _options(entry: Any) -> dict[str, int | float]:
     """The scalar fields of an operator's options."""
     name = _OPTIONS[entry.BuiltinOptionsType()]
     union = entry.BuiltinOptions()
@@ -175,9 +218,9 @@ def _options(entry: Any) -> dict[str, int]:
         for field in vars(type(table))
         if field[0].isupper() and not field.startswith(("GetRoot", name)) and field != "Init"
     ]
-    values: dict[str, int] = {}
+    values: dict[str, int | float] = {}
     for field in getters:
         getter = getattr(table, field)
-        if getter.__code__.co_argcount == 1 and isinstance(value := getter(), int):
+        if getter.__code__.co_argcount == 1 and isinstance(value := getter(), int | float):
             values[field] = value
     return values

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hwsim.verify.operator_case import OperatorCase
 from hwsim.verify.oracles import litert
 from hwsim.verify.oracles.cases import single
+from quant.common.requantization_modes import MODES
 from quant.graph import Requantization
 from quant.interchange.tflite_flatbuffer import Operator, Tensor, model_bytes
 from quant.interchange.tflite_model import parse_model
@@ -43,10 +44,13 @@ def draw(kind: str, random: Random) -> ModelCase:
     """A random model of a kind in `KINDS`."""
     height, width = (int(side) for side in random.integers(*_SIDES, 2, endpoint=True))
     channels = int(random.integers(1, _MOST_CHANNELS, endpoint=True))
-    image = _feature_map(random, "image", (height, width, channels))
-    tensors, operator = KINDS[kind](random, image)
+    wide = kind.endswith(WIDE)
+    dtype, bits = (np.int16, 16) if wide else (np.int8, 8)
+    image = _feature_map(random, "image", (height, width, channels), dtype)
+    tensors, operator = KINDS[kind.removesuffix(WIDE)](random, image)
     content = model_bytes(tensors, [operator], ["image"], ["out"])
-    codes = random.integers(-128, 127, (height, width, channels), np.int32, endpoint=True)
+    reach = 1 << bits - 1
+    codes = random.integers(-reach, reach, (height, width, channels), np.int32)
     return ModelCase(f"{height}×{width}×{channels}", content, codes)
 
 
@@ -58,7 +62,7 @@ def ours(case: ModelCase, mode: str) -> OperatorCase:
     rounded = {
         entry.name: replace(getattr(operator, entry.name), rounding=mode)
         for entry in fields(operator)
-        if isinstance(getattr(operator, entry.name), Requantization)
+        if mode in MODES and isinstance(getattr(operator, entry.name), Requantization)
     }
     return OperatorCase(case.description, replace(operator, **rounded), (operand,), (case.codes,))
 
@@ -68,24 +72,25 @@ def codes(case: ModelCase) -> NDArray[np.int32]:
     return litert.model_file(case.content, case.codes)
 
 
-def _feature_map(random: Random, name: str, shape: tuple[int, ...]) -> Tensor:
-    scale = np.array([single(2 ** random.uniform(-7, -3))], np.float32)
-    zero = int(random.integers(-128, 127, endpoint=True))
-    return Tensor(name, (1, *shape), np.int8, scale, zero)
+def _feature_map(random: Random, name: str, shape: tuple[int, ...], dtype: Any) -> Tensor:
+    wide = dtype == np.int16  # such have zero point 0
+    scale = np.array([single(2 ** random.uniform(-7, -3) / (256 if wide else 1))], np.float32)
+    zero = 0 if wide else int(random.integers(-128, 127, endpoint=True))
+    return Tensor(name, (1, *shape), dtype, scale, zero)
 
 
 def _pointwise(code: int) -> Callable[[Random, Tensor], tuple[list[Tensor], Operator]]:
     """An operator of one feature map without constants."""
 
     def draw(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
-        out = _feature_map(random, "out", image.shape[1:])
+        out = _feature_map(random, "out", image.shape[1:], image.dtype)
         return [image, out], Operator(code, 1, ["image"], ["out"])
 
     return draw
 
 
 def _prelu(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
-    out = _feature_map(random, "out", image.shape[1:])
+    out = _feature_map(random, "out", image.shape[1:], image.dtype)
     values = random.integers(-128, 127, (1, 1, image.shape[3]), np.int8, endpoint=True)
     scale = np.array([single(2 ** random.uniform(-10, -6))], np.float32)
     zero = int(random.integers(-128, 127, endpoint=True))
@@ -99,7 +104,7 @@ def _depthwise(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
     kernel, stride = (tuple(random.integers(1, 3, 2, endpoint=True).tolist()) for _ in range(2))
     weight, bias = _weight(random, (1, *kernel, channels), channels, 3, image)
     size = [-(-side // step) for side, step in zip(image.shape[1:3], stride, strict=True)]
-    out = _feature_map(random, "out", (*size, channels))
+    out = _feature_map(random, "out", (*size, channels), image.dtype)
     options = {
         "Padding": tflite.Padding.SAME,
         "StrideH": stride[0],
@@ -120,13 +125,83 @@ def _depthwise(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
     return [image, weight, bias, out], operator
 
 
+def _convolution(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
+    channels = int(random.integers(1, _MOST_CHANNELS, endpoint=True))
+    kernel, stride = (tuple(random.integers(1, 3, 2, endpoint=True).tolist()) for _ in range(2))
+    weight, bias = _weight(random, (channels, *kernel, image.shape[3]), channels, 0, image)
+    size = [-(-side // step) for side, step in zip(image.shape[1:3], stride, strict=True)]
+    out = _feature_map(random, "out", (*size, channels), image.dtype)
+    options = {
+        "Padding": tflite.Padding.SAME,
+        "StrideH": stride[0],
+        "StrideW": stride[1],
+        "DilationHFactor": 1,
+        "DilationWFactor": 1,
+        "FusedActivationFunction": int(random.choice([0, 1, 3])),  # none, ReLU, ReLU6
+    }
+    names = ["image", "weight", "bias"]
+    operator = Operator(_CODES.CONV_2D, 5, names, ["out"], tflite.Conv2DOptions, options)
+    return [image, weight, bias, out], operator
+
+
+def _leaky_relu(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
+    out = _feature_map(random, "out", image.shape[1:], image.dtype)
+    options: dict[str, Any] = {"Alpha": single(random.uniform(-0.5, 0.9))}
+    operator = Operator(_CODES.LEAKY_RELU, 2, ["image"], ["out"], tflite.LeakyReluOptions, options)
+    return [image, out], operator
+
+
+def _average_pool(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
+    kernel, stride = (tuple(random.integers(1, 4, 2).tolist()) for _ in range(2))
+    size = [(image.shape[a + 1] - kernel[a]) // stride[a] + 1 for a in (0, 1)]
+    out = replace(image, name="out", shape=(1, *size, image.shape[3]))
+    options = {
+        "Padding": tflite.Padding.VALID,
+        "StrideH": stride[0],
+        "StrideW": stride[1],
+        "FilterHeight": kernel[0],
+        "FilterWidth": kernel[1],
+    }
+    names = _CODES.AVERAGE_POOL_2D, 2, ["image"], ["out"]
+    return [image, out], Operator(*names, tflite.Pool2DOptions, options)
+
+
+def _resize(code: int, options: Any, **settings: int) -> "_Draw":
+    """By a whole factor."""
+
+    def draw(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
+        factor = int(random.integers(1, 4, endpoint=True))
+        sides = image.shape[1] * factor, image.shape[2] * factor
+        size = Tensor("size", (2,), np.int32, values=np.array(sides, np.int32))
+        out = replace(image, name="out", shape=(1, *sides, image.shape[3]))
+        operator = Operator(code, 4, ["image", "size"], ["out"], options, settings)
+        return [image, size, out], operator
+
+    return draw
+
+
+def _split(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
+    """A run of channels."""
+    start = int(random.integers(0, image.shape[3]))
+    stop = int(random.integers(start + 1, image.shape[3], endpoint=True))
+    out = replace(image, name="out", shape=(*image.shape[:3], stop - start))
+    bounds = {"begin": [0, 0, 0, start], "end": [*image.shape[:3], stop], "steps": [1] * 4}
+    constants = [
+        Tensor(name, (4,), np.int32, values=np.array(values, np.int32))
+        for name, values in bounds.items()
+    ]
+    names = ["image", *bounds]
+    operator = Operator(_CODES.STRIDED_SLICE, 4, names, ["out"], tflite.StridedSliceOptions)
+    return [image, *constants, out], operator
+
+
 def _transposed(random: Random, image: Tensor) -> tuple[list[Tensor], Operator]:
     channels = int(random.integers(1, 6, endpoint=True))
     kernel = tuple(random.integers(2, 5, 2, endpoint=True).tolist())
     stride = tuple(random.integers(1, 2, 2, endpoint=True).tolist())
     weight, bias = _weight(random, (channels, *kernel, image.shape[3]), channels, 0, image)
     size = [side * step for side, step in zip(image.shape[1:3], stride, strict=True)]
-    out = _feature_map(random, "out", (*size, channels))
+    out = _feature_map(random, "out", (*size, channels), image.dtype)
     values = np.array(out.shape, np.int32)
     shape = Tensor("shape", (4,), np.int32, values=values)
     options: dict[str, int] = {
@@ -151,20 +226,34 @@ def _weight(
     """Weights with a scale for each output channel, and a bias."""
     values = random.integers(-127, 127, shape, np.int8, endpoint=True)
     scales = (2 ** random.uniform(-9, -7, channels)).astype(np.float32)
-    bias: NDArray[Any] = random.integers(-5000, 5000, channels, np.int32)
+    wide = image.dtype == np.int16
+    reach, dtype = (1_000_000, np.int64) if wide else (5000, np.int32)
+    bias: NDArray[Any] = random.integers(-reach, reach, channels).astype(dtype)
     assert image.scales is not None
     return (
         Tensor("weight", shape, np.int8, scales, 0, values, axis),
-        Tensor("bias", (channels,), np.int32, image.scales * scales, 0, bias),
+        Tensor("bias", (channels,), dtype, image.scales * scales, 0, bias),
     )
 
 
-KINDS: dict[str, Callable[[Random, Tensor], tuple[list[Tensor], Operator]]] = {
+_Draw = Callable[[Random, Tensor], tuple[list[Tensor], Operator]]
+KINDS: dict[str, _Draw] = {
+    "convolution": _convolution,
     "depthwise convolution": _depthwise,
     "transposed convolution": _transposed,
     "prelu": _prelu,
+    "leaky relu": _leaky_relu,
     "relu": _pointwise(_CODES.RELU),
     "relu6": _pointwise(_CODES.RELU6),
     "quantize": _pointwise(_CODES.QUANTIZE),
+    "average pool": _average_pool,
+    "nearest resize": _resize(_CODES.RESIZE_NEAREST_NEIGHBOR, tflite.ResizeNearestNeighborOptions),
+    "bilinear resize": _resize(
+        _CODES.RESIZE_BILINEAR, tflite.ResizeBilinearOptions, HalfPixelCenters=1
+    ),
+    "slice": _split,
 }
 """Operators by what reports call them."""
+
+WIDE = ", 16×8"
+"""Behind the names of those whose feature maps have 16 bits, and their weights 8."""

@@ -131,17 +131,26 @@ def _drawn_by(module: str, oracle: str, kind: str, mode: str = "tflite_double") 
     )
 
 
-MODEL_KINDS = (
-    "depthwise convolution",
-    "transposed convolution",
-    "prelu",
-    "relu",
-    "relu6",
-    "quantize",
-)
-"""Of `hwsim.verify.oracles.litert_models`, which our reader makes of models."""
 UNROUNDED = "none"
 """The mode of operators that round nothing."""
+MODEL_KINDS = {
+    "depthwise convolution": "tflite_double",
+    "transposed convolution": "tflite_double",
+    "prelu": "tflite_double",
+    "relu": "tflite_double",
+    "relu6": "tflite_double",
+    "quantize": "tflite_double",
+    "slice": UNROUNDED,
+    "convolution, 16×8": "tflite_s64",
+    "depthwise convolution, 16×8": "tflite_s64",
+    "transposed convolution, 16×8": "tflite_s64",
+    "leaky relu, 16×8": "tflite_double",
+    "relu, 16×8": "tflite_double",
+    "relu6, 16×8": "tflite_double",
+    "quantize, 16×8": "tflite_double",
+    "nearest resize, 16×8": UNROUNDED,
+}
+"""Of `hwsim.verify.oracles.litert_models`, which our reader makes of models, and their modes."""
 OPERATOR_KINDS = {
     "strided and dilated convolution": "tflite_double",
     "leaky relu": "tflite_double",
@@ -279,7 +288,10 @@ PAIRS = (
         _TORCH,
         lambda engine, case: engine.convolution(case, "qnnpack"),
     ),
-    *(_drawn_by("litert_models", "LiteRT reference", kind) for kind in MODEL_KINDS),
+    *(
+        _drawn_by("litert_models", "LiteRT reference", kind, mode)
+        for kind, mode in MODEL_KINDS.items()
+    ),
     *(
         _drawn_by("litert_operators", "LiteRT reference", kind, mode)
         for kind, mode in OPERATOR_KINDS.items()

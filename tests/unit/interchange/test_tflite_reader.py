@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwsim.machine import REFERENCE, run_layerwise
 from quant.common.errors import UserError
 from quant.graph import (
     Convolution,
@@ -158,24 +159,96 @@ def test_a_transposed_convolution_turns_its_kernel(tmp_path: Path) -> None:
     assert str(operator.padding) == "(2, 1, 2, 1)"
 
 
+def two_problems() -> bytes:
+    tensors = [feature_map(name, 4, scale) for name, scale in
+               (("image", 0.05), ("one", 0.05), ("two", 0.06), ("out", 0.05))]  # fmt: skip
+    shuffle = tflite.DepthToSpaceOptions
+    size = Tensor("size", (2,), np.int32, values=np.array([6, 8], np.int32))
+    operators = [
+        Operator(CODES.DEPTH_TO_SPACE, 1, ["image"], ["one"], shuffle, {"BlockSize": 3}),
+        Operator(CODES.RESIZE_NEAREST_NEIGHBOR, 1, ["image", "size"], ["two"]),
+        Operator(CODES.ADD, 1, ["one", "two"], ["out"]),
+    ]
+    return model_bytes([*tensors, size], operators, ["image"], ["out"])
+
+
+def wide_convolution(bias_type: Any) -> bytes:
+    """A 1×1 convolution of 16-bit feature maps and 8-bit weights."""
+    image, out = (replace(feature_map(n, 4, 2.0**-10, 0), dtype=np.int16) for n in ("image", "out"))
+    weight = constant("weight", np.arange(16).reshape(4, 1, 1, 4), 0.01)
+    bias = constant("bias", [1, 2, 3, 4], 0.01 * 2.0**-10, bias_type)
+    return one_operator(
+        CODES.CONV_2D, image, weight, bias, out, options=tflite.Conv2DOptions, StrideH=1, StrideW=1,
+        DilationHFactor=1, DilationWFactor=1,
+    )  # fmt: skip
+
+
+def test_wide_feature_maps_round_as_wide_sums(tmp_path: Path) -> None:
+    operator = read(wide_convolution(np.int64), tmp_path).node("out").operator
+    assert isinstance(operator, Convolution)
+    assert operator.requantization.rounding == "tflite_s64"
+    assert operator.bias.tolist() == [1, 2, 3, 4]
+
+
+def test_zeros_around_are_those_of_the_convolution(tmp_path: Path) -> None:
+    sides = Tensor(
+        "sides", (4, 2), np.int32, values=np.array([[0, 0], [1, 2], [3, 0], [0, 0]], np.int32)
+    )
+    padded = Tensor("padded", (1, 9, 11, 4), np.int8, np.array([0.05], np.float32), 3)
+    weight = constant("weight", np.arange(2 * 16 * 4).reshape(2, 4, 4, 4) % 7, 0.01)
+    out = Tensor("out", (1, 6, 8, 2), np.int8, np.array([0.1], np.float32), 0)
+    options = {"Padding": tflite.Padding.VALID, "StrideH": 1, "StrideW": 1, "DilationHFactor": 1,
+               "DilationWFactor": 1}  # fmt: skip
+    operators = [
+        Operator(CODES.PAD, 1, ["image", "sides"], ["padded"]),
+        Operator(CODES.CONV_2D, 1, ["padded", "weight"], ["out"], tflite.Conv2DOptions, options),
+    ]
+    tensors = [feature_map("image"), sides, padded, weight, out]
+    graph = read(model_bytes(tensors, operators, ["image"], ["out"]), tmp_path)
+    operator = graph.node("out").operator
+    assert isinstance(operator, Convolution)
+    assert str(operator.padding) == "(1, 2, 3, 0)"
+    assert operator.pad_code.tolist() == [3]
+
+
+def test_runs_of_channels_are_taken_exactly(tmp_path: Path) -> None:
+    bounds = [Tensor(name, (4,), np.int32, values=np.array(values, np.int32)) for name, values in
+              (("begin", [0, 0, 0, 1]), ("end", [1, 6, 8, 3]), ("step", [1, 1, 1, 1]))]  # fmt: skip
+    content = one_operator(
+        CODES.STRIDED_SLICE, feature_map("image"), *bounds, feature_map("out", 2),
+        options=tflite.StridedSliceOptions,
+    )  # fmt: skip
+    graph = read(content, tmp_path)
+    codes = np.arange(-96, 96, dtype=np.int32).reshape(6, 8, 4)
+    assert (run_layerwise(graph, codes, REFERENCE) == codes[..., 1:3]).all()
+
+
 def _float_input() -> bytes:
-    image = replace(feature_map("image"), dtype=np.int16)
+    image = replace(feature_map("image"), dtype=np.int32)
     return one_operator(CODES.RELU, image, feature_map("out"))
 
 
 REFUSED: dict[str, Callable[[], bytes]] = {
     "expected a TensorFlow Lite file (.tflite), found something else; give a file that TensorFlow "
     "Lite's converter wrote": lambda: b"no model at all",
-    "tensor 'image': expected 8-bit codes, found INT16; convert the network with full integer "
-    "quantization, or without that operator": _float_input,
-    "tensor 'out': expected one of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, ADD, QUANTIZE, "
-    "RELU, RELU6, RELU_N1_TO_1, PRELU, TANH, LOGISTIC, MINIMUM, MAXIMUM, DEPTH_TO_SPACE, "
-    "CONCATENATION, found ABS; convert the network with full integer quantization, or without that "
-    "operator": (lambda: one_operator(CODES.ABS, feature_map("image"), feature_map("out"))),
+    "tensor 'image': expected codes of INT8, UINT8, INT16, found INT32; convert the network with "
+    "full integer quantization, or without such operators": _float_input,
+    "tensor 'out': expected one of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, ADD, MUL, QUANTIZE, "
+    "RELU, RELU6, RELU_N1_TO_1, PRELU, LEAKY_RELU, TANH, LOGISTIC, MINIMUM, MAXIMUM, "
+    "DEPTH_TO_SPACE, CONCATENATION, RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR, AVERAGE_POOL_2D, "
+    "PAD, PADV2, SPLIT, STRIDED_SLICE, found ABS; convert the network with full integer "
+    "quantization, or without such operators": (
+        lambda: one_operator(CODES.ABS, feature_map("image"), feature_map("out"))
+    ),
     "tensor 'out': expected one constant of the operand's encoding, found another; convert the "
-    "network with full integer quantization, or without that operator": lambda: one_operator(
+    "network with full integer quantization, or without such operators": lambda: one_operator(
         CODES.MINIMUM, feature_map("image"), constant("limit", 4, 0.06), feature_map("out")
     ),
+    "tensor 'one': expected blocks that divide the channels, found 4 in 3; tensor 'two': expected "
+    "one encoding for what it reads and makes, found two; convert the network with full integer "
+    "quantization, or without such operators": lambda: two_problems(),
+    "tensor 'out': expected 4 biases of INT64, found 4 of INT32; convert the network with full "
+    "integer quantization, or without such operators": lambda: wide_convolution(np.int32),
 }
 
 
