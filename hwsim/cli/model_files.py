@@ -9,7 +9,6 @@ from hwsim.cli.interruption import uninterrupted
 from quant.common.errors import UserError
 from quant.graph.adaptive_file import AnyGraph, load_any_graph
 from quant.graph.serialization import SUFFIX
-from quant.interchange.picture_ends import with_picture_ends
 from quant.lowering import FloatNetwork
 
 DEFAULT_PIXEL_RANGE = 1.0
@@ -25,11 +24,13 @@ class FileKind:
     Attributes:
         read: (path, value of a white pixel) to the network.
         has_range: whether it may take real numbers, so that the value counts.
+        may_be_float: whether it may hold a float network; others are quantized.
         extra: of this package, which installs what reading it needs.
     """
 
     read: Callable[[Path, float], FileNetwork]
     has_range: bool = False
+    may_be_float: bool = False
     extra: str = ""
 
 
@@ -41,7 +42,7 @@ def is_model_file(name: str) -> bool:
 def may_be_float(name: str) -> bool:
     """Whether a file of this name may hold a float network; others are quantized."""
     kind = KINDS.get(Path(name).suffix)
-    return kind is not None and kind.has_range
+    return kind is not None and kind.may_be_float
 
 
 def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
@@ -65,7 +66,7 @@ def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
     kind = KINDS.get(path.suffix, KINDS[SUFFIX])
     if pixel_range is not None and not kind.has_range:
         raise UserError(
-            f"{path} takes pixels as they are; leave out --pixel-range, which is for float networks"
+            f"{path} takes pixels as they are; leave out --pixel-range, which is for what takes real numbers"
         )
     try:
         return kind.read(path, DEFAULT_PIXEL_RANGE if pixel_range is None else pixel_range)
@@ -80,10 +81,10 @@ def _read_graph(path: Path, _: float) -> FileNetwork:
     return load_any_graph(path)
 
 
-def _read_tflite(path: Path, _: float) -> FileNetwork:
-    from quant.interchange.tflite_reader import read_tflite
+def _read_tflite(path: Path, pixel_range: float) -> FileNetwork:
+    from quant.interchange.tflite_reader import read_pictures_tflite
 
-    return with_picture_ends(read_tflite(path))
+    return read_pictures_tflite(path, pixel_range)
 
 
 def _read_onnx(path: Path, pixel_range: float) -> FileNetwork:
@@ -107,9 +108,9 @@ def _read_exported(path: Path, pixel_range: float) -> FileNetwork:
 
 KINDS: dict[str, FileKind] = {
     SUFFIX: FileKind(_read_graph),
-    ".tflite": FileKind(_read_tflite, extra="tflite"),
-    ".onnx": FileKind(_read_onnx, has_range=True, extra="onnx"),
-    ".pt2": FileKind(_read_exported, has_range=True),
+    ".tflite": FileKind(_read_tflite, has_range=True, extra="tflite"),
+    ".onnx": FileKind(_read_onnx, has_range=True, may_be_float=True, extra="onnx"),
+    ".pt2": FileKind(_read_exported, has_range=True, may_be_float=True),
 }
 """By suffix; a file of another one is taken for a graph file."""
 

@@ -17,27 +17,57 @@ from quant.graph import (
     TensorType,
     verify,
 )
+from quant.graph.operators import Integers
 
 _HALF = 128
 _CODES, _PIXELS = IntegerType(8, CodeKind.SIGNED), IntegerType(8)
 
 
-def with_picture_ends(graph: Graph) -> Graph:
-    """The graph with pixels 0 to 255 where its ends are signed 8-bit codes, pixels less 128.
+def with_picture_ends(graph: Graph, white: float = 1.0) -> Graph:
+    """The graph with pixels 0 to 255 at its ends, as uint8 codes.
 
-    An end that is already unsigned stays as it is.
+    Signed 8-bit codes are pixels less 128. Wider ones stand for real numbers, of which ``white`` is
+    a white pixel; they are the nearest, halves away from zero. An end that is already of unsigned
+    8-bit codes stays as it is.
+
+    Args:
+        graph: of any ends.
+        white: value of a white pixel.
     """
     nodes, output = list(graph.nodes), graph.output
-    if graph.input.output.integer == _CODES:
+    entering = graph.input.output.integer
+    if entering != _PIXELS:
         image = graph.input
-        picture = Node(f"{image.name}.pixels", Input(), (), _pixels(image.output))
-        codes = Node(image.name, _moved(-_HALF, _CODES), (picture.name,), image.output)
+        picture = Node(f"{image.name}.pixels", Input(), (), _pixels(image.output, white))
+        made = (
+            _moved(-_HALF, _CODES)
+            if entering == _CODES
+            else LookupTable(codes_of_pixels(image.output, white))
+        )
+        codes = Node(image.name, made, (picture.name,), image.output)
         nodes = [picture, codes, *(node for node in nodes if node.name != image.name)]
     end = graph.node(graph.output)
     if end.output.integer == _CODES:
         output = f"{end.name}.pixels"
-        nodes.append(Node(output, _moved(_HALF, _PIXELS), (end.name,), _pixels(end.output)))
-    return verify(Graph.build(graph.name, nodes, output, graph.metadata))
+        pixels = _pixels(end.output, white)
+        nodes.append(Node(output, _moved(_HALF, _PIXELS), (end.name,), pixels))
+    made_graph = verify(Graph.build(graph.name, nodes, output, graph.metadata))
+    wide = end.output.integer.bits > _PIXELS.bits
+    return with_real_output(made_graph, white) if wide else made_graph
+
+
+def codes_of_pixels(tensor: TensorType, white: float) -> Integers:
+    """The code of every pixel value, halves away from zero, in float32: int64 [1, 256].
+
+    Args:
+        tensor: what the codes are, and mean.
+        white: value of a white pixel.
+    """
+    real = np.arange(_PIXELS.high + 1).astype(np.float32) * np.float32(white / _PIXELS.high)
+    steps = np.abs(real / np.float32(tensor.encoding.scale)) + np.float32(0.5)
+    codes = np.floor(steps).astype(np.int64) + tensor.encoding.zero_point[0]
+    limited: Integers = np.clip(codes, tensor.integer.low, tensor.integer.high)
+    return limited[None]
 
 
 def with_real_output(graph: Graph, white: float) -> Graph:
@@ -62,7 +92,9 @@ def with_real_output(graph: Graph, white: float) -> Graph:
     return verify(Graph.build(graph.name, [*graph.nodes, node], node.name, graph.metadata))
 
 
-def _pixels(tensor: TensorType) -> TensorType:
+def _pixels(tensor: TensorType, white: float) -> TensorType:
+    if tensor.integer != _CODES:
+        return TensorType(tensor.channels, _PIXELS, Encoding(white / _PIXELS.high))
     zeros = tuple(zero + _HALF for zero in tensor.encoding.zero_point)
     return TensorType(tensor.channels, _PIXELS, replace(tensor.encoding, zero_point=zeros))
 

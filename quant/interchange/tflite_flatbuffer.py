@@ -17,6 +17,7 @@ TENSOR_TYPES: dict[np.dtype[Any], int] = {
     np.dtype(np.int16): tflite.TensorType.INT16,
     np.dtype(np.int32): tflite.TensorType.INT32,
     np.dtype(np.int64): tflite.TensorType.INT64,
+    np.dtype(np.float32): tflite.TensorType.FLOAT32,
 }
 _LARGEST_OLD_CODE = 127  # what the 8-bit field of the first schemas holds
 

@@ -26,6 +26,7 @@ from quant.interchange.derivation import (
     whole_range,
     zero_point,
 )
+from quant.interchange.picture_ends import codes_of_pixels
 from quant.interchange.tflite_activations import activation_clamp, function_table
 from quant.interchange.tflite_layers import LAYERS
 from quant.interchange.tflite_model import ModelOperator
@@ -79,10 +80,29 @@ def _multiplication(reader: "Reader", operator: ModelOperator) -> None:
 
 
 def _quantize(reader: "Reader", operator: ModelOperator) -> None:
+    tensor = operator.input(0)
+    if tensor is not None and tensor.name in reader.reals:
+        _quantize_real(reader, operator, reader.reals[tensor.name])
+        return
     name, source = reader.operand(operator, 0)
     output = reader.feature_map(operator.output)
     made = rescale(source, output, scale_quotient(source, output), whole_range(output))
     reader.append(operator.output.name, made, (name,), output)
+
+
+def _quantize_real(reader: "Reader", operator: ModelOperator, name: str) -> None:
+    """Codes of the real numbers that the image stands for."""
+    output = reader.feature_map(operator.output)
+    if name != reader.nodes[0].name:
+        raise refused("codes, or an image of real numbers", "other real numbers")
+    table = codes_of_pixels(output, reader.white)
+    reader.append(operator.output.name, LookupTable(table), (name,), output)
+
+
+def _dequantize(reader: "Reader", operator: ModelOperator) -> None:
+    """Real numbers that codes stand for, which only the model's output may be."""
+    name, _ = reader.operand(operator, 0)
+    reader.reals[operator.output.name] = name
 
 
 def _activation(reader: "Reader", operator: ModelOperator) -> None:
@@ -294,6 +314,7 @@ READERS: dict[str, Read] = {
     "ADD": _addition,
     "MUL": _multiplication,
     "QUANTIZE": _quantize,
+    "DEQUANTIZE": _dequantize,
     "RELU": _activation,
     "RELU6": _activation,
     "RELU_N1_TO_1": _activation,

@@ -12,7 +12,8 @@ import numpy as np
 from quant.common.errors import UnsupportedError, UserError
 from quant.graph import Encoding, Graph, Input, Node, Padding, TensorType, verify
 from quant.graph.operators import Operator
-from quant.interchange.derivation import CODE_TYPES, Clamp
+from quant.interchange.derivation import CODE_TYPES, LARGEST_CHANNELS, Clamp
+from quant.interchange.picture_ends import with_picture_ends, with_real_output
 from quant.interchange.tflite_activations import activation_clamp
 from quant.interchange.tflite_model import Model, ModelOperator, ModelTensor, load_model
 from quant.interchange.tflite_operators import READERS
@@ -20,34 +21,55 @@ from quant.interchange.tflite_parts import CONVENTION, refused
 
 _FEATURE_MAPS = ("INT8", "UINT8", "INT16")
 _FEATURE_MAP_AXES = 4
+REAL = "FLOAT32"
 
 
-def read_tflite(path: Path) -> Graph:
+def read_tflite(path: Path, white: float = 1.0) -> Graph:
     """The integer graph of a model of 8-bit or 16-bit codes.
 
-    It computes what LiteRT's reference kernels do; its nodes have the names of the tensors.
+    It computes what LiteRT's reference kernels do; its nodes have the names of the tensors. What
+    takes real numbers gets 8-bit pixels instead.
 
     Args:
         path: a ``.tflite`` file with one input and one output.
+        white: value of a white pixel, where the model takes real numbers.
 
     Raises:
         UserError: the file is damaged, or holds what the graph has no operator for; every such
             operator is named.
     """
-    return graph_of(load_model(path), path)
+    return graph_of(load_model(path), path, white)
 
 
-def graph_of(model: Model, path: Path) -> Graph:
+def read_pictures_tflite(path: Path, white: float = 1.0) -> Graph:
+    """As `read_tflite`, from picture to picture.
+
+    Args:
+        path: a ``.tflite`` file with one input and one output.
+        white: value of a white pixel, where the model takes or gives real numbers.
+
+    Raises:
+        UserError: as `read_tflite`.
+    """
+    model = load_model(path)
+    graph = graph_of(model, path, white)
+    if model.output.type == REAL:
+        graph = with_real_output(graph, white)
+    return with_picture_ends(graph, white)
+
+
+def graph_of(model: Model, path: Path, white: float = 1.0) -> Graph:
     """The integer graph of a model that has been read; the path is for messages and the name.
 
     Raises:
         UserError: it holds what the graph has no operator for.
     """
-    reader = Reader(path)
+    reader = Reader(path, white)
     reader.read_all(model)
     metadata = {"source": path.name, "convention": CONVENTION}
-    nodes = _leading_to(reader.nodes, model.output.name)
-    return verify(Graph.build(path.stem, nodes, model.output.name, metadata))
+    output = reader.reals.get(model.output.name, model.output.name)
+    nodes = _leading_to(reader.nodes, output)
+    return verify(Graph.build(path.stem, nodes, output, metadata))
 
 
 @dataclass(eq=False)
@@ -56,16 +78,20 @@ class Reader:
 
     Attributes:
         path: the file.
+        white: value of a white pixel, where the model takes real numbers.
         nodes: of the graph.
         types: of the feature maps that are known.
         padded: feature maps that are others with zeros around them: those, and how many.
+        reals: feature maps of the real numbers that codes of others stand for.
         problems: by tensor.
     """
 
     path: Path
+    white: float = 1.0
     nodes: list[Node] = field(default_factory=list)
     types: dict[str, TensorType] = field(default_factory=dict)
     padded: dict[str, tuple[str, Padding]] = field(default_factory=dict)
+    reals: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
 
@@ -76,12 +102,12 @@ class Reader:
             UserError: there were problems, all of which are named.
         """
         try:
-            self.append(model.input.name, Input(), (), self.feature_map(model.input))
+            self.append(model.input.name, Input(), (), self._image(model.input))
         except UnsupportedError as problem:
             self._note(model.input, problem)
         for operator in model.operators:
             self._read(operator)
-        made = model.output.name in self.types
+        made = model.output.name in self.types or model.output.name in self.reals
         if not made and not self.problems:
             wanted = UnsupportedError("expected an output that an operator makes, found none")
             self._note(model.output, wanted)
@@ -105,6 +131,15 @@ class Reader:
         except UnsupportedError as problem:
             self._note(operator.output, problem)
             self.unknown.update(output.name for output in operator.outputs)
+
+    def _image(self, tensor: ModelTensor) -> TensorType:
+        """Type of the input: its own codes, or pixels where it takes real numbers."""
+        if tensor.type != REAL:
+            return self.feature_map(tensor)
+        if len(tensor.shape) != _FEATURE_MAP_AXES or not 1 <= tensor.shape[3] <= LARGEST_CHANNELS:
+            raise refused("a shape 1×height×width×channels", str(tensor.shape))
+        self.reals[tensor.name] = tensor.name
+        return TensorType(tensor.shape[3], CODE_TYPES["uint8"], Encoding(self.white / 255))
 
     def _note(self, tensor: ModelTensor, problem: UnsupportedError) -> None:
         self.problems.append(f"tensor '{tensor.name[:80]}': {problem}")
@@ -130,14 +165,16 @@ class Reader:
             raise refused(f"a zero point of {integer}", str(tensor.zeros[0]))
         if len(tensor.shape) != _FEATURE_MAP_AXES or tensor.shape[0] != 1:
             raise refused("a shape 1×height×width×channels", str(tensor.shape))
+        if not 1 <= tensor.shape[3] <= LARGEST_CHANNELS:
+            raise refused(f"1 to {LARGEST_CHANNELS} channels", str(tensor.shape[3]))
         encoding = Encoding(float(tensor.scales[0]), (int(tensor.zeros[0]),))
         return TensorType(tensor.shape[3], integer, encoding)
 
     def operand(self, operator: ModelOperator, position: int) -> tuple[str, TensorType]:
         """Name and type of a feature map that an operator reads."""
         tensor = operator.input(position)
-        if tensor is None or tensor.name not in self.types:
-            raise refused("a feature map to read", "something else")
+        if tensor is None or tensor.name not in self.types or tensor.name in self.reals:
+            raise refused("a feature map of codes to read", "something else")
         return tensor.name, self.types[tensor.name]
 
     def padded_operand(self, operator: ModelOperator, position: int) -> tuple[str, Padding]:

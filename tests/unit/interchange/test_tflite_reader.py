@@ -11,11 +11,18 @@ import pytest
 from hwsim.machine import REFERENCE, run_layerwise
 from quant.common.errors import UserError
 from quant.graph import (
+    CodeKind,
     Convolution,
+    Encoding,
     Graph,
+    Input,
+    IntegerType,
     LookupTable,
+    NearestResize,
+    Node,
     ParametricRelu,
     Requantize,
+    TensorType,
     TransposedConvolution,
 )
 from quant.graph.grids import Size
@@ -23,8 +30,9 @@ from tests.unit.interchange.small_graphs import small_graph
 
 tflite = pytest.importorskip("tflite", reason="needs tflite, of the extra [verify]")
 
+from quant.interchange.picture_ends import with_picture_ends  # noqa: E402
 from quant.interchange.tflite_flatbuffer import Operator, Tensor, model_bytes  # noqa: E402
-from quant.interchange.tflite_reader import read_tflite  # noqa: E402
+from quant.interchange.tflite_reader import read_pictures_tflite, read_tflite  # noqa: E402
 from quant.interchange.tflite_writer import tflite_model  # noqa: E402
 
 CODES = tflite.BuiltinOperator
@@ -223,6 +231,34 @@ def test_runs_of_channels_are_taken_exactly(tmp_path: Path) -> None:
     assert (run_layerwise(graph, codes, REFERENCE) == codes[..., 1:3]).all()
 
 
+def test_real_ends_are_pixels(tmp_path: Path) -> None:
+    """Quantized, halves away from zero, and back."""
+    image, real = (Tensor(name, (1, 6, 8, 4), np.float32) for name in ("image", "real"))
+    tensors = [image, feature_map("codes", 4, 2 / 255, -128), real]
+    operators = [
+        Operator(CODES.QUANTIZE, 1, ["image"], ["codes"]),
+        Operator(CODES.DEQUANTIZE, 1, ["codes"], ["real"]),
+    ]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model_bytes(tensors, operators, ["image"], ["real"]))
+    graph = read_pictures_tflite(path)
+    codes = np.arange(192, dtype=np.int32).reshape(6, 8, 4)
+    assert (run_layerwise(graph, codes, REFERENCE) == (codes + 1) // 2 * 2).all()
+    assert [str(graph.node(n).output) for n in (graph.input.name, graph.output)] == ["4×u8"] * 2
+
+
+def test_wide_ends_are_pixels() -> None:
+    image = TensorType(3, IntegerType(16, CodeKind.SIGNED), Encoding(1 / 32768))
+    nodes = [Node("image", Input(), (), image), Node("same", NearestResize(1), ("image",), image)]
+    graph = Graph.build("wide", nodes, "same")
+    ended = with_picture_ends(graph, white=0.5)
+    codes = np.arange(255, dtype=np.int32).reshape(1, 85, 3)
+    assert (run_layerwise(ended, codes, REFERENCE) == codes).all()
+    table = ended.nodes[1].operator
+    assert isinstance(table, LookupTable)
+    assert table.table[0, 255] == 16384
+
+
 def _float_input() -> bytes:
     image = replace(feature_map("image"), dtype=np.int32)
     return one_operator(CODES.RELU, image, feature_map("out"))
@@ -234,7 +270,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "tensor 'image': expected codes of INT8, UINT8, INT16, found INT32; convert the network with "
     "full integer quantization, or without such operators": _float_input,
     "tensor 'out': expected one of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, ADD, MUL, QUANTIZE, "
-    "RELU, RELU6, RELU_N1_TO_1, PRELU, LEAKY_RELU, TANH, LOGISTIC, MINIMUM, MAXIMUM, "
+    "DEQUANTIZE, RELU, RELU6, RELU_N1_TO_1, PRELU, LEAKY_RELU, TANH, LOGISTIC, MINIMUM, MAXIMUM, "
     "DEPTH_TO_SPACE, CONCATENATION, RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR, AVERAGE_POOL_2D, "
     "PAD, PADV2, SPLIT, STRIDED_SLICE, found ABS; convert the network with full integer "
     "quantization, or without such operators": (

@@ -1,5 +1,7 @@
 """Published TensorFlow Lite models, read as graphs, equal LiteRT's reference kernels."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,11 @@ from tests.shared_data import shared_file
 pytest.importorskip("ai_edge_litert", reason="needs ai_edge_litert, of the extra [verify]")
 
 from hwsim.verify.oracles import litert
-from quant.interchange.tflite_reader import read_tflite
+from quant.interchange.tflite_model import parse_model
+from quant.interchange.tflite_reader import graph_of, read_tflite
+from tests.wide_tflite import SIZE, wide_network
+
+FILE = Path("wide.tflite")
 
 MODELS = (
     "mlperf_edsr_f32b5_full_qint8",
@@ -36,3 +42,14 @@ def test_every_output_value_of_a_photograph_is_equal(name: str) -> None:
     assert found.shape == (64 * scale, 80 * scale, 3)
     assert np.count_nonzero(found != expected) == 0
     assert expected.std() > 20  # the photograph, not a flat picture
+
+
+def test_a_network_of_16_bit_feature_maps_equals_the_reference_kernels() -> None:
+    random = np.random.default_rng(0)
+    content = wide_network(random)
+    image = random.integers(-(2**15), 2**15, (*SIZE, 3)).astype(np.int32)
+    graph = graph_of(parse_model(content, FILE), FILE)
+    expected = litert.model_file(content, image)
+    assert np.count_nonzero(run_layerwise(graph, image, KERNELS) != expected) == 0
+    assert expected.shape == (24, 32, 3)
+    assert expected.std() > 2000  # of 65536 codes
