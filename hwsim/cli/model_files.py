@@ -66,7 +66,8 @@ def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
     kind = KINDS.get(path.suffix, KINDS[SUFFIX])
     if pixel_range is not None and not kind.has_range:
         raise UserError(
-            f"{path} takes pixels as they are; leave out --pixel-range, which is for what takes real numbers"
+            f"{path} takes pixels as they are; leave out --pixel-range, which is for what takes "
+            "real numbers"
         )
     try:
         return kind.read(path, DEFAULT_PIXEL_RANGE if pixel_range is None else pixel_range)

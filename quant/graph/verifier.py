@@ -26,6 +26,9 @@ _BY_PIXEL = Encode | ScaledConvolution
 LARGE_IMAGE = 4096
 """Sides of the images on which sizes are compared: larger than any kernel."""
 
+_MOST_SIZES = 1 << 18
+"""Of feature maps, compared on all those images: what takes some seconds."""
+
 
 def verify(graph: Graph) -> Graph:
     """Check every node of a graph and give the graph back.
@@ -95,6 +98,11 @@ def _verify_sizes(graph: Graph) -> None:
         if isinstance(node.operator, Convolution | AveragePool)
     ]
     period = min(lcm(*(prod(sides) for sides in zip(*strides, strict=True))), LARGE_IMAGE)
+    if period * len(graph.nodes) > _MOST_SIZES:
+        raise GraphError(
+            f"graph '{graph.name}': expected strides under which sizes repeat after few pixels, "
+            f"found {len(graph.nodes)} nodes and {period} pixels; take strides of powers of two"
+        )
     for offset in range(2 * period):
         image = Size(LARGE_IMAGE + offset, LARGE_IMAGE + offset + 1)
         sizes = graph.sizes(image)

@@ -46,9 +46,6 @@ CODE_TYPES = {
 }
 """Types of codes by NumPy's name."""
 
-LARGEST_CHANNELS = 4096
-"""Of a feature map of a file; no network for pictures needs more, and tables grow with them."""
-
 Clamp = tuple[int, int]
 Singles = NDArray[np.float32]
 

@@ -24,6 +24,7 @@ from quant.graph import (
     verify,
 )
 from quant.graph.operators import Operator
+from quant.interchange.limits import LARGEST_CHANNELS, Budget
 from quant.interchange.onnx_emission import CONVENTION, emit
 from quant.interchange.onnx_model import ModelNode, OnnxModel, load_model
 from quant.interchange.onnx_operators import READERS
@@ -124,6 +125,7 @@ class Reader:
     floats: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    budget: Budget = field(default_factory=Budget)
 
     def read(self) -> str:
         """Read every operator; gives the name of the node that makes the output."""
@@ -174,6 +176,7 @@ class Reader:
         self, name: str, operator: Operator, inputs: Sequence[FeatureMap], output: TensorType
     ) -> Codes:
         """Append a node; its name gets a number if it is taken."""
+        self.budget.spend(operator, output)
         wanted = name.strip("/") or operator.kind
         unique, count = wanted, 1
         while unique in self.names:
@@ -214,8 +217,9 @@ class Reader:
         shape = end.shape
         last = len(shape) == _IMAGE_AXES and shape[3] in (1, 3) and shape[1] not in (1, 3)
         channels = shape[3 if last else 1] if len(shape) == _IMAGE_AXES else None
-        if channels is None:
-            raise self._refused_input("four axes, the channels declared", str(shape))
+        if channels is None or channels > LARGEST_CHANNELS:
+            wanted = f"four axes, up to {LARGEST_CHANNELS} channels declared"
+            raise self._refused_input(wanted, str(shape))
         if end.type == "float32":
             tensor = TensorType(channels, _PIXELS, Encoding(self.white / 255))
             codes = self.append(end.name, Input(), (), tensor)

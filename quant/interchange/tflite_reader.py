@@ -12,7 +12,8 @@ import numpy as np
 from quant.common.errors import UnsupportedError, UserError
 from quant.graph import Encoding, Graph, Input, Node, Padding, TensorType, verify
 from quant.graph.operators import Operator
-from quant.interchange.derivation import CODE_TYPES, LARGEST_CHANNELS, Clamp
+from quant.interchange.derivation import CODE_TYPES, Clamp
+from quant.interchange.limits import LARGEST_CHANNELS, Budget
 from quant.interchange.picture_ends import with_picture_ends, with_real_output
 from quant.interchange.tflite_activations import activation_clamp
 from quant.interchange.tflite_model import Model, ModelOperator, ModelTensor, load_model
@@ -93,6 +94,7 @@ class Reader:
     padded: dict[str, tuple[str, Padding]] = field(default_factory=dict)
     reals: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    budget: Budget = field(default_factory=Budget)
     unknown: set[str] = field(default_factory=set)
 
     def read_all(self, model: Model) -> None:
@@ -149,6 +151,7 @@ class Reader:
         self, name: str, operator: Operator, inputs: Sequence[str], output: TensorType
     ) -> None:
         """Append a node."""
+        self.budget.spend(operator, output)
         self.nodes.append(Node(name, operator, tuple(inputs), output))
         self.types[name] = output
 

@@ -24,12 +24,18 @@ from quant.lowering.float_operators import (
     FloatTransposedConvolution,
 )
 
+LARGEST_CHANNELS = 4096
+"""Of a feature map; no network for pictures needs more."""
+LARGEST_NODES = 1 << 10
+LARGEST_VALUES = 1 << 27
+"""Real numbers of all constants, and of what operators on channels may become: 1 GiB."""
 LARGEST_FACTOR = 64
 """What a feature map may be larger than the image by, down a side."""
 
 _PROBES = (Size(96, 97), Size(97, 98), Size(98, 99), Size(99, 96))
 """Images that sizes are compared on: sides of every remainder by four."""
 
+_NOTHING = np.zeros(0)
 _REALS = ("weight", "bias", "scale", "offset", "slope")
 
 
@@ -43,6 +49,7 @@ def require_consistent(network: FloatNetwork, what: str) -> None:
     Raises:
         UserError: the first node where they do not.
     """
+    _require_small(network, what)
     channels: dict[str, int] = {}
     sizes: list[dict[str, Size]] = [{} for _ in _PROBES]
     for node in network.nodes:
@@ -58,6 +65,22 @@ def require_consistent(network: FloatNetwork, what: str) -> None:
                 f"{what}: '{node.name[:80]}': expected constants and operands that fit, found "
                 f"{problem}; correct the network"
             )
+
+
+def _require_small(network: FloatNetwork, what: str) -> None:
+    """A small file makes no large network: affine maps and slices may become convolutions."""
+    channels = network.channels()
+    values = sum(
+        getattr(node.operator, "weight", _NOTHING).size
+        + (channels[node.name] ** 2 if isinstance(node.operator, FloatAffine | FloatSlice) else 0)
+        for node in network.nodes
+    )
+    widest, nodes = max(channels.values()), len(network.nodes)
+    if widest > LARGEST_CHANNELS or nodes > LARGEST_NODES or values > LARGEST_VALUES:
+        raise UserError(
+            f"{what}: expected at most {LARGEST_CHANNELS} channels, {LARGEST_NODES} operators and "
+            f"{LARGEST_VALUES} weights, found {widest}, {nodes} and {values}; give a smaller one"
+        )
 
 
 def _require_finite(node: FloatNode) -> None:

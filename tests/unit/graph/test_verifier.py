@@ -327,3 +327,9 @@ def test_no_sum_exceeds_the_accumulator_bound(data: st.DataObject) -> None:
         sums = accumulators(node.operator, codes[operand.name])
         assert -limit <= sums.min()
         assert sums.max() < limit
+
+
+def test_strides_that_take_long_to_compare_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quant.graph.verifier._MOST_SIZES", 1)
+    with pytest.raises(GraphError, match=r"found \d+ nodes and \d+ pixels; take strides of powers"):
+        verify(convolution_graph())

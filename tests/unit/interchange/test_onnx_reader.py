@@ -298,7 +298,7 @@ def test_what_is_wrong_with_an_operator_is_told(problem: str, tmp_path: Path) ->
 def test_channels_must_be_declared(tmp_path: Path) -> None:
     made = graph_proto([("Relu", ["image"], ["out"], {})], {})
     made.input[0].type.tensor_type.shape.dim[1].ClearField("dim_value")
-    with pytest.raises(UserError, match="input 'image': expected four axes, the channels declared"):
+    with pytest.raises(UserError, match="input 'image': expected four axes, up to 4096 channels"):
         graph_of(load_model(write(model_proto(made), tmp_path)))
 
 
