@@ -14,6 +14,7 @@ from hwsim.machine import KERNELS
 from hwsim.verify import Check
 from hwsim.verify.tensor_files import (
     Wanted,
+    array_shape,
     read_tensor,
     read_tensors,
     tensor_writer,
@@ -83,16 +84,15 @@ def _image(path: Path | None, graph: Graph) -> NDArray[np.int32]:
 
 def _array(path: Path, graph: Graph) -> NDArray[np.int32]:
     tensor = graph.input.output
-    try:
-        height, width, _ = np.load(path, mmap_mode="r").shape
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such input file; check the path") from error
-    except (ValueError, OSError, EOFError) as error:
+    if not path.exists():
+        raise UserError(f"{path}: no such input file; check the path")
+    shape = array_shape(path)
+    if len(shape) != 3:
         raise UserError(
             f"{path}: expected an array of {tensor}, rows × columns × channels, found something "
             "else; write it again"
-        ) from error
-    codes = read_tensor(path, Wanted(tensor, Size(height, width)))
+        )
+    codes = read_tensor(path, Wanted(tensor, Size(*shape[:2])))
     if not tensor.integer.contains(codes.astype(np.int64)):
         raise UserError(
             f"{path}: expected {tensor.integer} codes ({tensor.integer.low} to "

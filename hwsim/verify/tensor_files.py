@@ -5,10 +5,13 @@ nodes: ``.npz``, or a folder of files of one tensor each. Integers, rows × colu
 """
 
 import io
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -74,7 +77,7 @@ def read_tensor(path: Path, wanted: Wanted) -> Codes:
         UserError: the file is missing or damaged, or its shape or type is wrong.
     """
     if path.suffix == ".npy":
-        return _checked(_load(path, "NumPy array", np.load), wanted, str(path))
+        return _checked(_load(path, "NumPy array", _array), wanted, str(path))
     if path.suffix in HEX_SUFFIXES:
         if not wanted.tensor.integer.is_consecutive:
             raise UserError(
@@ -135,19 +138,65 @@ def _read_folder(folder: Path, wanted: Mapping[str, Wanted]) -> dict[str, Codes]
 
 
 def _load_npz(path: Path) -> dict[str, NDArray[Any]]:
-    archive: dict[str, NDArray[Any]] = _load(
-        path, "NumPy archive", lambda content: dict(np.load(content))
-    )
+    archive: dict[str, NDArray[Any]] = _load(path, "NumPy archive", _arrays)
     return archive
 
 
-def _load(path: Path, what: str, load: Callable[[io.BytesIO], Any]) -> Any:
+def array_shape(path: Path) -> tuple[int, ...]:
+    """The shape of the array in a ``.npy`` file.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    array: NDArray[Any] = _load(path, "NumPy array", _array)
+    return array.shape
+
+
+def _load(path: Path, what: str, load: Callable[[bytes], Any]) -> Any:
     try:
-        return load(io.BytesIO(read_bytes(path, "tensor")))
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        return load(read_bytes(path, "tensor"))
+    except _DAMAGE as error:
         raise UserError(
             f"{path}: expected a {what}, found something else or a damaged one; write it again"
         ) from error
+
+
+_DAMAGE = (ValueError, OSError, EOFError, KeyError, TypeError, RuntimeError, SyntaxError,
+           MemoryError, OverflowError, NotImplementedError, tokenize.TokenError,
+           zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What reading a damaged file raises, by kind of damage."""
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of an archive, none larger than a feature map needs to be."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > _LARGEST_BYTES:
+            raise ValueError("an archive that grows beyond what feature maps need")
+        return {
+            entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in entries
+        }
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """The array of a ``.npy`` file; nothing is allocated by what it only declares."""
+    stream = io.BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    if version not in _HEADERS:
+        raise ValueError(f"version {version}")
+    shape, is_fortran, dtype = _HEADERS[version](stream)
+    start = stream.tell()
+    if dtype.hasobject or prod(shape) * dtype.itemsize != len(content) - start:
+        raise ValueError("another size than declared")
+    flat: NDArray[Any] = np.frombuffer(content, dtype, offset=start)
+    return flat.reshape(shape, order="F" if is_fortran else "C")
+
+
+_LARGEST_BYTES = 1 << 32
+_HEADERS: dict[tuple[int, int], Callable[[io.BytesIO], Any]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def _known(name: str, wanted: Mapping[str, Wanted], path: Path) -> Wanted:

@@ -130,13 +130,15 @@ class _Reader:
         graph = model.graph
         if model.functions:
             raise self._refused(
-                "no functions of its own", model.functions[0].name, "inline them (onnx.inliner)"
+                "no functions of its own",
+                _name(model.functions[0].name)[:80],
+                "inline them (onnx.inliner)",
             )
         if graph.sparse_initializer:
             raise self._refused("dense constants", "sparse ones", "export it without them")
         for tensor in graph.initializer:
-            self._constant(tensor.name, tensor)
-        inputs = [entry for entry in graph.input if entry.name not in self.constants]
+            self._constant(_name(tensor.name), tensor)
+        inputs = [entry for entry in graph.input if _name(entry.name) not in self.constants]
         if (len(inputs), len(graph.output)) != (1, 1):
             raise self._refused(
                 "one input and one output",
@@ -170,18 +172,19 @@ class _Reader:
             kind = type_name(declared.elem_type)
         except KeyError:
             raise self._refused(
-                f"'{entry.name[:80]}' to be a tensor", "another type", "export it again"
+                f"'{_name(entry.name)[:80]}' to be a tensor", "another type", "export it again"
             ) from None
         shape = tuple(
             int(axis.dim_value) if axis.HasField("dim_value") and axis.dim_value > 0 else None
             for axis in declared.shape.dim
         )
-        return ModelEnd(entry.name, kind, shape)
+        return ModelEnd(_name(entry.name), kind, shape)
 
     def _node(self, node: Any) -> None:
-        outputs = tuple(node.output)
-        name = node.name or next(filter(None, outputs), node.op_type)
-        for source in node.input:
+        inputs, outputs = (tuple(map(_name, names)) for names in (node.input, node.output))
+        operator, domain = _name(node.op_type), _name(node.domain)
+        name = _name(node.name) or next(filter(None, outputs), operator)
+        for source in inputs:
             if source and source not in self.known:
                 raise self._refused(
                     f"'{source[:80]}', which '{name[:80]}' reads, to be made before it",
@@ -190,14 +193,14 @@ class _Reader:
                 )
         for made in filter(None, outputs):
             self._define(made)
-        if node.op_type == "Constant" and node.domain in _ONNX and len(outputs) == 1:
+        if not any(outputs):
+            return  # of no consequence
+        if operator == "Constant" and domain in _ONNX and len(outputs) == 1:
             self.constants[outputs[0]] = self._constant_node(node, name)
             return
-        attributes = {entry.name: self._attribute(entry, name) for entry in node.attribute}
-        domain = "" if node.domain in _ONNX else node.domain
-        self.nodes.append(
-            ModelNode(name, node.op_type, domain, tuple(node.input), outputs, attributes)
-        )
+        attributes = {_name(e.name): self._attribute(e, name) for e in node.attribute}
+        domain = "" if domain in _ONNX else domain
+        self.nodes.append(ModelNode(name, operator, domain, inputs, outputs, attributes))
 
     def _constant_node(self, node: Any, name: str) -> NDArray[Any]:
         values = [self._attribute(entry, name) for entry in node.attribute]
@@ -227,11 +230,11 @@ class _Reader:
         if entry.type not in _ATTRIBUTES:
             raise self._refused(
                 f"'{node[:80]}' to be without control flow",
-                f"the attribute '{entry.name[:80]}'",
+                f"the attribute '{_name(entry.name)[:80]}'",
                 "give a network without loops and conditions",
             )
         if entry.type == AttributeProto.TENSOR:
-            return array_of(entry.t, f"{node}.{entry.name}", self.path)
+            return array_of(entry.t, f"{node}.{_name(entry.name)}", self.path)
         found: Attribute = _ATTRIBUTES[entry.type](entry)
         return found
 
@@ -245,6 +248,11 @@ _ONNX = ("", "ai.onnx")
 
 def _text(content: bytes) -> str:
     return content.decode(errors="replace")
+
+
+def _name(name: str | bytes) -> str:
+    """A name, which protobuf leaves as bytes where it is no UTF-8."""
+    return name if isinstance(name, str) else _text(name)
 
 
 _ATTRIBUTES: dict[int, Any] = {

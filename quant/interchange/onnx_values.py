@@ -61,7 +61,8 @@ class Quantizer:
 
     def codes(self, real: Singles) -> Integers:
         """Codes of real numbers [channels or 1, n], computed in float32 as engines do."""
-        steps = real / self.scale[:, None]
+        with np.errstate(over="ignore"):  # an infinity is clamped
+            steps = real / self.scale[:, None]
         zero = self.zero[:, None].astype(np.float32)
         if self.integer.kind is CodeKind.ODD:
             return np.where(steps >= 0, 1, -1).astype(np.int64)

@@ -161,12 +161,17 @@ def parse_archive(content: bytes, where: str) -> ExportedArchive:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _Reader(archive, where).archive()
-    except (zipfile.BadZipFile, ValidationError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise UserError(
             f"{where}: expected a file that torch.export.save wrote ({SUFFIX}), found something "
             "else or a damaged one; save the network again: "
             "torch.export.save(torch.export.export(network, (image,)), FILE)"
         ) from error
+
+
+_DAMAGE = (zipfile.BadZipFile, ValidationError, NotImplementedError, RuntimeError, ValueError,
+           KeyError, EOFError, OSError, OverflowError)  # fmt: skip
+"""What reading a damaged zip file raises, by kind of damage."""
 
 
 class _Reader:

@@ -16,7 +16,7 @@ from quant.lowering.float_operators import (
     FloatSlice,
     FloatTransposedConvolution,
 )
-from quant.lowering.network_rules import require_consistent
+from quant.lowering.network_rules import LARGEST_CHANNELS, require_consistent
 
 IMAGE = "image"
 """Name of the input's node."""
@@ -111,6 +111,11 @@ class NetworkBuilder:
                 f"{'; '.join(self.problems)}; replace them"
             )
         channels = self.channels.get(IMAGE) or _image_channels(self.nodes)
+        if channels > LARGEST_CHANNELS:
+            raise UserError(
+                f"{what}: expected an image of at most {LARGEST_CHANNELS} channels, found "
+                f"{channels}; give a network for pictures"
+            )
         image = FloatInput(channels, pixel_range / 255, np.zeros(channels))
         nodes = FloatNode(IMAGE, image, ()), *self.nodes
         network = FloatNetwork(name, nodes, output, pixel_range).rewritten([])

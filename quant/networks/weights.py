@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,8 @@ from quant.networks.edsr import EDSR
 from quant.networks.fit import describe_misfit
 from quant.networks.foreign import WRAPPERS, recognise_layout
 
-UNREADABLE = (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError)
+UNREADABLE = (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError,
+              AttributeError, IndexError, AssertionError, OverflowError, OSError)  # fmt: skip
 """What ``torch.load`` raises, by version and kind of damage, for a file it cannot read."""
 
 _PROVENANCE_KEY = "provenance"
@@ -125,7 +127,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
         except safetensors.SafetensorError as error:
             raise _damaged(path, "safetensors") from error
     try:
-        loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old or odd files
+            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         raise _damaged(path, "torch state-dictionary") from error
     state = _unwrapped(loaded)
