@@ -150,7 +150,8 @@ class Reader:
         step, zero = np.array([self.white / 255], np.float32), np.zeros(1, np.int64)
         pixels = Quantizer(_PIXELS, step, zero, _PIXELS.low, _PIXELS.high)
         try:
-            return emit(self, output, pixels, output.source.name)
+            with np.errstate(all="ignore"):
+                return emit(self, output, pixels, output.source.name)
         except UnsupportedError as problem:
             self.problems.append(f"{output.source} ({problem})")
             return None
@@ -163,7 +164,8 @@ class Reader:
         try:
             if key not in READERS:
                 raise UnsupportedError("not known")
-            made = READERS[key](self, node)
+            with np.errstate(all="ignore"):  # what is not finite is refused
+                made = READERS[key](self, node)
         except UnsupportedError as problem:
             self.problems.append(f"{node} ({problem})")
             return

@@ -16,6 +16,11 @@ STYLES = ("QDQ", "QLinear")
 IMAGE = (9, 11)
 """Height and width of the random input."""
 
+_FIRST_WITH_AXES = 13
+"""The first opset whose DequantizeLinear takes scales of slices."""
+_NEWER_FILES = 19, 10
+"""The first opset that needs a newer kind of file, and which."""
+
 _COLOURS = 3
 _LARGEST_WEIGHT = 127
 _EVEN_SPREAD = 0.29  # standard deviation of evenly drawn codes over their range
@@ -41,11 +46,13 @@ class RandomModel:
         random: where every draw comes from.
         style: one of `STYLES`.
         signed: whether codes are s8, else u8.
+        opset: version of ONNX's operators, 11 or more.
     """
 
     random: np.random.Generator
     style: str
     signed: bool
+    opset: int = OPSET
     nodes: list[Any] = field(default_factory=list)
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
     maps: list[Map] = field(default_factory=list)
@@ -81,8 +88,9 @@ class RandomModel:
             ends[1:],
             [numpy_helper.from_array(values, name) for name, values in self.constants.items()],
         )
-        operator_sets = [helper.make_opsetid("", OPSET), helper.make_opsetid(EXTENSIONS, 1)]
-        model = helper.make_model(graph, opset_imports=operator_sets, ir_version=IR_VERSION)
+        operator_sets = [helper.make_opsetid("", self.opset), helper.make_opsetid(EXTENSIONS, 1)]
+        version = IR_VERSION if self.opset < _NEWER_FILES[0] else _NEWER_FILES[1]
+        model = helper.make_model(graph, opset_imports=operator_sets, ir_version=version)
         content: bytes = model.SerializeToString()
         return content
 
@@ -143,7 +151,7 @@ def _convolution(model: RandomModel, source: Map) -> None:
     kernel, dilation = int(random.choice([1, 3])), int(random.choice([1, 1, 2]))
     shape = (outputs, source.channels // groups, kernel, kernel)
     weight, weight_zero = _weights(model, shape)
-    per_channel = bool(random.random() < 0.7)
+    per_channel = bool(random.random() < 0.7) and model.opset >= _FIRST_WITH_AXES
     scales = np.exp2(random.uniform(-9, -6, outputs if per_channel else 1)).astype(np.float32)
     if random.random() < 0.3:
         scales = np.exp2(np.rint(np.log2(scales))).astype(np.float32)
@@ -172,10 +180,11 @@ def _convolution(model: RandomModel, source: Map) -> None:
         name = model.node("QLinearConv", inputs, **attributes)
         model.maps.append(Map(name, outputs, source.factor, scale, zero, deviation))
         return
-    real = [model.real(source), model.node("DequantizeLinear", parameters, axis=0)]
+    axis: dict[str, Any] = {"axis": 0} if per_channel else {}
+    real = [model.real(source), model.node("DequantizeLinear", parameters, **axis)]
     if random.random() < 0.5:
         inputs = [model.constant("bias", bias), model.constant("bias_scale", unit)]
-        real.append(model.node("DequantizeLinear", inputs, axis=0))
+        real.append(model.node("DequantizeLinear", inputs, **axis))
     else:
         real.append(model.constant("bias", (bias * unit * np.float32(1.001)).astype(np.float32)))
     result = model.node("Conv", real, **attributes)
@@ -307,6 +316,7 @@ def _resize(model: RandomModel, source: Map) -> None:
     if source.factor > 2 or source.channels > 12:
         return
     scales = model.constant("factors", np.array([1, 1, 2, 2], np.float32))
+    roi = model.constant("roi", np.zeros(0, np.float32))  # opset 11 must have one
     attributes = {
         "mode": "nearest",
         "coordinate_transformation_mode": "asymmetric",
@@ -314,10 +324,10 @@ def _resize(model: RandomModel, source: Map) -> None:
     }
     out = Map("", source.channels, source.factor * 2, source.scale, source.zero, source.deviation)
     if model.style == "QLinear":
-        name = model.node("Resize", [source.name, "", scales], **attributes)
+        name = model.node("Resize", [source.name, roi, scales], **attributes)
         model.maps.append(Map(name, *_fields(out)[1:]))
         return
-    real = model.node("Resize", [model.real(source), "", scales], **attributes)
+    real = model.node("Resize", [model.real(source), roi, scales], **attributes)
     model.quantized(real, out, source.scale, source.zero, source.deviation)
 
 

@@ -212,7 +212,6 @@ def _qonnx(mode: str, rounding: str) -> Pair:
         "qonnx_quant",
         _SHIFT,
         lambda engine, case: engine.quantize(case, rounding),
-        "qonnx",
     )
 
 
