@@ -80,13 +80,17 @@ class _Reader:
             return
         call = Call(node, tuple(self._operand(name) for name in node.inputs))
         made = self.builder.append(_base_name(node), lambda: convert(call))
-        self.values[node.outputs[0]] = made
+        self.values |= dict.fromkeys(filter(None, node.outputs), made)
 
     def _operand(self, name: str) -> Operand:
         return self.values[name] if name else None
 
     def _transpose(self, node: ModelNode) -> None:
         """Only what puts the channels first or last, as converters do at the ends."""
+        if len(node.inputs) != 1 or len(node.outputs) != 1:
+            self.builder.problems.append(f"Transpose without one input at '{node.name[:80]}'")
+            self.values |= dict.fromkeys(filter(None, node.outputs), IMAGE)
+            return
         (source,), (output,) = node.inputs, node.outputs
         last = source in self.channels_last
         if node.attributes.get("perm") != (_FIRST if last else _LAST):

@@ -129,15 +129,19 @@ def test_every_operator_that_is_none_is_named(tmp_path: Path) -> None:
         ("Mul", ["c", "erf"], ["scaled"], {}),
         ("Sub", ["c", "image"], ["less"], {}),
         ("Resize", ["c", "", "", "sizes"], ["resized"], {"mode": "cubic"}),
-        ("Add", ["scaled", "resized"], ["out"], {}),
+        ("TopK", ["resized", "one"], ["most", "where"], {}),
+        ("Add", ["scaled", "most"], ["sum"], {}),
+        ("Transpose", ["sum", "sum"], ["turned"], {"perm": [0, 2, 3, 1]}),
+        ("Add", ["turned", "where"], ["out"], {}),
     ]
     with pytest.raises(UserError) as raised:
-        read(tmp_path, nodes, {"w": IDENTITY, "sizes": np.array([1, 3, 9, 9])})
+        read(tmp_path, nodes, {"w": IDENTITY, "sizes": np.array([1, 3, 9, 9]), "one": [1]})
     assert str(raised.value) == (
         f"{tmp_path / 'small.onnx'}: expected operators that can be lowered to integers, found "
         "GlobalAveragePool (a mean whose count is the image's size, which a graph does not know) "
         "at 'mean'; Erf at 'erf'; Sub of two feature maps at 'less'; a resize to a given size "
-        "instead of by a factor at 'resized'; replace them"
+        "instead of by a factor at 'resized'; TopK at 'most'; Transpose without one input at "
+        "'turned'; replace them"
     )
 
 
