@@ -1,26 +1,31 @@
 """Tiles are what the machine computed, and where they say they are."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from accelerators import Accelerator
 from hwsim.arithmetic import reference
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.schedule.expansion import expanded
 from hwsim.verify.rtl.tiles import Tile, tiles_of
 from hwsim.verify.stepped import run_stepped
-from quant.common.requantization import Requantization
-from quant.graph import Graph, Node, Size
+from quant.graph import (
+    CodeKind,
+    Convolution,
+    Graph,
+    Input,
+    IntegerType,
+    Node,
+    Padding,
+    Requantization,
+    TensorType,
+    verify,
+)
 from tests.edsr_graphs import edsr_graph, edsr_layers
 from tests.machines import machine
-from tests.property.effort import effort
-from tests.property.random_machines import random_accelerators, scheduled
-from tests.random_graphs import random_graphs, random_images
 
 Codes = NDArray[np.int32]
 
@@ -63,13 +68,38 @@ def test_every_layer_has_tiles(sram_kib: int) -> None:
     _check(graph, image, tiles)
 
 
-@effort(30)
-@given(random_graphs(every_operator=True), random_accelerators(), st.data())
-def test_random_graphs(graph: Graph, accelerator: Accelerator, data: st.DataObject) -> None:
-    """With strides, dilations, groups, borders and roundings of every kind."""
-    image = data.draw(random_images(graph)).astype(np.int32)
-    _, accelerator = scheduled(graph, accelerator, Size(*image.shape[:2]))
-    _check(graph, image, tiles_of(graph, accelerator, 4, image=image))
+@pytest.mark.parametrize("border", ["code", "replicate"])
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"stride": (2, 3)},
+        {"dilation": (2, 1)},
+        {"groups": 3},
+        {"stride": (1, 2), "dilation": (1, 2), "groups": 6},
+    ],
+)
+def test_windows_and_groups(geometry: dict[str, Any], border: str) -> None:
+    random = np.random.default_rng(8)
+    weight = random.integers(-8, 8, (12, 3, 2, 6 // geometry.get("groups", 1)))
+    convolution = Convolution(
+        weight,
+        IntegerType(4, CodeKind.SIGNED),
+        random.integers(-500, 500, 12),
+        Padding(2, 1, 0, 1),
+        np.array([9]),
+        Requantization(random.integers(40, 80, 12), np.full(12, 12), -3, -32, 31, "half_even"),
+        border=border,
+        **geometry,
+    )
+    nodes = (
+        Node("image", Input(), (), TensorType(6, IntegerType(8))),
+        Node("layer", convolution, ("image",), TensorType(12, IntegerType(6, CodeKind.SIGNED))),
+    )
+    graph = verify(Graph.build("one layer", nodes, "layer"))
+    image = random.integers(0, 256, (9, 11, 6)).astype(np.int32)
+    tiles = tiles_of(graph, machine(64, 4), 20, image=image)
+    assert len({int(tile.codes.sum()) for tile in tiles}) > 5
+    _check(graph, image, tiles)
 
 
 def test_the_same_seed_gives_the_same_tiles() -> None:
