@@ -40,6 +40,7 @@ module requantizer #(
       .SHIFT_BITS(SHIFT_BITS),
       .ROUNDING(ROUNDING)
   ) scale (
+      .exact(1'b0),
       .value(biased),
       .multiplier(multiplier),
       .shift(shift),
