@@ -26,7 +26,7 @@ module vector_unit #(
     input [ELEMENT_BITS-1:0] table_word,
 
     input group_valid,
-    output group_ready,
+    output group_ready,  // says no more than that the group on the inputs is taken
     input [2:0] kind,
     input keep,
     input again,
@@ -56,15 +56,14 @@ module vector_unit #(
   reg [COUNT_BITS-1:0] ahead;
   wire has_room = ahead != PASSES_AHEAD[COUNT_BITS-1:0];
   wire oldest_valid;
-  assign group_ready = again ? oldest_valid : ~keep | has_room;
-  wire enters = group_valid & group_ready;
+  assign group_ready = group_valid & (again ? oldest_valid : ~keep | has_room);
 
   always @(posedge clock) begin
-    valid <= reset ? {STAGES{1'b0}} : {valid[STAGES-2:0], enters};
+    valid <= reset ? {STAGES{1'b0}} : {valid[STAGES-2:0], group_ready};
     kept <= {kept[STAGES-2:0], keep};
     if (reset) ahead <= 0;
-    else if (enters & keep & ~again) ahead <= ahead + 1'b1;
-    else if (enters & again & ~keep) ahead <= ahead - 1'b1;
+    else if (group_ready & keep & ~again) ahead <= ahead + 1'b1;
+    else if (group_ready & again & ~keep) ahead <= ahead - 1'b1;
   end
 
   wire [LANES-1:0] marks, oldest_marks;
@@ -77,7 +76,7 @@ module vector_unit #(
       .reset(reset),
       .kept_valid(valid[STAGES-1] & kept[STAGES-1]),
       .kept({marks, result}),
-      .take(enters & again),
+      .take(group_ready & again),
       .oldest_valid(oldest_valid),
       .oldest({oldest_marks, oldest})
   );
