@@ -78,8 +78,8 @@ def items(ports: Ports, columns: Mapping[str, Sequence[object] | NDArray[np.gene
     count = len(next(iter(columns.values())))
     whole, total = [0] * count, 0
     for name, (elements, bits) in ports.items():
-        column = np.asarray(columns[name], object).reshape(count, -1)
-        column = np.broadcast_to(column, (count, elements))
+        given = np.asarray(columns[name], object)
+        column = np.broadcast_to(given if given.ndim == 2 else given[:, None], (count, elements))
         for element in range(elements):
             for item in range(count):
                 whole[item] |= (int(column[item, element]) & ((1 << bits) - 1)) << total
