@@ -12,9 +12,9 @@ module normalizer #(
 ) (
     input clock,
     input reset,
-    input is_centred,  // means are those of the channels, or 0
     input summary_valid,
     output summary_ready,
+    input is_centred,  // the mean is that of the channel, or 0
     input signed [39:0] sum,
     input signed [ELEMENT_BITS-1:0] minimum,
     input signed [ELEMENT_BITS-1:0] maximum,
@@ -33,7 +33,7 @@ module normalizer #(
   wire idle = step == STEPS;
   assign summary_ready = idle || step == STEPS - 1;
 
-  reg is_negative;
+  reg is_negative, held_centred;
   reg [39:0] magnitude;
   reg signed [ELEMENT_BITS-1:0] held_minimum, held_maximum;
   reg [COUNT_BITS-1:0] held_pixels;
@@ -43,10 +43,11 @@ module normalizer #(
   wire [COUNT_BITS:0] twice = {remainder, 1'b0};
 
   // Round the mean to the nearest integer, halves to the even one: the same for either sign.
-  wire [RESULT_BITS-1:0] mean_up = twice > {1'b0, divisor} || (twice == {1'b0, divisor} && quotient[0]) ? 1 : 0;
+  wire is_half = twice == {1'b0, divisor};
+  wire [RESULT_BITS-1:0] mean_up = twice > {1'b0, divisor} || (is_half && quotient[0]) ? 1 : 0;
   wire [RESULT_BITS-1:0] mean_magnitude = quotient[RESULT_BITS-1:0] + mean_up;
   wire [RESULT_BITS-1:0] signed_mean = is_negative ? -mean_magnitude : mean_magnitude;
-  wire signed [RESULT_BITS-1:0] next_mean = is_centred ? signed_mean : {RESULT_BITS{1'b0}};
+  wire signed [RESULT_BITS-1:0] next_mean = held_centred ? signed_mean : {RESULT_BITS{1'b0}};
 
   wire signed [RESULT_BITS-1:0] above =
       {{(RESULT_BITS - ELEMENT_BITS) {held_maximum[ELEMENT_BITS-1]}}, held_maximum} - next_mean;
@@ -84,6 +85,7 @@ module normalizer #(
   always @(posedge clock) begin
     if (summary_valid & summary_ready) begin
       is_negative <= sum[39];
+      held_centred <= is_centred;
       magnitude <= sum[39] ? -sum : sum;
       held_minimum <= minimum;
       held_maximum <= maximum;
