@@ -1,9 +1,10 @@
 """Requantizers in every integer mode, and vectors whose codes spread over the range."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, trunc
+from pathlib import Path
 
 import numpy as np
 
@@ -11,8 +12,19 @@ from hwsim.arithmetic.reference.requantization_modes import codes
 from hwsim.verify.rtl.words import Words
 from quant.common.requantization import Requantization
 from quant.common.requantization_modes import MODES, RequantizationMode
-from tests.rtl.units import Unit, Wide, items
+from tests.rtl.units import (
+    RTL,
+    Simulator,
+    Unit,
+    Wide,
+    check_clean,
+    integers,
+    items,
+    job_for,
+    side_by_side,
+)
 
+Variant = tuple[str, int]
 INTEGER_MODES = tuple(mode.name for mode in MODES.values() if not mode.is_float)
 SUM_BITS, BIAS_BITS = 40, 32
 
@@ -141,9 +153,7 @@ ROUNDED: dict[str, Callable[[Fraction], int]] = {
 def extreme_cases(mode: str, first: int, count: int) -> Cases:
     """Cases of a primitive rounding in the whole reach of a requantizer's ports."""
     random = np.random.default_rng(INTEGER_MODES.index(mode))
-    columns = {
-        name: _reaching(random, bits, count) for name, (_, bits) in INPUTS.items()
-    }
+    columns = {name: _reaching(random, bits, count) for name, (_, bits) in INPUTS.items()}
     columns["shift"] = random.choice([0, 1, 31, 61, 62, 63], count)
     columns["low"], columns["high"] = np.sort([columns["low"], columns["high"]], axis=0)
     wanted = []
@@ -160,3 +170,32 @@ def _reaching(random: np.random.Generator, bits: int, count: int) -> Wide:
     half = 2 ** (bits - 1)
     ends = random.choice([-half, 1 - half, -2, -1, 0, 1, half - 1], count)
     return np.where(random.integers(2, size=count) == 0, ends, random.integers(-half, half, count))
+
+
+def check_requantizers(
+    simulator: Simulator,
+    built: Sequence[Variant],
+    cases: Mapping[Variant, Cases],
+    folder: Path,
+    sources: Path = RTL,
+) -> None:
+    """Assert that all codes are as wanted, each three cycles behind its sum.
+
+    Args:
+        simulator: which one.
+        built: the requantizers of the design, by mode and whether the zero point comes first.
+        cases: for some or all of them.
+        folder: for the module that holds them.
+        sources: folder of the modules.
+    """
+    units = {variant: requantizer(*variant) for variant in built}
+    design = side_by_side(list(units.values()), folder, sources=sources)
+    streams = {units[variant].name: given.words for variant, given in cases.items()}
+    wanted = {units[variant].result.name: len(given.wanted) for variant, given in cases.items()}
+    outcome = simulator(design).run(job_for(design, streams, wanted))
+    check_clean(outcome)
+    for variant, given in cases.items():
+        name = units[variant].result.name
+        found = integers(OUTPUTS, outcome.outputs[name], "code")[:, 0]
+        np.testing.assert_array_equal(found, given.wanted, name)
+        np.testing.assert_array_equal(outcome.cycles[name], np.arange(len(given.wanted)) + 3)

@@ -23,7 +23,9 @@ module registered_recoder #(
   output reg [EXPONENT_BITS-1:0] exponent
 );
   wire [EXPONENT_BITS+1:0] next_term;
-  term_recoder #(.WEIGHT_BITS(WEIGHT_BITS)) recoder (.weight(weight), .index(index), .term(next_term));
+  term_recoder #(.WEIGHT_BITS(WEIGHT_BITS)) recoder (
+    .weight(weight), .index(index), .term(next_term)
+  );
   always @(posedge clock) begin
     term_valid <= weight_valid & ~reset;
     {{present, negative, exponent}} <= next_term;
@@ -170,7 +172,7 @@ class Summaries:
 
 
 def random_summaries(random: np.random.Generator, count: int) -> Summaries:
-    """Channels of codes of up to 16 bits in images of up to 2^23 pixels, halves among their means."""
+    """Channels of codes of up to 16 bits, up to 2^23 pixels; some means are halves."""
     reach = 2 ** random.integers(0, 17, count)
     least = np.where(random.integers(2, size=count) == 0, 0, -(reach // 2))
     minimum = least + random.integers(0, reach)
