@@ -1,5 +1,5 @@
-// Results of a pass that wait for the next one, oldest first. One that is taken in the cycle in which
-// it comes never waits.
+// Results of a pass that wait for the next one, oldest first. One that is taken in the cycle in
+// which it comes never waits.
 //
 // Timing: `oldest` and `oldest_valid` belong to the cycle in which `take` is set.
 module kept_results #(

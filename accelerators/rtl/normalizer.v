@@ -1,9 +1,9 @@
 // Mean, reach and reciprocal of the reach from a channel's summary, by a serial divider: 40 bits of
 // the mean and 32 of the reciprocal, one a cycle. A summary is taken every 72 cycles.
 //
-// Timing: a summary taken in cycle t; the mean's bits in cycles t + 1 to t + 40, the reciprocal's in
-// t + 41 to t + 72; the three numbers in cycle t + 75. The first cycle of the reciprocal also rounds
-// the mean and forms the reach.
+// Timing: a summary taken in cycle t; the mean's bits in cycles t + 1 to t + 40, the reciprocal's
+// in t + 41 to t + 72; the three numbers in cycle t + 75. The first cycle of the reciprocal also
+// rounds the mean and forms the reach.
 // docs/operators/normalization.md, docs/rtl/units.md
 module normalizer #(
     parameter ELEMENT_BITS = 17,  // signed
@@ -60,7 +60,8 @@ module normalizer #(
   integer place;
   always @* begin
     one = 40'd1 << 23;
-    for (place = 0; place < 16; place = place + 1) if (next_reach[place]) one = 40'd1 << (24 + place);
+    for (place = 0; place < 16; place = place + 1)
+      if (next_reach[place]) one = 40'd1 << (24 + place);
   end
 
   serial_divider #(

@@ -1,7 +1,7 @@
 // Sums to codes, one a cycle: clamp(round((sum + bias) * multiplier / 2^shift) + zero_point).
 //
-// Timing: a sum in cycle t, with its scale, is `code` in cycle t + 3. Stage 1 registers the product,
-// stage 2 the rounded shift, stage 3 the clamped code.
+// Timing: a sum in cycle t, with its scale, is `code` in cycle t + 3. Stage 1 registers the
+// product, stage 2 the rounded shift, stage 3 the clamped code.
 // docs/rtl/units.md, docs/operators/requantize.md; the registers are those of hwsim/verify/stepped.
 module requantizer #(
     parameter SUM_BITS = 40,                 // of the accumulator
@@ -54,6 +54,7 @@ module requantizer #(
   reg signed [CODE_BITS-1:0] scaled_zero_point, scaled_low, scaled_high;
 
   // Stage 2: round and shift.
+  wire [CODE_BITS-1:0] origin = ZERO_POINT_FIRST != 0 ? scaled_zero_point : {CODE_BITS{1'b0}};
   wire signed [PRODUCT_BITS:0] next_rounded;
   rounding_shift #(
       .VALUE_BITS(PRODUCT_BITS),
@@ -63,7 +64,7 @@ module requantizer #(
   ) round (
       .value(product),
       .shift(rest),
-      .origin(ZERO_POINT_FIRST != 0 ? scaled_zero_point : {CODE_BITS{1'b0}}),
+      .origin(origin),
       .rounded(next_rounded)
   );
 
@@ -74,7 +75,8 @@ module requantizer #(
   // Stage 3: zero point and clamp.
   wire signed [CODE_BITS-1:0] next_code;
   wire signed [PRODUCT_BITS+1:0] moved =
-      {rounded[PRODUCT_BITS], rounded} + {{(PRODUCT_BITS + 2 - CODE_BITS) {added[CODE_BITS-1]}}, added};
+      {rounded[PRODUCT_BITS], rounded}
+      + {{(PRODUCT_BITS + 2 - CODE_BITS) {added[CODE_BITS-1]}}, added};
   clamp #(
       .VALUE_BITS(PRODUCT_BITS + 2),
       .CODE_BITS(CODE_BITS)

@@ -26,7 +26,9 @@ module statistics_lane #(
   localparam [ELEMENT_BITS-1:0] GREATEST = {1'b0, {(ELEMENT_BITS - 1) {1'b1}}};
   localparam [ELEMENT_BITS-1:0] LEAST = {1'b1, {(ELEMENT_BITS - 1) {1'b0}}};
 
-  wire signed [SUM_BITS-1:0] wide = {{(SUM_BITS - ELEMENT_BITS) {element[ELEMENT_BITS-1]}}, element};
+  wire signed [SUM_BITS-1:0] wide = {
+    {(SUM_BITS - ELEMENT_BITS) {element[ELEMENT_BITS-1]}}, element
+  };
   wire signed [SUM_BITS-1:0] sum_before = resumes ? earlier_sum : begins ? {SUM_BITS{1'b0}} : sum;
   wire signed [ELEMENT_BITS-1:0] minimum_before =
       resumes ? earlier_minimum : begins ? GREATEST : minimum;

@@ -1,6 +1,6 @@
-// Summaries: sum, minimum, maximum and number of the elements each lane is given, LANES a cycle. The
-// `begins` group starts the lanes anew, or from the summaries of an earlier tile; with the `ends`
-// group they leave.
+// Summaries: sum, minimum, maximum and number of the elements each lane is given, LANES a cycle.
+// The group that `begins` starts them anew, or from those of an earlier tile; with the one that
+// `ends` they leave.
 //
 // Timing: the group that ends a summary in cycle t, the summary in cycle t + 4. Elements pass the
 // vector unit's first two stages unchanged; the accumulators are in its third, the adder's.

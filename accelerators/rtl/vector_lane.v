@@ -1,11 +1,12 @@
-// A lane of the vector unit: an element with up to two operands through scale, round and shift, add,
-// clamp. Everything a pass needs enters with its operands.
+// A lane of the vector unit: an element with up to two operands through scale, round and shift,
+// add, clamp. Everything a pass needs enters with its operands.
 //
-// KIND          result = clamp(... + zero_point, low, high), with first and second plus their offsets
-// 0 scale       round(first * first_multiplier / 2^first_shift); of a kept result with its mark, by
+// Results are clamp(... + zero_point, low, high), of first and second with their offsets; kinds are
+// 0 scale       round(first * first_multiplier / 2^first_shift); where it is marked, by
 //               second_multiplier and second_shift
 // 1 add         the same of both operands, added
-// 2 add_exact   round((first * first_multiplier + second * second_multiplier + bias) / 2^first_shift)
+// 2 add_exact   round((first * first_multiplier + second * second_multiplier + bias)
+//               / 2^first_shift)
 // 3 multiply    first * second / 2^first_shift
 // 4 slope       first where it is at least 0, else first * second and marked; / 2^first_shift
 // 5 look_up     the table's word at first * first_multiplier + second * second_multiplier + bias
@@ -55,7 +56,8 @@ module vector_lane #(
   wire signed [VALUE_BITS-1:0] first_value =
       ({first[ELEMENT_BITS-1], first} + {first_offset[ELEMENT_BITS-1], first_offset}) << left_shift;
   wire signed [VALUE_BITS-1:0] second_value =
-      ({second[ELEMENT_BITS-1], second} + {second_offset[ELEMENT_BITS-1], second_offset}) << left_shift;
+      ({second[ELEMENT_BITS-1], second} + {second_offset[ELEMENT_BITS-1], second_offset})
+      << left_shift;
   wire [VALUE_BITS-1:0] first_scale = {
     {(VALUE_BITS - MULTIPLIER_BITS) {first_multiplier[MULTIPLIER_BITS-1]}}, first_multiplier
   };
@@ -117,6 +119,7 @@ module vector_lane #(
   assign table_code = total[TABLE_BITS-1:0];
 
   wire moves_first = ZERO_POINT_FIRST != 0 && scaled_kind != ADD;
+  wire [ELEMENT_BITS-1:0] origin = moves_first ? scaled_zero_point : {ELEMENT_BITS{1'b0}};
   wire signed [ROUNDED_BITS-1:0] next_first_rounded;
   wire signed [PRODUCT_BITS:0] next_second_rounded;
   rounding_shift #(
@@ -127,7 +130,7 @@ module vector_lane #(
   ) round_first (
       .value(total),
       .shift(first_rest),
-      .origin(moves_first ? scaled_zero_point : {ELEMENT_BITS{1'b0}}),
+      .origin(origin),
       .rounded(next_first_rounded)
   );
   rounding_shift #(

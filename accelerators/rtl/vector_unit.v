@@ -1,10 +1,10 @@
-// Element-wise work on streams, a group of LANES elements a cycle (see vector_lane). Groups that need
-// several passes enter once a pass: the result of a pass that is to be `kept` does not leave, and the
-// group that comes `again` has the oldest kept one as its first operand. PASSES_AHEAD groups may be
-// kept before the first comes again.
+// Element-wise work on streams, a group of LANES elements a cycle (see vector_lane). Groups that
+// need several passes enter once a pass: a result to `keep` does not leave, and a group that comes
+// `again` has the oldest kept result as its first operand. At most PASSES_AHEAD groups are kept
+// before the first comes again; one more would wait for ever.
 //
-// Timing: a group in cycle t leaves, or can come again, in cycle t + 4. So passes cost no cycle but
-// their own where another group, or three, are worked on in between. Without them `group_ready` waits.
+// Timing: a group in cycle t leaves, or can come again, in cycle t + 4. Passes cost no cycle but
+// their own where three other groups enter in between; else `group_ready` waits.
 // docs/datapaths/vector_unit.md, docs/rtl/units.md
 module vector_unit #(
     parameter LANES = 16,
@@ -80,6 +80,7 @@ module vector_unit #(
       .oldest_valid(oldest_valid),
       .oldest({oldest_marks, oldest})
   );
+  wire [LANES*ELEMENT_BITS-1:0] operands = again ? oldest : first;
   assign result_valid = valid[STAGES-1] & ~kept[STAGES-1];
 
   genvar lane;
@@ -100,7 +101,7 @@ module vector_unit #(
           .kind(kind),
           .left_shift(left_shift),
           .marked(again & oldest_marks[lane]),
-          .first(again ? oldest[lane*ELEMENT_BITS+:ELEMENT_BITS] : first[lane*ELEMENT_BITS+:ELEMENT_BITS]),
+          .first(operands[lane*ELEMENT_BITS+:ELEMENT_BITS]),
           .second(second[lane*ELEMENT_BITS+:ELEMENT_BITS]),
           .first_offset(first_offset[lane*ELEMENT_BITS+:ELEMENT_BITS]),
           .second_offset(second_offset[lane*ELEMENT_BITS+:ELEMENT_BITS]),

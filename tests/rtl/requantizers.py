@@ -48,7 +48,7 @@ LARGEST_PRODUCT = 2**61
 def requantizer(mode: str, first: int) -> Unit:
     """A requantizer; ``first`` is 1 where the zero point is added before the rounding."""
     return Unit(
-        f"{mode}_{first}",
+        f"requantizer_{mode}_{first}",
         "requantizer",
         "sum_valid",
         INPUTS,

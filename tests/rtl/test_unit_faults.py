@@ -123,7 +123,10 @@ FAULTS = {
     "zero point subtracted": _fault(
         "requantizer",
         "half_up_0",
-        ("rounded[PRODUCT_BITS], rounded} + {", "rounded[PRODUCT_BITS], rounded} - {"),
+        (
+            "rounded[PRODUCT_BITS], rounded}\n      + {",
+            "rounded[PRODUCT_BITS], rounded}\n      - {",
+        ),
     ),
     "zero point twice": _fault(
         "requantizer",

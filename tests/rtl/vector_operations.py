@@ -13,10 +13,12 @@ from tests.rtl.vector_units import Elements
 Random = np.random.Generator
 Operation = tuple[Elements, Wide]
 """Elements, and the integers [count] that must come out."""
+Rows = dict[str, int | Wide]
+"""What the groups of a pass are given."""
 CHANNELS = 3
 TABLE_ROWS = 2
 CODES = 2**vectors.TABLE_BITS // TABLE_ROWS
-EXACT = {"first_multiplier": 1, "first_shift": 0}
+EXACT: Rows = {"first_multiplier": 1, "first_shift": 0}
 
 
 def codes(random: Random, pixels: int, bits: int = 8) -> Wide:
@@ -35,7 +37,7 @@ def scaling(random: Random, mode: str, first: int, largest: int, channels: int) 
     )
 
 
-def limits(given: Requantization) -> dict[str, int | Wide]:
+def limits(given: Requantization) -> Rows:
     """What ends a pass."""
     return {"zero_point": given.zero_point, "low": given.low, "high": given.high}
 
@@ -45,7 +47,7 @@ def along(channels: Wide, like: Wide) -> Wide:
     return np.broadcast_to(channels, like.shape).reshape(-1)
 
 
-def scaled(given: Requantization, like: Wide) -> dict[str, int | Wide]:
+def scaled(given: Requantization, like: Wide) -> Rows:
     """A pass that requantizes."""
     return {
         "kind": vectors.SCALE,
@@ -60,7 +62,11 @@ def requantize(random: Random, mode: str, first: int, pixels: int) -> Operation:
     image = codes(random, pixels, 12)
     bias = random.integers(-200, 200, CHANNELS)
     given = scaling(random, mode, first, 2048, CHANNELS)
-    rows = {"first": image.reshape(-1), "first_offset": along(bias, image), **scaled(given, image)}
+    rows: Rows = {
+        "first": image.reshape(-1),
+        "first_offset": along(bias, image),
+        **scaled(given, image),
+    }
     return Elements((rows,), image.size), reference.requantize(image + bias, given).reshape(-1)
 
 
@@ -68,7 +74,7 @@ def copy(random: Random, mode: str, first: int, pixels: int) -> Operation:
     """Concatenation of two maps: codes as they are."""
     maps = codes(random, pixels, 16), codes(random, pixels, 16)
     wanted = reference.concatenate(maps).reshape(-1)
-    rows = {"kind": vectors.ADD_EXACT, "first": wanted, **EXACT}
+    rows: Rows = {"kind": vectors.ADD_EXACT, "first": wanted, **EXACT}
     return Elements((rows,), wanted.size), wanted
 
 
@@ -77,8 +83,14 @@ def add_equal_scales(random: Random, mode: str, first: int, pixels: int) -> Oper
     one, other = codes(random, pixels), codes(random, pixels)
     given = Requantization(np.ones(1, np.int64), np.zeros(1, np.int64), 3, -128, 127)
     wanted = reference.requantize(reference.add(one, other, (1, 1), 0), given)
-    operands = {"first": one.reshape(-1), "second": other.reshape(-1)}
-    rows = {"kind": vectors.ADD_EXACT, **operands, **EXACT, "second_multiplier": 1, **limits(given)}
+    operands: Rows = {"first": one.reshape(-1), "second": other.reshape(-1)}
+    rows: Rows = {
+        "kind": vectors.ADD_EXACT,
+        **operands,
+        **EXACT,
+        "second_multiplier": 1,
+        **limits(given),
+    }
     return Elements((rows,), one.size), wanted.reshape(-1)
 
 
@@ -94,7 +106,7 @@ def add_exact(random: Random, mode: str, first: int, pixels: int) -> Operation:
         np.ones(1, np.int64), shift, zero, -128, 127, once, zero_point_first=bool(first)
     )
     wanted = reference.requantize(reference.add(one, other, multipliers, bias), given)
-    rows = {
+    rows: Rows = {
         "kind": vectors.ADD_EXACT,
         "first": one.reshape(-1),
         "second": other.reshape(-1),
@@ -116,7 +128,7 @@ def add_rounded(random: Random, mode: str, first: int, pixels: int) -> Operation
     bias = int(random.integers(-1000, 1000))
     sums = reference.add_rounded(one, other, multipliers, terms, bias)
     given = scaling(random, mode, first, 2**27, 1)
-    rows = {
+    rows: Rows = {
         "kind": vectors.ADD,
         "left_shift": terms.left_shift,
         "first": one.reshape(-1),
@@ -139,7 +151,7 @@ def multiply(random: Random, mode: str, first: int, pixels: int) -> Operation:
     biases = int(random.integers(-50, 50)), int(random.integers(-50, 50))
     given = scaling(random, mode, first, 2**16, 1)
     product = reference.multiply(image, factor, biases)
-    rows = {
+    rows: Rows = {
         "kind": vectors.MULTIPLY,
         "first": image.reshape(-1),
         "second": along(factor, image),
@@ -166,13 +178,13 @@ def prelu(random: Random, mode: str, first: int, pixels: int) -> Operation:
         mode,
         zero_point_first=bool(first),
     )
-    rows = {
+    rows: Rows = {
         "kind": vectors.SLOPE,
         "first": image.reshape(-1),
         "second": along(slope, image),
         "first_offset": bias,
     }
-    rescaling = {
+    rescaling: Rows = {
         **scaled(positive, image),
         "second_multiplier": along(negative.multiplier, image),
         "second_shift": along(negative.shift, image),
@@ -186,7 +198,7 @@ def look_up(random: Random, mode: str, first: int, pixels: int) -> Operation:
     low = -CODES // 2
     table = random.integers(-(2**15), 2**15, (TABLE_ROWS, CODES))
     image = random.integers(low, -low, (1, pixels, TABLE_ROWS))
-    rows = {
+    rows: Rows = {
         "kind": vectors.LOOK_UP,
         "first": image.reshape(-1),
         "first_offset": -low,

@@ -49,7 +49,7 @@ _OF_ELEMENTS = tuple(name for name, (elements, _) in INPUTS.items() if elements 
 def vector_unit(mode: str, zero_point_first: int = 0) -> Unit:
     """A small vector unit."""
     return Unit(
-        f"{mode}_{zero_point_first}",
+        f"vector_{mode}_{zero_point_first}",
         "vector_unit",
         "group_valid",
         INPUTS,
