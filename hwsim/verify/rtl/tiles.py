@@ -165,7 +165,7 @@ def _tile(convolved: Convolved, cut: _Cut) -> Tile:
         weight_terms(settings.weight_type),
     )
     codes = convolved.codes.reshape(height * width, -1)[places][:, channels].astype(np.int64)
-    corner = command.row, command.column
+    corner = np.array((command.row, command.column), np.int64)
     first_channel = command.first_channel + cut.channel
     rounding = settings.rounding
     return Tile(command.node, pixels + corner, first_channel, product, rounding, codes)
