@@ -53,13 +53,13 @@ def test_a_tool_that_fails(tmp_path: Path) -> None:
 
 @needs(*VERILATOR)
 def test_a_design_is_built_once(tmp_path: Path) -> None:
-    """However many want it at the same time; another one for other parameters or headers."""
+    """However many want it at the same time; another one for other headers."""
     built = tmp_path / "built"
     text = ADDER.replace("module adder", '`include "depth.vh"\nmodule adder')
     (tmp_path / "depth.vh").write_text("// nothing yet\n")
     design = adder(tmp_path, text=text)
-    with ThreadPoolExecutor(4) as threads:
-        runs = [threads.submit(VerilatorSimulation, design, built) for _ in range(4)]
+    with ThreadPoolExecutor(2) as threads:
+        runs = [threads.submit(VerilatorSimulation, design, built) for _ in range(2)]
         outcomes = [run.result().run(job(*operands(3))) for run in runs]
     assert len({tuple(outcome.outputs["sum"].ravel()) for outcome in outcomes}) == 1
     libraries = sorted(built.glob("*.so"))
@@ -67,10 +67,9 @@ def test_a_design_is_built_once(tmp_path: Path) -> None:
     made = libraries[0].stat().st_mtime_ns
     VerilatorSimulation(design, built)
     assert libraries[0].stat().st_mtime_ns == made
-    VerilatorSimulation(replace(design, parameters={**design.parameters, "PERIOD": 2}), built)
     (tmp_path / "depth.vh").write_text("// something else\n")
     VerilatorSimulation(design, built)
-    assert len(list(built.glob("*.so"))) == 3
+    assert len(list(built.glob("*.so"))) == 2
     assert not list(built.glob(".building*"))
 
 

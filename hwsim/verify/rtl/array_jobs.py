@@ -47,7 +47,7 @@ def array_job(array: Array, product: Product, stall_seed: int | None = None) -> 
     digits = [settings.get(name, 1) for name in _DIGIT_SETTINGS]
     return Job(
         streams,
-        {name: codes for name in codes_stream(array).lane_names},
+        dict.fromkeys(codes_stream(array).lane_names, codes),
         # Far more than it takes, stalls and drains included: a job that hangs comes to an end.
         limit_cycles=4 * (items * int(np.prod(digits)) + codes + array.rows) + 256,
         settings=settings,
