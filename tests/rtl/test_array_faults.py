@@ -39,13 +39,19 @@ FAULTS = {
         "output_stationary", "output_sequencer", "wait_for_drain <= ROWS - 1", "wait_for_drain <= 0"
     ),
     "drain that is waited for a cycle too long": Fault(
-        "output_stationary", "output_sequencer", "wait_for_drain <= ROWS - 1", "wait_for_drain <= ROWS"
+        "output_stationary",
+        "output_sequencer",
+        "wait_for_drain <= ROWS - 1",
+        "wait_for_drain <= ROWS",
     ),
     "sums that never begin": Fault(
         "output_stationary", "output_element", "first ? {SUM_BITS{1'b0}} : sum", "sum"
     ),
     "a narrow accumulator": Fault(
-        "output_stationary", "output_element", "reg signed [SUM_BITS-1:0] sum", "reg signed [11:0] sum"
+        "output_stationary",
+        "output_element",
+        "reg signed [SUM_BITS-1:0] sum",
+        "reg signed [11:0] sum",
     ),
     "unsigned weights": Fault(
         "output_stationary",
@@ -59,7 +65,9 @@ FAULTS = {
     "an operand that is not held for its slices": Fault(
         "output_stationary", "held_operands", "take ? stream : held", "stream"
     ),
-    "skew a cycle short": Fault("output_stationary", "skew", ".CYCLES(element)", ".CYCLES(element / 2)"),
+    "skew a cycle short": Fault(
+        "output_stationary", "skew", ".CYCLES(element)", ".CYCLES(element / 2)"
+    ),
     "scales of the first block for all": Fault(
         "output_stationary", "block_counter", "block + 1'b1", "block"
     ),
@@ -101,16 +109,25 @@ FAULTS = {
         "weight_stationary", "column_accumulator", "first ? {SUM_BITS{1'b0}} : kept", "kept"
     ),
     "accumulators that begin with every part": Fault(
-        "weight_stationary", "stationary_sequencer", "turn == 0 & load == 0 & first_pair", "first_pair"
+        "weight_stationary",
+        "stationary_sequencer",
+        "turn == 0 & load == 0 & first_pair",
+        "first_pair",
     ),
     "sums down a column without carries": Fault(
         "weight_stationary", "stationary_array", "PRODUCT_BITS + $clog2(ROWS)", "PRODUCT_BITS - 2"
     ),
     "scales of the block for every channel": Fault(
-        "input_stationary", "stationary_sequencer", "SCALE_BY_STREAM != 0 ? position : block", "block"
+        "input_stationary",
+        "stationary_sequencer",
+        "SCALE_BY_STREAM != 0 ? position : block",
+        "block",
     ),
     "the same chunk again": Fault(
-        "input_stationary", "stationary_sequencer", "stream_ends ? 0 : position + 1'b1;\n      end", "chunk_start;\n      end"
+        "input_stationary",
+        "stationary_sequencer",
+        "stream_ends ? 0 : position + 1'b1;\n      end",
+        "chunk_start;\n      end",
     ),
     "bricks without sign": Fault(
         "composable", "fusion_brick", "weights_signed & (|weight_tops)", "1'b0 & (|weight_tops)"
@@ -121,11 +138,13 @@ FAULTS = {
     "bricks joined half as far": Fault(
         "composable", "fusion_unit", "wide <<< (2 << STEP)", "wide <<< (1 << STEP)"
     ),
-    "bricks always joined": Fault("composable", "fusion_unit", "joined ? wide <<<", "1'b1 ? wide <<<"),
+    "bricks always joined": Fault(
+        "composable", "fusion_unit", "joined ? wide <<<", "1'b1 ? wide <<<"
+    ),
     "slices of the first operand alone": Fault(
         "composable", "field_slices", "(field<<wide)*NATIVE_BITS", "0"
     ),
-}  # fmt: skip
+}
 
 ARRAYS = {
     kind: array_of(kind, **{"rows": 3, "columns": 2, **changes})
@@ -148,7 +167,9 @@ def cases() -> list[ArrayCase]:
     limits = Limits(pixels=8, channels=5, inputs=3)
     products = [random_product(random, limits, "half_up") for _ in range(14)]
     # Some of one bit, and some without sums: fewer operands than rows, one after the other.
-    products += [random_product(random, replace(limits, bits=bits), "half_up") for bits in (1, 1, 1, 2, 3)]
+    products += [
+        random_product(random, replace(limits, bits=bits), "half_up") for bits in (1, 1, 1, 2, 3)
+    ]
     products += [random_product(random, replace(limits, inputs=1), "half_up") for _ in range(3)]
     return [ArrayCase(product, expected_codes(product)) for product in products]
 
@@ -156,7 +177,9 @@ def cases() -> list[ArrayCase]:
 def compared(kind: str, folder: Path, fault: Fault | None = None) -> ArrayComparison:
     design = array_design(ARRAYS[kind])
     if fault is not None:
-        design = replace(design, sources=tuple(with_fault(p, folder, fault) for p in design.sources))
+        design = replace(
+            design, sources=tuple(with_fault(p, folder, fault) for p in design.sources)
+        )
     return compare_array(ARRAYS[kind], IcarusSimulation(design), cases())
 
 
