@@ -1,6 +1,6 @@
 """A netlist at work on 64 streams of operands at once: the integers it makes and its toggles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,7 +63,12 @@ class Simulator:
         self.netlist = netlist
         self.timing = timing_of(netlist)
 
-    def run(self, stimulus: Mapping[str, Integers], warm_up: int = 0) -> Simulation:
+    def run(
+        self,
+        stimulus: Mapping[str, Integers],
+        warm_up: int = 0,
+        record: Sequence[str] | None = None,
+    ) -> Simulation:
         """Run from all flip-flops and inputs at 0.
 
         A port's value in cycle t is there from the clock edge that begins cycle t; an output in
@@ -72,6 +77,7 @@ class Simulator:
         Args:
             stimulus: of every input port but the clock, int64 [cycles, streams].
             warm_up: cycles in front whose toggles do not count.
+            record: output ports, of at most 64 bits each; None for all.
 
         Raises:
             UserError: a port is missing or unknown.
@@ -84,10 +90,12 @@ class Simulator:
                 f"{', '.join(sorted(netlist.inputs))}; {', '.join(wrong)} is missing or unknown"
             )
         words = self._words(stimulus)
+        ports = [*netlist.outputs] if record is None else [*record]
+        nets = [np.zeros(0, np.int32), *(netlist.outputs[port] for port in ports)]
+        circuit = self._circuit._replace(outputs=np.concatenate(nets))
         unit = np.ones_like(self._library_delays)
-        recorded = np.zeros((len(words), len(self._circuit.outputs)), np.uint64)
+        recorded = np.zeros((len(words), len(circuit.outputs)), np.uint64)
         settled, of_unit, repeated, delayed = np.zeros((4, netlist.nets), np.int64)
-        circuit = self._circuit
         for delays, still, moving in (
             (unit, settled, of_unit),
             (self._library_delays, repeated, delayed),
@@ -95,7 +103,9 @@ class Simulator:
             timed = circuit._replace(delay=delays)
             _kernels.simulate_circuit(timed, words, warm_up, recorded, still, moving)
         counted = max(len(words) - warm_up, 0) * STREAMS
-        return Simulation(self._outputs(recorded), Toggles(counted, settled, of_unit, delayed))
+        return Simulation(
+            self._outputs(recorded, ports), Toggles(counted, settled, of_unit, delayed)
+        )
 
     @cached_property
     def _circuit(self) -> _kernels.Circuit:
@@ -115,7 +125,7 @@ class Simulator:
             np.cumsum([0, *read]).astype(np.int32),
             flip_flops.data,
             np.where(flip_flops.is_inverted, ~np.uint64(0), np.uint64(0)),
-            np.concatenate([np.zeros(0, np.int32), *netlist.outputs.values()]),
+            np.zeros(0, np.int32),
         )
 
     @cached_property
@@ -134,9 +144,10 @@ class Simulator:
             _kernels.into_words(integers, planes[-1])
         return np.concatenate(planes, axis=1)
 
-    def _outputs(self, recorded: NDArray[np.uint64]) -> dict[str, Integers]:
+    def _outputs(self, recorded: NDArray[np.uint64], ports: Sequence[str]) -> dict[str, Integers]:
         outputs, place = {}, 0
-        for port, nets in self.netlist.outputs.items():
+        for port in ports:
+            nets = self.netlist.outputs[port]
             words = np.ascontiguousarray(recorded[:, place : place + len(nets)])
             place += len(nets)
             outputs[port] = np.zeros((len(words), STREAMS), np.int64)
