@@ -242,13 +242,15 @@ def _digits(operands: Integers, bits: int, is_serial: bool) -> Integers:
 
 def _powers(terms: Integers) -> Integers:
     """The integers that terms stand for."""
-    return np.sign(terms) << np.maximum(np.abs(terms) - 1, 0)
+    powers: Integers = np.sign(terms) << np.maximum(np.abs(terms) - 1, 0)
+    return powers
 
 
 def _coded_terms(terms: Integers, bits: int) -> Integers:
     """Terms as a lane takes them: the exponent, above it the sign, above that whether it is one."""
     exponents = np.maximum(np.abs(terms) - 1, 0)
-    return exponents | (terms < 0).astype(np.int64) << (bits - 1) | (terms != 0) << bits
+    codes: Integers = exponents | (terms < 0).astype(np.int64) << (bits - 1) | (terms != 0) << bits
+    return codes
 
 
 def _drained(sums: Integers, drains: Integers, generator: np.random.Generator) -> Integers:
