@@ -2,17 +2,20 @@
 // WEIGHT_BITS x ACTIVATION_BITS, or more of narrower operands. A mode m stands for 2^m bits; of
 // operands wider than the unit, a slice at a time takes part.
 //
-// The products' operands lie side by side, the first one lowest. A brick is the product of a 2-bit
-// digit of a weight and one of an activation; of both, the topmost digit has the sign.
+// The products' operands lie side by side, the first one lowest. Brick (i, j) multiplies the digit
+// i of a weight with the digit j of an activation, modulo the digits that they have; the topmost
+// ones have the sign. Sums of neighbouring bricks join pairwise, first along the activations, then
+// along the weights: the second of a pair is shifted to its place if both belong to one product.
 // Combinational. docs/datapaths/composable.md
 module fusion_unit #(
     parameter WEIGHT_BITS = 8,  // powers of two, at least 2
     parameter ACTIVATION_BITS = 8,
+    parameter OPERAND_BITS = 16,
     parameter MODE_BITS = 3,
     parameter INDEX_BITS = 3,
-    parameter WEIGHTS_BITS = 16 * ACTIVATION_BITS / 2,
+    parameter WEIGHTS_BITS = OPERAND_BITS * ACTIVATION_BITS / 2,
     parameter ACTIVATIONS_BITS = ACTIVATION_BITS * WEIGHT_BITS / 2,
-    parameter SUM_BITS = 21
+    parameter SUM_BITS = WEIGHT_BITS + ACTIVATION_BITS + 10
 ) (
     input [MODE_BITS-1:0] weight_mode,
     input [MODE_BITS-1:0] activation_mode,
@@ -21,81 +24,89 @@ module fusion_unit #(
     input activations_signed,
     input [WEIGHTS_BITS-1:0] weights,
     input [ACTIVATIONS_BITS-1:0] activations,
-    output reg signed [SUM_BITS-1:0] sum
+    output signed [SUM_BITS-1:0] sum
 );
-  localparam BRICKS = WEIGHT_BITS * ACTIVATION_BITS / 4;
-  localparam WEIGHT_MODES = $clog2(WEIGHT_BITS);
-  localparam ACTIVATION_MODES = $clog2(ACTIVATION_BITS);
-  localparam MODES = WEIGHT_MODES * ACTIVATION_MODES;
-  localparam SHIFT_BITS = 5;
+  localparam I = WEIGHT_BITS / 2;
+  localparam J = ACTIVATION_BITS / 2;
+  localparam I_LEVELS = $clog2(I);
+  localparam J_LEVELS = $clog2(J);
+  localparam PRODUCT_BITS = 6;
+  localparam LEVELS = J_LEVELS + I_LEVELS;
 
-  wire [WEIGHT_BITS*ACTIVATION_BITS/2-1:0] weight_digits;
+  function integer bits_at;  // of a sum of 2^level bricks: a carry a level, and how far they reach
+    input integer level;
+    bits_at = PRODUCT_BITS + level + (level <= J_LEVELS ? (2 << level) - 2
+        : 2 * J - 4 + (2 << (level - J_LEVELS)));
+  endfunction
+
+  wire [I*ACTIVATION_BITS-1:0] digits;
   field_slices #(
-      .FIELDS(ACTIVATION_BITS / 2),
+      .FIELDS(J),
       .NATIVE_BITS(WEIGHT_BITS),
+      .OPERAND_BITS(OPERAND_BITS),
       .MODE_BITS(MODE_BITS),
       .INDEX_BITS(INDEX_BITS)
   ) weight_cut (
       .mode(weight_mode),
       .index(weight_slice),
       .operands(weights),
-      .slices(weight_digits)
+      .slices(digits)
   );
 
-  // Which pair of widths the bricks are joined for, 0 for 2 x 2.
-  wire [MODE_BITS-1:0] weight_place = (weight_mode > WEIGHT_MODES ? WEIGHT_MODES : weight_mode) - 1;
-  wire [MODE_BITS-1:0] activation_place =
-      (activation_mode > ACTIVATION_MODES ? ACTIVATION_MODES : activation_mode) - 1;
-  wire [4:0] pair = weight_place * ACTIVATION_MODES + activation_place;
-
-  wire [BRICKS*6-1:0] products;
-  wire [BRICKS*SHIFT_BITS-1:0] shifts;
-  genvar brick, w, a;
+  // Of what the unit is set to, a bit a width; widths beyond its own are its widest.
+  wire [I_LEVELS:0] weight_width;
+  wire [J_LEVELS:0] activation_width;
+  genvar i, j, level, pair;
   generate
-    for (brick = 0; brick < BRICKS; brick = brick + 1) begin : bricks
-      // What this brick is in each pair of widths: its digits, whether they are topmost, its place.
-      wire [MODES*2-1:0] weight_choices, activation_choices;
-      wire [MODES-1:0] weight_top, activation_top;
-      wire [MODES*SHIFT_BITS-1:0] shift_choices;
-      for (w = 0; w < WEIGHT_MODES; w = w + 1) begin : weight_widths
-        for (a = 0; a < ACTIVATION_MODES; a = a + 1) begin : activation_widths
-          localparam WEIGHT_DIGITS = 1 << w;
-          localparam ACTIVATION_DIGITS = 1 << a;
-          localparam PRODUCT = brick / (WEIGHT_DIGITS * ACTIVATION_DIGITS);
-          localparam WITHIN = brick % (WEIGHT_DIGITS * ACTIVATION_DIGITS);
-          localparam I = WITHIN / ACTIVATION_DIGITS;
-          localparam J = WITHIN % ACTIVATION_DIGITS;
-          localparam PAIR = w * ACTIVATION_MODES + a;
-          assign weight_choices[PAIR*2+:2] = weight_digits[(PRODUCT*WEIGHT_DIGITS+I)*2+:2];
-          assign activation_choices[PAIR*2+:2] = activations[(PRODUCT*ACTIVATION_DIGITS+J)*2+:2];
-          assign weight_top[PAIR] = I == WEIGHT_DIGITS - 1;
-          assign activation_top[PAIR] = J == ACTIVATION_DIGITS - 1;
-          assign shift_choices[PAIR*SHIFT_BITS+:SHIFT_BITS] = 2 * (I + J);
-        end
+    for (i = 0; i <= I_LEVELS; i = i + 1) begin : weight_widths
+      assign weight_width[i] = i == I_LEVELS ? weight_mode > i : weight_mode == i + 1;
+    end
+    for (j = 0; j <= J_LEVELS; j = j + 1) begin : activation_widths
+      assign activation_width[j] = j == J_LEVELS ? activation_mode > j : activation_mode == j + 1;
+    end
+    for (i = 0; i < I; i = i + 1) begin : brick_rows
+      for (j = 0; j < J; j = j + 1) begin : bricks
+        wire signed [PRODUCT_BITS-1:0] product;
+        fusion_brick #(
+            .WEIGHT_MODES(I_LEVELS + 1),
+            .ACTIVATION_MODES(J_LEVELS + 1),
+            .ROW(i),
+            .COLUMN(j)
+        ) brick (
+            .weight_width(weight_width),
+            .activation_width(activation_width),
+            .weights_signed(weights_signed),
+            .activations_signed(activations_signed),
+            .weights(digits),
+            .activations(activations),
+            .product(product)
+        );
       end
-      wire [1:0] weight_digit = weight_choices[pair*2+:2];
-      wire [1:0] activation_digit = activation_choices[pair*2+:2];
-      wire signed [2:0] weight = {
-        weights_signed & weight_top[pair] & weight_digit[1], weight_digit
-      };
-      wire signed [2:0] activation = {
-        activations_signed & activation_top[pair] & activation_digit[1], activation_digit
-      };
-      wire signed [5:0] product = weight * activation;
-      assign products[brick*6+:6] = product;
-      assign shifts[brick*SHIFT_BITS+:SHIFT_BITS] = shift_choices[pair*SHIFT_BITS+:SHIFT_BITS];
+    end
+
+    // Level 0 are the bricks, row by row; each level has half as many sums.
+    for (level = 0; level <= LEVELS; level = level + 1) begin : levels
+      wire [(I*J>>level)*bits_at(level)-1:0] sums;
+    end
+    for (pair = 0; pair < I * J; pair = pair + 1) begin : bottom
+      assign levels[0].sums[pair*PRODUCT_BITS+:PRODUCT_BITS] =
+          brick_rows[pair/J].bricks[pair%J].product;
+    end
+    for (level = 0; level < LEVELS; level = level + 1) begin : joins
+      localparam ALONG_WEIGHTS = level >= J_LEVELS;
+      localparam STEP = ALONG_WEIGHTS ? level - J_LEVELS : level;
+      localparam BITS = bits_at(level);
+      localparam WIDE = bits_at(level + 1);
+      wire joined = (ALONG_WEIGHTS ? weight_mode : activation_mode) > STEP + 1;
+      for (pair = 0; pair < I * J >> (level + 1); pair = pair + 1) begin : pairs
+        wire signed [BITS-1:0] low = levels[level].sums[2*pair*BITS+:BITS];
+        wire signed [BITS-1:0] high = levels[level].sums[(2*pair+1)*BITS+:BITS];
+        wire signed [WIDE-1:0] wide = high;
+        wire signed [WIDE-1:0] total = low + (joined ? wide <<< (2 << STEP) : wide);
+        assign levels[level+1].sums[pair*WIDE+:WIDE] = total;
+      end
     end
   endgenerate
-
-  reg signed [5:0] one;
-  reg signed [SUM_BITS-1:0] wide;
-  integer each;
-  always @* begin
-    sum = 0;
-    for (each = 0; each < BRICKS; each = each + 1) begin
-      one  = products[each*6+:6];
-      wide = one;
-      sum  = sum + (wide <<< shifts[each*SHIFT_BITS+:SHIFT_BITS]);
-    end
-  end
+  wire signed [bits_at(LEVELS)-1:0] whole = levels[LEVELS].sums;
+  assign sum = whole;
 endmodule

@@ -275,7 +275,6 @@ module stationary_array #(
         end
         stationary_element #(
             .KIND(KIND),
-            .ROW(r),
             .ROW_BITS(ROW_BITS),
             .WEIGHT_BITS(WEIGHT_BITS),
             .ACTIVATION_BITS(ACTIVATION_BITS),
@@ -287,6 +286,7 @@ module stationary_array #(
         ) element (
             .clock(clock),
             .reset(reset),
+            .row(r[ROW_BITS-1:0]),
             .weight_mode(weight_mode),
             .activation_mode(activation_mode),
             .control_in(control_in),

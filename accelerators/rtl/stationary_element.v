@@ -8,7 +8,6 @@
 // docs/rtl.md; the registers are those of hwsim/verify/stepped.
 module stationary_element #(
     parameter KIND = "multiply",  // one product; "bricks": as a fusion unit makes them
-    parameter ROW = 0,            // its own
     parameter ROW_BITS = 3,
     parameter WEIGHT_BITS = 8,    // of a multiplier's operand that is held (or, of bricks, a weight)
     parameter ACTIVATION_BITS = 8,
@@ -21,6 +20,7 @@ module stationary_element #(
 ) (
     input clock,
     input reset,
+    input [ROW_BITS-1:0] row,  // its own, constant
     input [MODE_BITS-1:0] weight_mode,
     input [MODE_BITS-1:0] activation_mode,
     // {slice of the held operand, held signed, streamed signed, first of a fold, valid}
@@ -83,7 +83,7 @@ module stationary_element #(
       control_out[0] <= 1'b0;
       held_row_out[0] <= 1'b0;
     end
-    if (held_row_in == {ROW[ROW_BITS-1:0], 1'b1}) waiting <= held_in;
+    if (held_row_in == {row, 1'b1}) waiting <= held_in;
     if (valid) begin
       in_use  <= held;
       sum_out <= sum_in + product;

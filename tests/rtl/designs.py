@@ -1,5 +1,6 @@
-"""A small design for tests of the bench: sums of two vectors' elements, with back-pressure."""
+"""Small designs for tests of the bench."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hwsim.verify.rtl.design import Design, Setting, Stream
@@ -49,6 +50,28 @@ module adder #(
 endmodule
 """
 
+ECHO = """\
+// Two lanes that give back what they take a cycle later, in any cycle; lane 1 gives it twice if
+// TWICE. Names of ports may be words of C++, or names that a bench has itself.
+module echo #(parameter TWICE = 0) (
+  input clk, input resetn,
+  input [1:0] template_valid, input [139:0] template,
+  output reg [1:0] cycle_valid, output reg [139:0] cycle
+);
+  reg again;
+  always @(posedge clk) begin
+    cycle_valid <= template_valid | {again, 1'b0};
+    cycle[69:0] <= template[69:0];
+    if (template_valid[1]) cycle[139:70] <= template[139:70];
+    again <= TWICE != 0 && template_valid[1];
+    if (!resetn) begin
+      cycle_valid <= 0;
+      again <= 0;
+    end
+  end
+endmodule
+"""
+
 
 def adder(
     folder: Path, bits: int = 5, lanes: int = 3, *, text: str = ADDER, **parameters: int | str
@@ -64,3 +87,19 @@ def adder(
         settings=(Setting("offset", bits),),
         parameters={"BITS": bits, "LANES": lanes, **parameters},
     )
+
+
+def echo(folder: Path, *, twice: bool = False) -> Design:
+    """The echo as a design."""
+    source = folder / "echo.v"
+    source.write_text(ECHO)
+    design = Design(
+        "echo",
+        (source,),
+        inputs=(Stream("template", 70, has_ready=False, lanes=2),),
+        outputs=(Stream("cycle", 70, lanes=2),),
+        clock="clk",
+        reset="resetn",
+        reset_is_low=True,
+    )
+    return replace(design, parameters={"TWICE": 1}) if twice else design

@@ -14,17 +14,16 @@ from hwsim.verify.rtl.outcome import (
     STALL_THRESHOLD,
     TRAILING_CYCLES,
     Job,
-    Outcome,
-    Unknown,
     check_job,
     stall_states,
 )
 from hwsim.verify.rtl.words import Words, word_count, words_of
-from quant.common.errors import UserError
 
 RESULTS = "results.txt"
 """What the bench writes: a line for each output, and some at the end of each job."""
-MODULE = "bench"
+BENCH = "bench.v"
+"""The file of the bench's module."""
+MODULE = "hwsim_bench"
 
 _COUNT_BITS = 32
 
@@ -40,7 +39,7 @@ def bench_files(design: Design, jobs: Sequence[Job]) -> dict[str, str]:
         check_job(design, job)
     memories = _memories(design, jobs)
     files = {f"{name}.hex": _hex(items, bits) for name, (items, bits) in memories.items()}
-    return {f"{MODULE}.v": _bench(design, len(jobs), memories), **files}
+    return {BENCH: _bench(design, len(jobs), memories), **files}
 
 
 def _memories(design: Design, jobs: Sequence[Job]) -> dict[str, tuple[Words, int]]:
@@ -53,20 +52,16 @@ def _memories(design: Design, jobs: Sequence[Job]) -> dict[str, tuple[Words, int
     for i, setting in enumerate(design.settings):
         values = [words_of(job.settings[setting.name], setting.bits) for job in jobs]
         found[f"setting_{i}_values"] = np.stack(values), setting.bits
-    for i, (name, stream) in enumerate(_lanes(design.inputs)):
+    for i, (name, stream) in enumerate(design.input_lanes):
         items = np.concatenate([job.streams[name] for job in jobs])
         if not len(items):  # no memory is empty
             items = np.zeros((1, word_count(stream.bits)), np.uint32)
         found[f"input_{i}_items"] = items, stream.bits
         found[f"input_{i}_counts"] = counts([len(job.streams[name]) for job in jobs])
         found[f"input_{i}_stalls"] = counts([stall_states(design, job)[i] for job in jobs])
-    for i, (name, _) in enumerate(_lanes(design.outputs)):
+    for i, (name, _) in enumerate(design.output_lanes):
         found[f"output_{i}_counts"] = counts([job.wanted[name] for job in jobs])
     return found
-
-
-def _lanes(streams: tuple[Stream, ...]) -> list[tuple[str, Stream]]:
-    return [(name, stream) for stream in streams for name in stream.lane_names]
 
 
 def _hex(items: Words, bits: int) -> str:
@@ -79,7 +74,7 @@ def _hex(items: Words, bits: int) -> str:
 
 def _bench(design: Design, jobs: int, memories: Mapping[str, tuple[Words, int]]) -> str:
     wires, names = numbered_ports(design)
-    inputs, outputs = _lanes(design.inputs), _lanes(design.outputs)
+    inputs, outputs = design.input_lanes, design.output_lanes
     comments = "".join(f"// {number}: {name}\n" for number, name in names.items())
     depths = [(name, len(items), bits) for name, (items, bits) in memories.items()]
     parts = [
@@ -153,7 +148,8 @@ def _output_text(i: int, name: str, stream: Stream) -> str:
   integer output_{i}_seen;
   task see_{i};
     if ({valid} === 1'b1) begin
-      $fdisplay(results, "%0d output {name} %0d %h", job, cycle, output_{i});
+      if (output_{i}_seen < output_{i}_counts[job] + {TRAILING_CYCLES})
+        $fdisplay(results, "%0d output {name} %0d %h", job, cycle, output_{i});
       if (output_{i}_seen < output_{i}_counts[job]) missing = missing - 1;
       output_{i}_seen = output_{i}_seen + 1;
       if (missing == 0 && output_{i}_seen <= output_{i}_counts[job]
@@ -213,87 +209,3 @@ def _initial(design: Design, jobs: int, memories: list[str]) -> str:
 
 def _lines(indent: int, statements: list[str]) -> str:
     return "\n".join(" " * indent + statement for statement in statements)
-
-
-class _Results:
-    """The lines of one job."""
-
-    def __init__(self, design: Design) -> None:
-        self.items: dict[str, list[str]] = {name: [] for name in design.output_names}
-        self.cycles: dict[str, list[int]] = {name: [] for name in design.output_names}
-        self.taken = dict.fromkeys(design.input_names, 0)
-        self.unknown: list[tuple[str, int]] = []
-        self.end: tuple[int, int] | None = None
-
-    def add(self, kind: str, words: Sequence[str]) -> None:
-        """Note a line: its second word and those behind it.
-
-        Raises:
-            ValueError: it is none of the bench's.
-            KeyError: it has a name that the design has not.
-        """
-        match kind, words:
-            case "output", [name, cycle, item]:
-                self.cycles[name].append(int(cycle))
-                self.items[name].append(item.lower())
-            case "unknown", [port, cycle]:
-                self.unknown.append((port, int(cycle)))
-            case "taken", [name, count]:
-                self.taken[name] = int(count)
-            case "end", [cycles, origin]:
-                self.end = int(cycles), int(origin)
-            case _:
-                raise ValueError(kind)
-
-
-def parse_results(design: Design, jobs: int, text: str, where: str) -> list[Outcome]:
-    """What the bench wrote, job by job.
-
-    Raises:
-        UserError: a line is none of the bench's, or a job has no end.
-    """
-    found = [_Results(design) for _ in range(jobs)]
-    for number, line in enumerate(text.splitlines(), 1):
-        try:
-            job, kind, *words = line.split()
-            found[int(job)].add(kind, words)
-        except (ValueError, KeyError, IndexError) as error:
-            raise UserError(
-                f"{where}, line {number}: expected a line that this bench writes, found "
-                f"'{line[:40]}'; give the {RESULTS} of a run of it"
-            ) from error
-    for place, results in enumerate(found):
-        if results.end is None:
-            raise UserError(
-                f"{where}: expected results of {jobs} jobs, found no end of job {place}; run the "
-                "bench until it finishes"
-            )
-    return [_outcome(design, results) for results in found]
-
-
-def _outcome(design: Design, results: _Results) -> Outcome:
-    assert results.end is not None
-    simulated, origin = results.end
-    origin = max(origin, 0)
-    unknown = [Unknown(port, cycle - origin, None) for port, cycle in results.unknown]
-    outputs = {}
-    for name, stream in _lanes(design.outputs):
-        for index, item in enumerate(results.items[name]):
-            if not item.isalnum() or "x" in item or "z" in item:
-                unknown.append(Unknown(name, results.cycles[name][index] - origin, index))
-        outputs[name] = _words(results.items[name], stream.bits)
-    cycles = {
-        name: np.array(results.cycles[name], np.int64) - origin for name in design.output_names
-    }
-    unknown.sort(key=lambda bit: bit.cycle)
-    return Outcome(outputs, cycles, results.taken, tuple(unknown), simulated)
-
-
-_KNOWN = str.maketrans("xz", "00")
-
-
-def _words(items: list[str], bits: int) -> Words:
-    count = word_count(bits)
-    text = "".join(item.translate(_KNOWN).zfill(8 * count) for item in items)
-    highest_first = np.frombuffer(bytes.fromhex(text), ">u4").reshape(len(items), count)
-    return np.ascontiguousarray(highest_first[:, ::-1], np.uint32)

@@ -58,7 +58,8 @@ class Design:
 
     Attributes:
         top: its name.
-        sources: Verilog files, those of the modules it instantiates among them.
+        sources: Verilog files, those of the modules it instantiates among them; what they include
+            is looked for beside them.
         inputs: streams it takes.
         outputs: streams it gives.
         settings: inputs that are constant while a job runs.
@@ -96,14 +97,42 @@ class Design:
             )
 
     @property
+    def input_lanes(self) -> tuple[tuple[str, Stream], ...]:
+        """Every lane of every input: its name, and the stream it is of."""
+        return tuple((name, stream) for stream in self.inputs for name in stream.lane_names)
+
+    @property
+    def output_lanes(self) -> tuple[tuple[str, Stream], ...]:
+        """Every lane of every output."""
+        return tuple((name, stream) for stream in self.outputs for name in stream.lane_names)
+
+    @property
     def input_names(self) -> tuple[str, ...]:
         """Of every lane of every input."""
-        return tuple(name for stream in self.inputs for name in stream.lane_names)
+        return tuple(name for name, _ in self.input_lanes)
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Of every lane of every output."""
-        return tuple(name for stream in self.outputs for name in stream.lane_names)
+        return tuple(name for name, _ in self.output_lanes)
+
+    @property
+    def source_paths(self) -> tuple[Path, ...]:
+        """The sources as absolute paths."""
+        return tuple(source.resolve() for source in self.sources)
+
+    @property
+    def include_options(self) -> list[str]:
+        """Options by which simulators find included files."""
+        folders = dict.fromkeys(source.parent for source in self.source_paths)
+        return [f"-I{folder}" for folder in folders]
+
+    @property
+    def headers(self) -> tuple[Path, ...]:
+        """Files that sources may include."""
+        folders = dict.fromkeys(source.parent for source in self.source_paths)
+        found = [path for folder in folders for path in folder.glob("*.*h")]
+        return tuple(sorted(path for path in found if path.suffix in (".vh", ".svh")))
 
     @property
     def ports(self) -> tuple[str, ...]:

@@ -5,120 +5,203 @@
 // settled, and the clock rises.
 
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 
 #include "ports.h"
 #include "verilated.h"
 
+// What Verilator's runtime calls when a design ends the simulation or cannot go on (VL_USER_FINISH
+// and so on): its own functions end the whole process.
+[[noreturn]] static void end(const char* file, int line, const std::string& why) {
+    throw std::runtime_error(std::string(file) + ":" + std::to_string(line) + ": " + why);
+}
+void vl_finish(const char* file, int line, const char*) { end(file, line, "$finish"); }
+void vl_stop(const char* file, int line, const char*) { end(file, line, "$stop"); }
+void vl_fatal(const char* file, int line, const char*, const char* why) { end(file, line, why); }
+
 namespace {
 
-struct Stream {
-    const uint32_t* items;
-    int64_t count, taken;
-    bool offered;
-    uint32_t random;  // state of the generator of its stalls, 0 for none
+// What Python passes: the same fields in `verilator._Batch`.
+struct Batch {
+    int64_t jobs;
+    const uint32_t* settings;             // the words of one job behind those of another
+    const uint32_t* const* items;         // [inputs], of all jobs
+    const int64_t* item_counts;           // [jobs][inputs]
+    const int64_t* wanted;                // [jobs][outputs]
+    const int64_t* limits;                // cycles, [jobs]
+    const uint32_t* stalls;               // where random generators begin, 0 for none; [jobs][inputs]
+    int64_t counted_first, counted_last;  // inputs from whose first transfer cycles count
+    int64_t trailing, reset_cycles, stall_threshold;
+    uint32_t* const* outputs;             // [outputs], room for a job's wanted ones and `trailing` more
+    int64_t* const* output_cycles;        // likewise
+    int64_t* found;                       // [jobs][outputs]
+    int64_t* taken;                       // [jobs][inputs]
+    int64_t* cycles;                      // [jobs]
 };
 
+// xorshift32; see `outcome.stall_states`.
 uint32_t next_random(uint32_t state) {
     state ^= state << 13;
     state ^= state >> 17;
     return state ^ (state << 5);
 }
 
-void rise(Model& model) {
-    model.clock = 1;
-    model.eval();
-    model.clock = 0;
-}
+struct Input {
+    const uint32_t* items;
+    int64_t count = 0, taken = 0;
+    bool is_offered = false;
+    uint32_t random = 0;
+
+    // Whether there is an item to offer that no stall withholds.
+    bool begins(int64_t stall_threshold) {
+        if (taken == count) return false;
+        if (random == 0) return true;
+        random = next_random(random);
+        return (random & 255u) >= stall_threshold;
+    }
+};
+
+struct Output {
+    uint32_t* items;
+    int64_t* cycles;
+    int64_t wanted = 0, found = 0;
+};
+
+class Run {
+   public:
+    Run(Model& model, const Batch& batch) : model(model), batch(batch) {
+        for (int i = 0; i < INPUTS; i++) inputs[i].items = batch.items[i];
+        for (int o = 0; o < OUTPUTS; o++) {
+            outputs[o].items = batch.outputs[o];
+            outputs[o].cycles = batch.output_cycles[o];
+        }
+    }
+
+    void run_job(int64_t job) {
+        begin(job);
+        reset(job);
+        for (cycle = 0; cycle < last; cycle++) {
+            offer();
+            model.eval();
+            take();
+            see();
+            rise();
+        }
+        finish(job);
+    }
+
+   private:
+    Model& model;
+    const Batch& batch;
+    Input inputs[INPUTS + 1];
+    Output outputs[OUTPUTS + 1];
+    int64_t missing, cycle, last;
+    int64_t origin;  // the cycle that counts as 0, negative until it comes
+
+    void begin(int64_t job) {
+        for (int i = 0; i < INPUTS; i++) {
+            Input& input = inputs[i];
+            input.items += input.count * INPUT_WORDS[i];
+            input.count = batch.item_counts[job * INPUTS + i];
+            input.taken = 0;
+            input.is_offered = false;
+            input.random = batch.stalls[job * INPUTS + i];
+        }
+        missing = 0;
+        for (int o = 0; o < OUTPUTS; o++) {
+            outputs[o].wanted = batch.wanted[job * OUTPUTS + o];
+            outputs[o].found = 0;
+            missing += outputs[o].wanted;
+        }
+        origin = -1;
+        last = batch.limits[job];
+        if (missing == 0 && batch.trailing < last) last = batch.trailing;
+    }
+
+    void reset(int64_t job) {
+        const uint32_t* words = batch.settings + job * ALL_SETTING_WORDS;
+        for (int i = 0; i < SETTINGS; i++) {
+            set_setting(model, i, words);
+            words += SETTING_WORDS[i];
+        }
+        for (int i = 0; i < INPUTS; i++) set_input_valid(model, i, false);
+        model.reset = 1;
+        for (int64_t i = 0; i < batch.reset_cycles; i++) {
+            model.eval();
+            rise();
+        }
+        model.reset = 0;
+    }
+
+    void offer() {
+        for (int i = 0; i < INPUTS; i++) {
+            Input& input = inputs[i];
+            if (!input.is_offered && input.begins(batch.stall_threshold)) {
+                input.is_offered = true;
+                set_input(model, i, input.items + input.taken * INPUT_WORDS[i]);
+            }
+            set_input_valid(model, i, input.is_offered);
+        }
+    }
+
+    void take() {
+        for (int i = 0; i < INPUTS; i++) {
+            if (!inputs[i].is_offered || !input_ready(model, i)) continue;
+            inputs[i].is_offered = false;
+            inputs[i].taken++;
+            const bool counts = batch.counted_first <= i && i < batch.counted_last;
+            if (origin < 0 && counts) origin = cycle;
+        }
+    }
+
+    void see() {
+        for (int o = 0; o < OUTPUTS; o++) {
+            Output& output = outputs[o];
+            if (!output_valid(model, o) || output.found == output.wanted + batch.trailing) continue;
+            get_output(model, o, output.items + output.found * OUTPUT_WORDS[o]);
+            output.cycles[output.found] = cycle;
+            const int64_t end = cycle + 1 + batch.trailing;
+            if (output.found++ < output.wanted && --missing == 0 && end < last) last = end;
+        }
+    }
+
+    void rise() {
+        model.clock = 1;
+        model.eval();
+        model.clock = 0;
+    }
+
+    void finish(int64_t job) {
+        batch.cycles[job] = cycle;
+        for (int i = 0; i < INPUTS; i++) batch.taken[job * INPUTS + i] = inputs[i].taken;
+        for (int o = 0; o < OUTPUTS; o++) {
+            Output& output = outputs[o];
+            batch.found[job * OUTPUTS + o] = output.found;
+            for (int64_t k = 0; k < output.found && origin > 0; k++) output.cycles[k] -= origin;
+            output.items += (output.wanted + batch.trailing) * OUTPUT_WORDS[o];
+            output.cycles += output.wanted + batch.trailing;
+        }
+    }
+};
 
 }  // namespace
 
-// Arrays end in one entry too many where there might be none. All that have two indices are
-// [jobs][streams] but `settings`, which has the words of one job behind those of another, and the
-// arrays of pointers, [streams].
-extern "C" void simulate(
-    int64_t jobs, const uint32_t* settings, const uint32_t* const* items, const int64_t* item_counts,
-    const int64_t* wanted, const int64_t* limits, const uint32_t* stalls, int64_t counts_from_first,
-    int64_t counts_from_last, int64_t trailing, int64_t reset_cycles, uint32_t stall_threshold,
-    uint32_t* const* outputs, int64_t* const* output_cycles, int64_t* found, int64_t* taken,
-    int64_t* cycles) {
-    VerilatedContext context;
-    Verilated::threadContextp(&context);
-    context.randReset(2);  // registers without reset begin at random, the same in every run
-    context.randSeed(1);
-    Model model(&context);
-    int64_t input_base[INPUTS + 1] = {}, output_base[OUTPUTS + 1] = {};
-    model.clock = 0;
-    for (int64_t job = 0; job < jobs; job++) {
-        Stream streams[INPUTS + 1];
-        const int64_t* want = wanted + job * OUTPUTS;
-        int64_t* seen = found + job * OUTPUTS;
-        for (int i = 0; i < INPUTS; i++) {
-            streams[i] = {items[i] + input_base[i] * INPUT_WORDS[i], item_counts[job * INPUTS + i], 0, false,
-                          stalls[job * INPUTS + i]};
-            set_input_valid(model, i, 0);
-        }
-        for (int i = 0; i < SETTINGS; i++) {
-            set_setting(model, i, settings);
-            settings += SETTING_WORDS[i];
-        }
-        model.reset = 1;
-        for (int64_t cycle = 0; cycle < reset_cycles; cycle++) {
-            model.eval();
-            rise(model);
-        }
-        model.reset = 0;
-
-        int64_t missing = 0, cycle = 0, origin = -1, end = limits[job];
-        for (int o = 0; o < OUTPUTS; o++) missing += want[o];
-        if (missing == 0 && trailing < end) end = trailing;
-        for (; cycle < end; cycle++) {
-            for (int i = 0; i < INPUTS; i++) {
-                Stream& stream = streams[i];
-                if (!stream.offered && stream.taken < stream.count) {
-                    bool withheld = false;
-                    if (stream.random) {
-                        stream.random = next_random(stream.random);
-                        withheld = (stream.random & 255u) < stall_threshold;
-                    }
-                    if (!withheld) {
-                        stream.offered = true;
-                        set_input(model, i, stream.items + stream.taken * INPUT_WORDS[i]);
-                    }
-                }
-                set_input_valid(model, i, stream.offered);
-            }
-            model.eval();
-            for (int i = 0; i < INPUTS; i++) {
-                if (!streams[i].offered || !input_ready(model, i)) continue;
-                streams[i].offered = false;
-                streams[i].taken++;
-                if (origin < 0 && i >= counts_from_first && i < counts_from_last) origin = cycle;
-            }
-            for (int o = 0; o < OUTPUTS; o++) {
-                if (!output_valid(model, o)) continue;
-                if (seen[o] < want[o] + trailing) {
-                    const int64_t place = output_base[o] + seen[o];
-                    get_output(model, o, outputs[o] + place * OUTPUT_WORDS[o]);
-                    output_cycles[o][place] = cycle;
-                }
-                if (seen[o]++ < want[o] && --missing == 0 && cycle + 1 + trailing < end) {
-                    end = cycle + 1 + trailing;
-                }
-            }
-            rise(model);
-        }
-        cycles[job] = cycle;
-        for (int o = 0; o < OUTPUTS; o++) {
-            const int64_t room = want[o] + trailing;
-            if (seen[o] > room) seen[o] = room;
-            for (int64_t k = 0; k < seen[o] && origin > 0; k++) {
-                output_cycles[o][output_base[o] + k] -= origin;
-            }
-            output_base[o] += room;
-        }
-        for (int i = 0; i < INPUTS; i++) {
-            taken[job * INPUTS + i] = streams[i].taken;
-            input_base[i] += streams[i].count;
-        }
+// Runs jobs one after the other; returns null, or why the simulation ended before their end.
+extern "C" const char* simulate(const Batch* batch) {
+    static thread_local std::string message;
+    try {
+        VerilatedContext context;
+        Verilated::threadContextp(&context);
+        context.randReset(2);  // registers without reset begin at random, the same in every run
+        context.randSeed(1);
+        Model model(&context);
+        model.clock = 0;
+        Run run(model, *batch);
+        for (int64_t job = 0; job < batch->jobs; job++) run.run_job(job);
+        return nullptr;
+    } catch (const std::exception& ended) {
+        message = ended.what();
+        return message.c_str();
     }
 }

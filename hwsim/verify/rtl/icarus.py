@@ -4,7 +4,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hwsim.verify.rtl.bench import MODULE, RESULTS, bench_files, parse_results
+from hwsim.verify.rtl.bench import BENCH, MODULE, RESULTS, bench_files
+from hwsim.verify.rtl.bench_results import parse_results
 from hwsim.verify.rtl.design import Design
 from hwsim.verify.rtl.outcome import Job, Outcome
 from hwsim.verify.rtl.toolchain import find_tool, run_tool
@@ -50,8 +51,7 @@ class IcarusSimulation:
 
 def run_icarus(design: Design, folder: Path) -> None:
     """Run a bench that lies in a folder, next to its files; its results are there afterwards."""
-    sources = [source.resolve() for source in design.sources]
     task = f"running '{design.top}'"
-    options = ["-g2005", "-s", MODULE, "-o", "bench.vvp"]
-    run_tool("iverilog", [*options, f"{MODULE}.v", *sources], folder, task)
+    options = ["-g2012", "-s", MODULE, "-o", "bench.vvp", *design.include_options]
+    run_tool("iverilog", [*options, BENCH, *design.source_paths], folder, task)
     run_tool("vvp", ["-n", "bench.vvp"], folder, task)

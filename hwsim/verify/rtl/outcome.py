@@ -115,9 +115,8 @@ def check_job(design: Design, job: Job) -> None:
     _check_names("input", set(design.input_names), set(job.streams))
     _check_names("output", set(design.output_names), set(job.wanted))
     _check_names("setting", {setting.name for setting in design.settings}, set(job.settings))
-    for stream in design.inputs:
-        for name in stream.lane_names:
-            _check_words(name, stream.bits, job.streams[name])
+    for name, stream in design.input_lanes:
+        _check_words(name, stream.bits, job.streams[name])
 
 
 def _check_names(what: str, wanted: set[str], given: set[str]) -> None:

@@ -19,7 +19,11 @@ _OPTIONS = (
     *("--cc", "--top-module", WRAPPER, "--prefix", MODEL, "--Mdir", "translated"),
     *("-O3", "--x-assign", "unique", "--x-initial", "unique", "--no-timing", "-Wno-fatal"),
 )
-_COMPILER_OPTIONS = ("-std=c++17", "-O2", "-fPIC", "-w")
+_COMPILER_OPTIONS = (
+    *("-std=c++17", "-O2", "-fPIC", "-w"),
+    *("-DVL_USER_FINISH", "-DVL_USER_STOP", "-DVL_USER_FATAL"),  # harness.cpp has these functions
+    "-DVL_PRINTF(...)=fprintf(stderr, __VA_ARGS__)",  # stdout is for results
+)
 _RUNTIME = ("verilated", "verilated_threads")
 
 
@@ -30,12 +34,12 @@ def built_library(design: Design, kept_in: Path) -> Path:
         UserError: Verilator or g++ is missing or refuses the sources, or a file cannot be read.
     """
     texts = {"bench.v": wrapper(design), "ports.h": ports_header(design), "harness.cpp": _harness()}
-    sources = [source.resolve() for source in design.sources]
+    sources = design.source_paths
     contents: list[str | bytes] = [
         repr(_OPTIONS),
         repr(_COMPILER_OPTIONS),
         *texts.values(),
-        *map(_source, sources),
+        *map(_source, (*sources, *design.headers)),
     ]
     runtime = _runtime(kept_in)
 
@@ -43,7 +47,9 @@ def built_library(design: Design, kept_in: Path) -> Path:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         task = f"building '{design.top}'"
-        run_tool("verilator", [*_OPTIONS, "bench.v", *sources], folder, task)
+        run_tool(
+            "verilator", [*_OPTIONS, *design.include_options, "bench.v", *sources], folder, task
+        )
         translated = sorted((folder / "translated").glob("*.cpp"))
         # One unit of everything: the headers, read for each file, take longer than a small design.
         parts = [*(f"translated/{path.name}" for path in translated), "harness.cpp"]

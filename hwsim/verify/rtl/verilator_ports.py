@@ -6,7 +6,7 @@ Numbers instead of names: no port can then be a word of C++ or of the bench.
 from hwsim.verify.rtl.design import Design, Stream, instance, numbered_ports, vector
 from hwsim.verify.rtl.words import word_count
 
-WRAPPER = "bench"
+WRAPPER = "hwsim_bench"
 """The wrapper's name."""
 MODEL = "Model"
 """The class that Verilator makes of it."""
@@ -39,25 +39,24 @@ def wrapper(design: Design) -> str:
     ports = ["input clock", "input reset"]
     for i, setting in enumerate(design.settings):
         ports.append(f"input {vector(setting.bits)} setting_{i}")
-    for i, stream in enumerate(_lanes(design.inputs)):
+    for i, (_, stream) in enumerate(design.input_lanes):
         ports += [f"input {vector(stream.bits)} input_{i}", f"input input_{i}_valid"]
         ports += [f"output input_{i}_ready"] if stream.has_ready else []
-    for i, stream in enumerate(_lanes(design.outputs)):
+    for i, (_, stream) in enumerate(design.output_lanes):
         ports += [f"output {vector(stream.bits)} output_{i}", f"output output_{i}_valid"]
     body = instance(design, "simulated", numbered_ports(design)[0])
     return f"module {WRAPPER} (\n  " + ",\n  ".join(ports) + f"\n);\n{body}endmodule\n"
 
 
-def _lanes(streams: tuple[Stream, ...]) -> list[Stream]:
-    return [stream for stream in streams for _ in stream.lane_names]
-
-
 def ports_header(design: Design) -> str:
     """C++ that copies a design's numbered ports."""
-    inputs, outputs = _lanes(design.inputs), _lanes(design.outputs)
+    inputs = [stream for _, stream in design.input_lanes]
+    outputs = [stream for _, stream in design.output_lanes]
+    setting_words = sum(word_count(setting.bits) for setting in design.settings)
     return "\n".join(
         [
             _PROLOGUE,
+            f"constexpr int ALL_SETTING_WORDS = {setting_words};",
             _sizes("SETTING", [setting.bits for setting in design.settings]),
             _sizes("INPUT", [stream.bits for stream in inputs]),
             _sizes("OUTPUT", [stream.bits for stream in outputs]),
