@@ -118,7 +118,6 @@ def stationary_unit(datapath: str, weight_bits: int, activation_bits: int) -> Un
         "stationary_element",
         {
             "KIND": kind.element,
-            "ROW": ROW,
             "ROW_BITS": row_bits,
             "WEIGHT_BITS": native[0],
             "ACTIVATION_BITS": native[1],
@@ -131,6 +130,7 @@ def stationary_unit(datapath: str, weight_bits: int, activation_bits: int) -> Un
         inputs,
         {
             "reset": "1'b0",
+            "row": f"{row_bits}'d{ROW}",
             "weight_mode": "weight_mode" if joins else "0",
             "activation_mode": "activation_mode" if joins else "0",
             "control_in": control,
