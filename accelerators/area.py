@@ -91,6 +91,11 @@ class Area:
         return {part.component: part.area_mm2 for part in self.components}
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Why components have no area, a sentence each."""
+        return tuple(part.rule for part in self.components if part.area_mm2 is None)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What each component is made of and where its figures come from, a sentence each."""
         return tuple(

@@ -223,9 +223,7 @@ def _with_nearby_file(record: SchemaT, folder: Path, reference: str) -> SchemaT:
     return record.model_copy(update={reference: str(folder / name)})
 
 
-def _table(
-    folder: str, what: str, name_or_path: str | Path, schema: type[SchemaT]
-) -> SchemaT:
+def _table(folder: str, what: str, name_or_path: str | Path, schema: type[SchemaT]) -> SchemaT:
     if isinstance(name_or_path, Path) or _is_path(name_or_path):
         return validate_document(_document(folder, what, name_or_path), schema)
     return cast(SchemaT, _shipped_table(folder, what, name_or_path, schema))

@@ -203,7 +203,9 @@ def _between(rows: dict[float, SramRow], key: float) -> SramRow:
     if low == high:
         return rows[low]
     share = log(key / low) / log(high / low)
-    ends = {figure: (getattr(rows[low], figure), getattr(rows[high], figure)) for figure in _FIGURES}
+    ends = {
+        figure: (getattr(rows[low], figure), getattr(rows[high], figure)) for figure in _FIGURES
+    }
     figures = {
         figure: exp((1 - share) * log(below) + share * log(above))
         for figure, (below, above) in ends.items()
