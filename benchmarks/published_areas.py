@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from accelerators import Area, area_of, load_accelerator, load_energy_table
 from accelerators.catalog import load_datapath_factors
 
-# Operand bits and square micrometres of a multiply-accumulate unit, Bit Fusion's synthesis at 45 nm.
+# Operand bits and square micrometres of a unit, from Bit Fusion's synthesis at 45 nm.
 BIT_FUSION_UNITS = ((2, 124.9), (4, 282.2), (8, 687.6), (16, 2203.0))
 BIT_FUSION_FUSED_UM2 = 1733.0
 

@@ -185,7 +185,7 @@ def _closing_lines(result: Result, files: Sequence[Path]) -> list[str]:
         names = ", ".join(file.name for file in files)
         lines.append(f"written to {files[0].parent}: {names}")
     lines.append(
-        "Pixels are computed exactly; cycles, energy and area are modelled, not measured: energy "
+        "Pixels are exact; cycles, energy and area are modelled, not measured: energy "
         f"table {result.energy_table} ({result.model.technology_nm} nm). The energy leaves out "
         f"{len(result.model.not_modelled)} things and the area "
         f"{len(result.model.area_not_modelled)}, listed under 'model' in the JSON result."

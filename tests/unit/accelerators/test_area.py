@@ -251,14 +251,14 @@ def test_a_table_of_another_node_has_areas_too() -> None:
     assert area.by_component_mm2["mac_array"] == pytest.approx(
         1024 * 1222.8 * 0.798e-6 * logic_ratio
     )
-    assert area.by_component_mm2["sram"] == pytest.approx(16 * 30317e-6)
+    assert area.by_component_mm2["sram"] == pytest.approx(16 * 30317.1e-6)
 
 
 def test_a_scaled_table_has_areas_too() -> None:
     at_16 = EDGE.model_copy(update={"technology_nm": 16, "energy_scaling": "stillmaker_baas"})
     area = area_of(at_16, TABLE)
     assert area.by_component_mm2["mac_array"] == pytest.approx(1024 * 1222.8 * 0.798e-6 * 0.19)
-    assert area.by_component_mm2["sram"] == pytest.approx(16 * 30317e-6 * 16 / 22)
+    assert area.by_component_mm2["sram"] == pytest.approx(16 * 30317.1e-6 * 16 / 22)
 
 
 def test_a_table_of_another_node_without_scaling_is_refused() -> None:
@@ -334,7 +334,7 @@ def test_beyond_the_nodes_of_the_scaling_gate_equivalents_remain(tmp_path: Path)
     ("old", "new", "expected"),
     [
         (", area_um2: 3599.3}", "}", "expected area_um2 in every row or in none"),
-        ("area_um2: 3599.3}", "area_um2: 0}", "area_um2: expected a number above 0"),
+        ("area_um2: 3599.3}", "area_um2: 0}", "area_um2: expected more than 0.0, got 0"),
     ],
 )
 def test_areas_of_macros_that_cannot_be(tmp_path: Path, old: str, new: str, expected: str) -> None:

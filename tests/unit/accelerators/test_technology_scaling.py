@@ -207,7 +207,7 @@ def test_smaller_nodes_have_smaller_areas(node: int, other: int) -> None:
 def test_areas_of_logic_beyond_the_nodes_are_refused_but_within_a_node() -> None:
     assert logic_area_ratio(180, 180) == 1.0
     for nodes in ((180, 45), (45, 5)):
-        with pytest.raises(UserError, match="covers 7 to 130 nm, got (180|5) nm; choose an energy"):
+        with pytest.raises(UserError, match=r"covers 7 to 130 nm, got (180|5) nm; choose an"):
             logic_area_ratio(*nodes)
 
 
