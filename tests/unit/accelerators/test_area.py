@@ -371,3 +371,22 @@ def test_larger_macros_are_larger(name: str) -> None:
 def test_the_page_lists_everything_left_out() -> None:
     words = re.sub(r"\s+", " ", PAGE)
     assert all(f"- {item}" in words for item in AREA_NOT_MODELLED)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sram_kib", "told"),
+    [
+        (32, 512, "| **32 rows, 512 KiB** | 42.20 | 992 | 4.13 | 1.13 | 1024 | {:.2f} |"),
+        (16, 512, "| 16 rows, 512 KiB | 42.20 | 1049 | 7.95 | 1.13 | 512 | {:.2f} |"),
+        (16, 128, "| 16 rows, 128 KiB | 42.15 | 1302 | 8.01 | 7.42 | 512 | {:.2f} |"),
+        (32, 128, "| 32 rows, 128 KiB | 42.08 | 1350 | 4.13 | 8.47 | 1024 | {:.2f} |"),
+        (8, 128, "| | | | 256 | {:.2f}, "),
+        (8, 512, ", {:.2f} |"),
+    ],
+)
+def test_the_example_of_the_co_search_has_the_areas_of_its_machines(
+    rows: int, sram_kib: int, told: str
+) -> None:
+    page = (ROOT / "docs" / "codesign.md").read_text(encoding="utf-8")
+    machine = load_accelerator("edge_npu", {"array.rows": rows, "sram.size_kib": sram_kib})
+    assert told.format(total_mm2(machine, normalizes_at_run_time=False)) in page
