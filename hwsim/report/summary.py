@@ -185,10 +185,10 @@ def _closing_lines(result: Result, files: Sequence[Path]) -> list[str]:
         names = ", ".join(file.name for file in files)
         lines.append(f"written to {files[0].parent}: {names}")
     lines.append(
-        "Pixels are exact; cycles, energy and area are modelled, not measured: energy "
-        f"table {result.energy_table} ({result.model.technology_nm} nm). The energy leaves out "
-        f"{len(result.model.not_modelled)} things and the area "
-        f"{len(result.model.area_not_modelled)}, listed under 'model' in the JSON result."
+        "Pixels are computed exactly; cycles and energy are modelled, not measured: energy table "
+        f"{result.energy_table} ({result.model.technology_nm} nm), which leaves out "
+        f"{len(result.model.not_modelled)} things listed under 'model' in the JSON result; the "
+        f"area, modelled too, leaves out {len(result.model.area_not_modelled)}."
     )
     lines += [f"{note[0].upper()}{note[1:]}." for note in result.model.notes]
     return lines
