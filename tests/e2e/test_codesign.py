@@ -87,6 +87,17 @@ def test_the_smallest_machine_is_found_and_larger_ones_are_left_out(
     assert (found["minimize"], found["minimize_bits"]) == ("area", "energy")
 
 
+def test_methods_that_normalize_at_run_time_need_more_area(hwsim: Command, pictures: Path) -> None:
+    done = hwsim("codesign", "mobile_sr_x2", "--method", "minmax", "dfsq", "--pictures", pictures,
+                 "--calibration", pictures, "--input-size", "4x4", "--front-points", "2",
+                 "--widths", "8", "--workers", "1", "--json")  # fmt: skip
+
+    assert done.status == 0, done.err
+    plain, normalized = (each["area_by_component_mm2"] for each in done.json["variants"])
+    assert set(normalized) - set(plain) == {"statistics", "channel_scale"}
+    assert plain.items() < normalized.items()
+
+
 def used_again(hwsim: Command, found: Any, out: Path, pictures: Path) -> None:
     """A variant's folder has the files of its search, and a machine and a policy to run."""
     best = found["recommended"]
