@@ -55,7 +55,8 @@ class Limits:
 def random_product(random: np.random.Generator, limits: Limits, rounding: str) -> Product:
     """Operands of random widths, a fifth of them extremes; codes spread over their range."""
     pixels, channels, inputs = (
-        int(random.integers(1, most + 1)) for most in (limits.pixels, limits.channels, limits.inputs)
+        int(random.integers(1, most + 1))
+        for most in (limits.pixels, limits.channels, limits.inputs)
     )
     taps = int(random.choice([1, 2, 4, 9]))
     weight_bits, activation_bits = (int(bits) for bits in random.integers(1, limits.bits + 1, 2))
@@ -101,7 +102,9 @@ def expected_codes(product: Product, rounding: str = "half_up") -> Wide:
 def codes_of_sums(product: Product, sums: Wide, rounding: str) -> Wide:
     """The codes of sums that have their bias, channel by channel."""
     codes = np.empty_like(sums)
-    for channel, (_, multiplier, shift, zero_point, low, high) in enumerate(product.scales.tolist()):
+    for channel, (_, multiplier, shift, zero_point, low, high) in enumerate(
+        product.scales.tolist()
+    ):
         rule = Requantization(
             np.array([multiplier]), np.array([shift]), zero_point, low, high, rounding
         )

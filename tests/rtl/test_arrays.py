@@ -104,7 +104,10 @@ def test_accumulators_that_overflow(kind: str, overflow: str) -> None:
     given, overflowed = [], 0
     for case in cases(100, 5, Limits(pixels=8, channels=6, bits=8)):
         product, bias = case.product, case.product.scales[:, 0]
-        ifm, weight = product.activations[:, np.newaxis], product.weights.T[:, np.newaxis, np.newaxis]
+        ifm, weight = (
+            product.activations[:, np.newaxis],
+            product.weights.T[:, np.newaxis, np.newaxis],
+        )
         sums, overflows = reference.accumulate(ifm, weight, bias, accumulator)
         overflowed += overflows.count
         given.append(ArrayCase(product, codes_of_sums(product, sums[:, 0], "half_up")))
@@ -133,8 +136,8 @@ def test_what_there_is_no_verilog_for() -> None:
     array = array_of("output_stationary", accumulator_overflow="saturate_step")
     refuse(
         lambda: array_module(array, "half_up"),
-        "array.accumulator_overflow 'saturate_step' begins every sum with its bias, and there is no "
-        "Verilog of elements that do; choose error, wrap or saturate_final",
+        "array.accumulator_overflow 'saturate_step' begins every sum with its bias, and there is "
+        "no Verilog of elements that do; choose error, wrap or saturate_final",
     )
     refuse(
         lambda: array_module(ARRAYS["bit_serial"], "onednn"),

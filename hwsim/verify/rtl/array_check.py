@@ -38,7 +38,7 @@ class Mismatch:
 
     Attributes:
         case: number of the product.
-        place: pixel and channel of the first code that differs; None where only something else does.
+        place: pixel and channel of the first code that differs; None where something else does.
         sentence: all of it in words.
     """
 

@@ -129,7 +129,7 @@ def _places(work: Work, pixels: Wide, channels: Wide) -> Wide:
 
 
 def codes_of(array: Array, work: Work, outcome: Outcome) -> Wide:
-    """The codes that left the columns, where they belong, [pixels, channels]; 0 for missing ones."""
+    """The codes that left the columns, where they belong, [pixels, channels]; 0 where missing."""
     codes = np.zeros(work.pixels * work.channels, np.int64)
     names = codes_stream(array).lane_names
     for name, lane in zip(names, code_places(array, work), strict=True):
