@@ -9,6 +9,7 @@ import pytest
 
 from accelerators import Accelerator, load_accelerator
 from accelerators.rtl.library import sources
+from accelerators.rtl.top_level import rtl_files
 from hwsim.verify.rtl.array_design import array_design
 from hwsim.verify.rtl.array_jobs import array_job
 from hwsim.verify.rtl.array_ports import ArrayPorts
@@ -155,6 +156,19 @@ def test_our_arrays_under_other_names(kind: str, tmp_path: Path) -> None:
     protocol = ArrayPorts.of_module(ours.top, sources(ours.top), accelerator, "half_up")
     assert failed(protocol, network_tiles(), VerilatorSimulation) == []
     assert ArrayPorts.of_module("mine", (), accelerator, "half_up").design.parameters == {}
+
+
+@needs(*VERILATOR)
+@pytest.mark.parametrize("kind", ["output_stationary", "weight_stationary"])
+def test_the_written_top_module(kind: str, tmp_path: Path) -> None:
+    """Of which the other units' ports stay open."""
+    accelerator = accelerator_of(kind).model_copy(update={"name": "An NPU"})
+    for name, text in rtl_files(accelerator).items():
+        (tmp_path / name).write_text(text)
+    files = sorted(tmp_path.glob("*.v"))
+    protocol = ArrayPorts.of_module("An_NPU", files, accelerator, "half_up")
+    assert protocol.design.output_names[0] == "array_codes[0]"
+    assert failed(protocol, network_tiles(), VerilatorSimulation) == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 
 from accelerators import Accelerator
 from accelerators.rtl.parameters import CODE_BITS
+from accelerators.rtl.top_level import top_name
 from hwsim.verify.rtl.array_design import array_design, code_places, codes_stream
 from hwsim.verify.rtl.array_jobs import array_job
 from hwsim.verify.rtl.described_ports import array_cycles
@@ -15,6 +16,9 @@ from hwsim.verify.rtl.design import Design
 from hwsim.verify.rtl.outcome import Job
 from hwsim.verify.rtl.protocol import CodeLane
 from hwsim.verify.rtl.tiles import Tile
+
+UNIT = "array_"
+"""What the array's ports begin with in a top module that `accelerators.rtl.top_level` writes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,24 +28,38 @@ class ArrayPorts:
     Attributes:
         design: the module.
         accelerator: whose array it is.
+        prefix: what the names of its ports begin with.
     """
 
     design: Design
     accelerator: Accelerator
+    prefix: str
 
     @classmethod
     def of_module(
         cls, top: str, sources: Sequence[Path], accelerator: Accelerator, rounding: str
     ) -> "ArrayPorts":
-        """A module with these ports; one that has the name of ours gets its parameters too.
+        """A module with these ports.
+
+        One that is called as the accelerator has those of its written top module, of which all
+        others stay open; one that is called as our array gets our array's parameters.
 
         Raises:
             UserError: there is no Verilog for the rounding.
         """
         ours = array_design(accelerator.array, rounding)
-        parameters = ours.parameters if top == ours.top else {}
-        design = replace(ours, top=top, sources=tuple(sources), parameters=parameters)
-        return cls(design, accelerator)
+        prefix = UNIT if top == top_name(accelerator) else ""
+        design = replace(
+            ours,
+            top=top,
+            sources=tuple(sources),
+            parameters=ours.parameters if top == ours.top else {},
+            inputs=tuple(replace(port, name=prefix + port.name) for port in ours.inputs),
+            outputs=tuple(replace(port, name=prefix + port.name) for port in ours.outputs),
+            settings=tuple(replace(port, name=prefix + port.name) for port in ours.settings),
+            counts_from=f"{prefix}{ours.counts_from}",
+        )
+        return cls(design, accelerator, prefix)
 
     def misfit(self, tile: Tile) -> str | None:
         """Why a tile cannot pass the ports; None when it can."""
@@ -53,7 +71,13 @@ class ArrayPorts:
 
     def job(self, tile: Tile) -> Job:
         """The streams and settings of a tile."""
-        return array_job(self.accelerator.array, tile.product)
+        job = array_job(self.accelerator.array, tile.product)
+        return replace(
+            job,
+            streams={self.prefix + name: items for name, items in job.streams.items()},
+            wanted={self.prefix + name: count for name, count in job.wanted.items()},
+            settings={self.prefix + name: value for name, value in job.settings.items()},
+        )
 
     def lanes(self, tile: Tile) -> Mapping[str, CodeLane]:
         """What the columns should give."""
@@ -61,7 +85,7 @@ class ArrayPorts:
         places = code_places(array, tile.product.work)
         names = codes_stream(array).lane_names
         return {
-            name: CodeLane(lane[:, np.newaxis], CODE_BITS, is_signed=True)
+            self.prefix + name: CodeLane(lane[:, np.newaxis], CODE_BITS, is_signed=True)
             for name, lane in zip(names, places, strict=True)
         }
 
