@@ -6,6 +6,7 @@ import pytest
 
 from hwsim.verify.rtl.port_file import PortFile, read_port_file
 from quant.common.errors import UserError
+from tests.rtl.designs import SMALL_ARRAY_PORTS
 
 RIGHT = """\
 clock: clk
@@ -42,6 +43,11 @@ def test_a_right_one(tmp_path: Path) -> None:
     assert (ports.clock, ports.reset, ports.cycles) == ("clk", "reset", "ignored")
     assert [port.nest.item_elements for port in ports.inputs] == [4, 4]
     assert [field.is_signed for port in ports.inputs for field in port.fields] == [False, True]
+
+
+def test_the_one_of_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rtl" / "your_own.md").read_text()
+    assert f"```yaml\n{SMALL_ARRAY_PORTS}```" in page
 
 
 @pytest.mark.parametrize(
