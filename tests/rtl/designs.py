@@ -104,6 +104,7 @@ def echo(folder: Path, *, twice: bool = False) -> Design:
     )
     return replace(design, parameters={"TWICE": 1}) if twice else design
 
+
 SMALL_ARRAY = """\
 // Somebody's array: ROWS pixels by COLUMNS channels, a product of each a cycle, all codes at once.
 module small_array #(parameter ROWS = 2, parameter COLUMNS = 3) (
