@@ -8,7 +8,7 @@ from accelerators import EnergyModel
 from hwsim import __version__
 from hwsim.cli.options import DEFAULT_METHOD
 from hwsim.identity import arrays_identity, machine_identity
-from hwsim.report.search_page import Provenance
+from hwsim.report.provenance import Provenance
 from hwsim.search import LayerRules, Pictures, SearchRequest
 from quant.common.files import read_bytes
 from quant.networks.registry import shipped_weights

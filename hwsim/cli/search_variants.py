@@ -9,7 +9,7 @@ from hwsim.cli.options import DEFAULT_METHOD
 from hwsim.cli.search_inputs import MachineGraphs, most_cycles, search_pictures, search_request
 from hwsim.cli.search_provenance import search_provenance
 from hwsim.cli.subject import FloatSubject, load_float_subject
-from hwsim.report.search_page import Provenance
+from hwsim.report.provenance import Provenance
 from hwsim.search import Pictures, Target
 from hwsim.search.codesign import Variant
 
