@@ -18,6 +18,7 @@ from accelerators.datapaths.kinds import datapath_of
 from hwsim import __version__
 from hwsim.cost import ProgramCost
 from hwsim.cost.command_costs import DMA, MAC_ARRAY, VECTOR_UNIT
+from hwsim.report.labels import unit_label
 from hwsim.report.trace.cascades import TracedCascade
 from hwsim.report.trace.counters import Counters
 from hwsim.report.trace.nanoseconds import WholeNanoseconds, microseconds
@@ -29,9 +30,7 @@ Progress = Callable[[int, int], None]
 CASCADES = "cascades"
 TRACKS = {
     CASCADES: "cascades",
-    DMA: "DMA channel",
-    MAC_ARRAY: "MAC array",
-    VECTOR_UNIT: "vector unit",
+    **{unit: unit_label(unit) for unit in (DMA, MAC_ARRAY, VECTOR_UNIT)},
 }
 """Names of the tracks, from top to bottom: the cascades, and every unit."""
 

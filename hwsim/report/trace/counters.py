@@ -103,7 +103,8 @@ def _moved(cycles: NDArray[np.int64], moved: list[tuple[Slice, int]]) -> NDArray
     times = [time for each, _ in moved for time in (each.start, each.start + each.cycles)]
     ends = np.cumsum([count for _, count in moved])
     sums = np.stack([ends - [count for _, count in moved], ends], axis=1).reshape(-1)
-    return np.floor(np.interp(cycles, times, sums)).astype(np.int64)
+    between: NDArray[np.float64] = np.interp(cycles, times, sums)
+    return np.floor(between).astype(np.int64)
 
 
 def _number(value: np.generic) -> float:
