@@ -283,6 +283,22 @@ def add_compare_options(parser: ArgumentParser) -> None:
     )
 
 
+def add_report_options(parser: ArgumentParser) -> None:
+    """What ``hwsim report`` takes."""
+    parser.add_argument(
+        "result",
+        type=Path,
+        metavar="RESULT",
+        help="folder of a run or an estimate, or its result.json",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the page to write (default: report.html beside the result)",
+    )
+
+
 def add_list_options(parser: ArgumentParser) -> None:
     """What ``hwsim list`` takes."""
     parser.add_argument("kind", nargs="?", metavar="KIND", help=", ".join(LISTS))

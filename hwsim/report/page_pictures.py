@@ -17,11 +17,14 @@ DETAIL_SIDE = 512
 """Pixels on a side of the detail that is shown as it is of larger pictures."""
 
 
-def pictures_block(name: str, panels: Sequence[Panel], left: int, right: int) -> Pictures:
+def pictures_block(
+    name: str, words: str, panels: Sequence[Panel], left: int, right: int
+) -> Pictures:
     """Pictures to be compared.
 
     Args:
         name: of the block.
+        words: what the pictures are.
         panels: one or more, of equal size.
         left: place of the one that is seen first on the left.
         right: the same on the right; the detail is where these two differ most.
@@ -39,8 +42,7 @@ def pictures_block(name: str, panels: Sequence[Panel], left: int, right: int) ->
         )
     return Pictures(
         name,
-        "Drag the line, or use the slider, to move between two pictures. Drag the picture, or use "
-        f"the arrow keys on it, to move it when it is enlarged; + and − enlarge it.{limits}",
+        f"{words}{limits}",
         views,
         left,
         right,

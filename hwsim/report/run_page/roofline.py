@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hwsim.cost.array_losses import PRODUCTS
 from hwsim.report.colours import CAUSES
 from hwsim.report.explanation_record import ExplanationRecord
 from hwsim.report.page.blocks import Alternative, Block, Cell, Figure, Json, Row, Table, plot_text
 from hwsim.report.result import Result
+from hwsim.report.search_page.quantities import rounded
 
 _HEIGHT_PX = 460
 _AROUND_RIDGE = 16
@@ -45,19 +47,25 @@ def roofline_blocks(result: Result, explanation: ExplanationRecord) -> tuple[Blo
 
 
 def _layers(result: Result, explanation: ExplanationRecord) -> list[_Dot]:
-    """Layers with products; their cycles are those that the explanation attributes to them."""
-    dram_bytes = {layer.name: layer.dram_bytes for layer in result.layers}
+    """Layers with products, each by itself: in the cycles of the unit that it holds longest.
+
+    Neither of the two that the roof is made of is held for less than the layer's products and bytes
+    take at its peak, so that no dot lies above the roof.
+    """
+    costs = {layer.name: layer for layer in result.layers}
     return [
         _Dot(
             layer.name,
-            _ratio(layer.macs, dram_bytes.get(layer.name, 0)),
-            layer.macs / layer.cycles,
-            group.roofline.peak_macs_per_cycle,
+            _ratio(layer.macs, cost.dram_bytes),
+            layer.macs / longest,
+            layer.macs / products,
         )
         for group in explanation.groups
-        if group.roofline is not None
         for layer in group.layers
-        if layer.macs and layer.cycles
+        if layer.macs
+        and (cost := costs.get(layer.name)) is not None
+        and (longest := max(cost.busy_cycles.values(), default=0))
+        and (products := sum(layer.cycles_by_cause.get(cause, 0.0) for cause in PRODUCTS))
     ]
 
 
@@ -70,7 +78,7 @@ def _cascades(explanation: ExplanationRecord) -> list[_Dot]:
             group.roofline.peak_macs_per_cycle,
         )
         for group in explanation.groups
-        if group.roofline is not None and len(group.layers) > 1
+        if group.roofline is not None
     ]
 
 
@@ -82,7 +90,9 @@ def _figure(
     layers: Sequence[_Dot], cascades: Sequence[_Dot], explanation: ExplanationRecord
 ) -> Figure:
     rate = explanation.dram_bytes_per_cycle
-    peaks = sorted({explanation.peak_macs_per_cycle, *(dot.peak_macs_per_cycle for dot in layers)})
+    native = explanation.peak_macs_per_cycle
+    others = {dot.peak_macs_per_cycle for dot in layers}
+    peaks = sorted({native, min(others), max(others)})
     low, high = _span(layers, cascades, peaks, rate)
     data: list[Json] = [
         {
@@ -95,7 +105,7 @@ def _figure(
             "line": {
                 "color": "var(--ink)",
                 "width": 1.5,
-                "dash": "solid" if peak == explanation.peak_macs_per_cycle else "dash",
+                "dash": "solid" if peak == native else "dash",
             },
         }
         for peak in peaks
@@ -105,10 +115,11 @@ def _figure(
         ring = {"symbol": "circle-open", "size": 18, "color": CAUSES["dram"], "line": {"width": 2}}
         data.append(_dots("cascades", cascades, rate, ring))
     words = (
-        "A dot a layer: multiply-accumulates for each byte that it moves over the DRAM's bus, and "
-        "those it does a cycle. A ring a cascade, whose layers run together. Above them what the "
-        f"machine allows: {rate:,.4g} bytes a cycle, and the peak of the array at the widths of "
-        "its multipliers; dashed, at other widths of operands."
+        "A dot a layer, by itself: multiply-accumulates for each byte that it moves over the "
+        "DRAM's bus, and for each cycle of the unit that it holds longest. A ring a cascade, whose "
+        "layers run together, in all the cycles it takes. Above them what the machine allows: "
+        f"{rate:,.4g} bytes a cycle, and the peak of the array at the widths of its multipliers; "
+        "dashed, the least and the greatest peak at the widths of these layers. Modelled."
     )
     return Figure(
         "roofline-chart", words, _HEIGHT_PX, (Alternative("roofline", tuple(data), _LAYOUT),)
@@ -173,4 +184,4 @@ def _table(
 
 
 def _cell(value: float | None) -> Cell:
-    return Cell("–") if value is None else Cell(f"{value:,.4g}", value)
+    return Cell("–") if value is None else Cell(rounded(value, 1), value)

@@ -53,7 +53,8 @@ def run_page(run: RecordedRun) -> Page:
 def _pictures(run: RecordedRun) -> tuple[Block, ...]:
     """Bicubic against what the machine made first."""
     if run.panels:
-        return (pictures_block("pictures-viewer", run.panels, 0, run.output),)
+        words = "What the machine makes of the image, beside what others do. PSNR is luma."
+        return (pictures_block("picture-viewer", words, run.panels, 0, run.output),)
     if run.result.output is None:
         return ()
     return (Text("The pictures of this run were not kept with its result."),)
