@@ -202,8 +202,9 @@ def add_compare_options(parser: ArgumentParser) -> None:
         "network",
         nargs="*",
         default=[DEFAULT_NETWORK],
-        metavar="NETWORK",
-        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks)",
+        metavar="NETWORK|RUN",
+        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks); or two or more "
+        "folders of runs and estimates, or their result.json, to be compared as they are",
     )
     group = parser.add_argument_group("rows of the table: every combination of these")
     group.add_argument(

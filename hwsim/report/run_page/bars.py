@@ -32,7 +32,7 @@ def bar(name: str, colour: str, layers: Sequence[str], lengths: Sequence[float],
             "color": on_any_page(colour),
             "line": {"color": "var(--muted)", "width": 0.5},
         },
-        "hovertemplate": f"%{{y}}<br>{plot_text(name)}: %{{x:,.6~g}} {unit}<extra></extra>",
+        "hovertemplate": f"%{{y}}<br>%{{fullData.name}}: %{{x:,.6~g}} {unit}<extra></extra>",
     }
 
 
@@ -41,7 +41,7 @@ def bars_layout(title: str, *, barmode: str = "stack") -> Json:
     return {
         "barmode": barmode,
         "bargap": 0.15,
-        "xaxis": {"title": {"text": title}, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": plot_text(title)}, "rangemode": "tozero"},
         "yaxis": {"autorange": "reversed", "dtick": 1, "ticks": "", "showgrid": False},
         "legend": {
             "orientation": "h",
