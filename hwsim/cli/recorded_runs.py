@@ -1,13 +1,14 @@
 """Runs and estimates read back from what they wrote."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.cli.report_files import FLOAT, INPUT, ORIGINAL, OUTPUT, RECORD, RESULT
+from hwsim.report.explanation_record import ExplanationRecord
 from hwsim.report.json_records import as_record, read_json_object
 from hwsim.report.judgement import Judgement
 from hwsim.report.recorded_run import RecordedRun, RunRecord
@@ -51,6 +52,7 @@ def read_run(path: Path) -> RecordedRun:
             "JSON file; name the folder of a run"
         )
     result = as_record(found, Result, file, "result")
+    _require_positive(_figures_of_image(result) | _figures_of_machine(result.explanation), file)
     if file.name != RESULT:
         return RecordedRun(result=result)
     record = _read_record(folder / RECORD)
@@ -63,6 +65,38 @@ def read_run(path: Path) -> RecordedRun:
         panels=judgement.panels(result),
         output=judgement.place_of_output(),
     )
+
+
+def _require_positive(figures: Mapping[str, float], file: Path) -> None:
+    """Make sure of what every image, and every machine, has.
+
+    Raises:
+        UserError: a figure is zero or less.
+    """
+    for key, value in figures.items():
+        if value <= 0:
+            raise UserError(
+                f"{file}: expected a '{key}' above zero, found {value}; write the result again"
+            )
+
+
+def _figures_of_image(result: Result) -> dict[str, float]:
+    return {
+        "input_size": min(result.input_size),
+        "output_size": min(result.output_size),
+        "cycles": result.cycles,
+        "latency_ms": result.latency_ms,
+        "energy_uj": result.energy_uj,
+    }
+
+
+def _figures_of_machine(explanation: ExplanationRecord | None) -> dict[str, float]:
+    if explanation is None:
+        return {}
+    return {
+        "peak_macs_per_cycle": explanation.peak_macs_per_cycle,
+        "dram_bytes_per_cycle": explanation.dram_bytes_per_cycle,
+    }
 
 
 def _no_result(folder: Path) -> str:
@@ -81,7 +115,9 @@ def _no_result(folder: Path) -> str:
 def _read_record(path: Path) -> RunRecord | None:
     if not path.exists():
         return None
-    return as_record(read_json_object(path, "report"), RunRecord, path, "report")
+    record = as_record(read_json_object(path, "report"), RunRecord, path, "report")
+    _require_positive(_figures_of_machine(record.explanation), path)
+    return record
 
 
 def _read_pictures(folder: Path, result: Result) -> Judgement | None:

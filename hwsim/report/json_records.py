@@ -1,7 +1,6 @@
 """Records read back from the JSON files they were written to."""
 
 import json
-import math
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +13,9 @@ RecordT = TypeVar("RecordT")
 
 _LARGEST_BYTES = 1 << 28
 """More than the result of any network has."""
+
+_LARGEST_NUMBER = 1e60
+"""No figure is near it; quotients of such numbers are still numbers."""
 
 
 def read_json_object(path: Path, what: str) -> dict[str, Any]:
@@ -33,7 +35,8 @@ def read_json_object(path: Path, what: str) -> dict[str, Any]:
             f"{len(content) >> 20} MiB; give another file"
         )
     try:
-        found = json.loads(content, parse_float=_finite, parse_constant=_finite)
+        found = json.loads(content, parse_float=_number, parse_int=_whole, parse_constant=_number)
+        json.dumps(found, ensure_ascii=False).encode()  # halves of characters cannot be written
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise UserError(
@@ -67,8 +70,15 @@ def as_record(found: dict[str, Any], kind: type[RecordT], path: Path, what: str)
         ) from error
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float:
     value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no number of JSON")
+    if not (value == 0 or 1 / _LARGEST_NUMBER < abs(value) < _LARGEST_NUMBER):
+        raise ValueError(f"{text[:40]} is no figure")
+    return value
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if abs(value) >= _LARGEST_NUMBER:
+        raise ValueError(f"{text[:40]} is no figure")
     return value

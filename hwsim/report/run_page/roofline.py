@@ -174,7 +174,7 @@ def _table(
                 _cell(dot.peak_macs_per_cycle / rate),
                 _cell(dot.roof(rate)),
                 _cell(dot.macs_per_cycle),
-                Cell(f"{dot.macs_per_cycle / dot.roof(rate):.1%}"),
+                _share(dot.macs_per_cycle, dot.roof(rate)),
             )
         )
         for dot in (*layers, *cascades)
@@ -185,3 +185,7 @@ def _table(
 
 def _cell(value: float | None) -> Cell:
     return Cell("–") if value is None else Cell(rounded(value, 1), value)
+
+
+def _share(reached: float, roof: float) -> Cell:
+    return Cell(f"{reached / roof:.1%}", reached / roof) if roof else Cell("–")
