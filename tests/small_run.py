@@ -11,7 +11,7 @@ from hwsim.image_run import ImageRun, explain_run, run_image
 from hwsim.report.explanation_record import explanation_record
 from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
-from hwsim.report.provenance import Provenance
+from hwsim.report.provenance import IMAGE_PIXELS, Provenance
 from hwsim.report.recorded_run import RecordedRun, RunRecord
 from hwsim.report.result import BitExact, Output
 from quant.graph import Graph
@@ -72,7 +72,7 @@ def small_run(sram_kib: int = 16) -> RecordedRun:
     provenance = Provenance(
         "<b>network</b>",
         {"command": f"hwsim run --out '<i>folder {sram_kib}</i>'"},
-        {"graph": "1" * 64, "image": "2" * 64},
+        {"graph": "1" * 64, IMAGE_PIXELS: "2" * 64},
         ("<u>control</u>",),
     )
     explanation = explanation_record(explain_run(run, energy.accelerator))

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from hwsim.report.page.blocks import Block, Facts, Folded, Text
 
+IMAGE_PIXELS = "image, its pixels"
+"""What the hash of a run's image stands under, by which runs of one image are known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:

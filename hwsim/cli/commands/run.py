@@ -38,6 +38,7 @@ from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
 from hwsim.report.labels import subject_label
 from hwsim.report.pictures import png_bytes
+from hwsim.report.provenance import IMAGE_PIXELS
 from hwsim.report.recorded_run import RecordedRun, RunRecord
 from hwsim.report.result import BitExact, Output, Result
 from hwsim.report.trace import trace_subject, traced_run
@@ -150,8 +151,8 @@ def _record(
         return None
     image, original, png = pictures
     hashes = {
-        "image": arrays_identity((image,)),
-        **({} if original is None else {"original": arrays_identity((original,))}),
+        IMAGE_PIXELS: arrays_identity((image,)),
+        **({} if original is None else {"original, its pixels": arrays_identity((original,))}),
         "picture made, its PNG file": hashlib.sha256(png).hexdigest(),
     }
     words = image_words(arguments)

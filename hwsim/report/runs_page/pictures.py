@@ -5,6 +5,7 @@ from dataclasses import replace
 from hwsim.report.page.blocks import Block, Text
 from hwsim.report.page_pictures import pictures_block
 from hwsim.report.pictures import Panel
+from hwsim.report.provenance import IMAGE_PIXELS
 from hwsim.report.run_differences import RunComparison
 
 
@@ -28,5 +29,7 @@ def pictures_blocks(found: RunComparison) -> tuple[Block, ...]:
 def _of_one_image(found: RunComparison) -> bool:
     """Whether all runs that say so are of one image."""
     records = (run.recorded.record for run in found.runs)
-    images = {record.provenance.hashes.get("image") for record in records if record is not None}
+    images = {
+        record.provenance.hashes.get(IMAGE_PIXELS) for record in records if record is not None
+    }
     return len(images - {None}) <= 1

@@ -10,6 +10,7 @@ import plotly.graph_objects
 import pytest
 
 from hwsim.report.page.page import render
+from hwsim.report.provenance import IMAGE_PIXELS
 from hwsim.report.recorded_run import RecordedRun
 from hwsim.report.result import Result
 from hwsim.report.run_differences import NamedRun, RunComparison
@@ -171,7 +172,7 @@ def test_what_differs_stands_out_and_runs_of_other_images_are_told() -> None:
     first, second = compared().runs[:2]
     assert second.recorded.record is not None
     provenance = second.recorded.record.provenance
-    other = replace(provenance, hashes={**provenance.hashes, "image": "3" * 64})
+    other = replace(provenance, hashes={**provenance.hashes, IMAGE_PIXELS: "3" * 64})
     record = replace(second.recorded.record, provenance=other)
     changed = replace(second, recorded=replace(second.recorded, record=record))
 
@@ -179,7 +180,7 @@ def test_what_differs_stands_out_and_runs_of_other_images_are_told() -> None:
 
     assert "The runs are not of one image." in page.one("section", id="pictures").text
     rows = page.one("section", id="provenance").all("tr", class_="marked")
-    assert [row.one("th").text for row in rows] == ["read from", "command", "image"]
+    assert [row.one("th").text for row in rows] == ["read from", "command", IMAGE_PIXELS]
 
 
 def test_pictures_of_other_sizes_or_none_are_told() -> None:
