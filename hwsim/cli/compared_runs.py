@@ -78,11 +78,10 @@ def _refuse_other_options(arguments: Namespace) -> None:
     """
     parser = ArgumentParser()
     options.add_compare_options(parser)
-    for action in parser._actions:
-        given = getattr(arguments, action.dest, action.default)
-        if action.option_strings and action.dest not in _FITTING and given != action.default:
+    for name, default in vars(parser.parse_args([])).items():
+        if name not in _FITTING and getattr(arguments, name) != default:
             raise UserError(
-                f"{action.option_strings[0]}: expected only --out and --json with recorded runs, "
+                f"--{name.replace('_', '-')}: expected only --out and --json with recorded runs, "
                 "which have run already; leave it out, or name networks"
             )
 
