@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from accelerators import EnergyModel, area_of
 from hwsim.report.activity import Activity, LayerActivityRecord
 from hwsim.report.adaptive import Adaptive, Patch, Variant
 from hwsim.report.energy_band import EnergyBand, TableEnergy
@@ -130,6 +131,29 @@ def test_features_average_over_convolutions_and_weights_over_weights(priced: Pri
     }
     wanted = sum(bits[name] * size for name, size in sizes.items()) / sum(sizes.values())
     assert weight_average_bits(priced.graph) == pytest.approx(wanted)
+
+
+def test_the_area_is_that_of_the_machine_and_says_what_it_rests_on(priced: Priced) -> None:
+    result, machine = priced.result, priced.energy.accelerator
+    area = area_of(machine, priced.energy.table)
+
+    assert (result.area_mm2, result.gate_equivalents) == (area.area_mm2, area.gate_equivalents)
+    assert result.area_by_component_mm2 == area.by_component_mm2
+    assert result.area_mm2 == sum(mm2 for mm2 in result.area_by_component_mm2.values() if mm2)
+    assert result.model.area_notes == area.notes
+    assert any(line.startswith("wires") for line in result.model.area_not_modelled)
+
+
+def test_an_area_that_is_not_known_is_null(priced: Priced) -> None:
+    table = priced.energy.table.model_copy(update={"datapath_factors": None})
+    energy = EnergyModel(priced.energy.accelerator, table)
+    result = result_from_cost(priced.graph, priced.estimate.program, priced.cost, energy)
+    record = json.loads(result.to_json())
+
+    assert (record["area_mm2"], record["gate_equivalents"]) == (None, None)
+    assert record["area_by_component_mm2"]["mac_array"] is None
+    assert record["area_by_component_mm2"]["sram"] > 0
+    assert "names no synthesis study with areas" in record["model"]["area_notes"][0]
 
 
 def test_an_infinite_psnr_is_null_because_json_has_no_infinity(priced: Priced) -> None:

@@ -1,0 +1,105 @@
+"""Small designs for tests of the bench."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hwsim.verify.rtl.design import Design, Setting, Stream
+
+ADDER = """\
+// Adds two vectors and an offset: two registers deep; takes an item from both streams at once, and
+// in every PERIOD-th cycle at most.
+module adder #(
+  parameter BITS = 5,
+  parameter LANES = 3,
+  parameter PERIOD = 1,
+  parameter OPERATION = "add"
+) (
+  input clock, input reset,
+  input signed [BITS-1:0] offset,
+  input a_valid, output a_ready, input [LANES*BITS-1:0] a,
+  input b_valid, output b_ready, input [LANES*BITS-1:0] b,
+  output reg sum_valid, output reg [LANES*(BITS+2)-1:0] sum
+);
+  reg [7:0] wait_cycles;
+  reg added_valid;
+  reg [LANES*(BITS+2)-1:0] added;
+  wire takes = a_valid && b_valid && wait_cycles == 0;
+  assign a_ready = takes;
+  assign b_ready = takes;
+  genvar k;
+  generate
+    for (k = 0; k < LANES; k = k + 1) begin : lane
+      wire signed [BITS-1:0] one = a[k*BITS +: BITS];
+      wire signed [BITS-1:0] other = b[k*BITS +: BITS];
+      wire signed [BITS+1:0] wide = one;
+      wire signed [BITS+1:0] result = OPERATION == "add" ? wide + other : wide - other;
+      wire signed [BITS+1:0] kept = added[k*(BITS+2) +: BITS+2];
+      always @(posedge clock) begin
+        added[k*(BITS+2) +: BITS+2] <= result;
+        sum[k*(BITS+2) +: BITS+2] <= kept + offset;
+      end
+    end
+  endgenerate
+  always @(posedge clock) begin
+    added_valid <= takes && !reset;
+    sum_valid <= added_valid && !reset;
+    if (reset) wait_cycles <= 0;
+    else if (takes) wait_cycles <= PERIOD - 1;
+    else if (wait_cycles != 0) wait_cycles <= wait_cycles - 1;
+  end
+endmodule
+"""
+
+ECHO = """\
+// Two lanes that give back what they take a cycle later, in any cycle; lane 1 gives it twice if
+// TWICE. Names of ports may be words of C++, or names that a bench has itself.
+module echo #(parameter TWICE = 0) (
+  input clk, input resetn,
+  input [1:0] template_valid, input [139:0] template,
+  output reg [1:0] cycle_valid, output reg [139:0] cycle
+);
+  reg again;
+  always @(posedge clk) begin
+    cycle_valid <= template_valid | {again, 1'b0};
+    cycle[69:0] <= template[69:0];
+    if (template_valid[1]) cycle[139:70] <= template[139:70];
+    again <= TWICE != 0 && template_valid[1];
+    if (!resetn) begin
+      cycle_valid <= 0;
+      again <= 0;
+    end
+  end
+endmodule
+"""
+
+
+def adder(
+    folder: Path, bits: int = 5, lanes: int = 3, *, text: str = ADDER, **parameters: int | str
+) -> Design:
+    """The adder as a design, its source written to a folder."""
+    source = folder / "adder.v"
+    source.write_text(text)
+    return Design(
+        "adder",
+        (source,),
+        inputs=(Stream("a", lanes * bits), Stream("b", lanes * bits)),
+        outputs=(Stream("sum", lanes * (bits + 2)),),
+        settings=(Setting("offset", bits),),
+        parameters={"BITS": bits, "LANES": lanes, **parameters},
+    )
+
+
+def echo(folder: Path, *, twice: bool = False) -> Design:
+    """The echo as a design."""
+    source = folder / "echo.v"
+    source.write_text(ECHO)
+    design = Design(
+        "echo",
+        (source,),
+        inputs=(Stream("template", 70, has_ready=False, lanes=2),),
+        outputs=(Stream("cycle", 70, lanes=2),),
+        clock="clk",
+        reset="resetn",
+        reset_is_low=True,
+    )
+    return replace(design, parameters={"TWICE": 1}) if twice else design
