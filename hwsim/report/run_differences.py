@@ -33,6 +33,8 @@ FIGURES: dict[str, Callable[[Result], Number | None]] = {
     "dram_read_bytes": lambda result: result.dram_read_bytes,
     "dram_write_bytes": lambda result: result.dram_write_bytes,
     "sram_peak_kib": lambda result: result.sram_peak_kib,
+    "area_mm2": lambda result: result.area_mm2,
+    "gate_equivalents": lambda result: result.gate_equivalents,
     "weight_average_bits": lambda result: result.weight_average_bits,
     "feature_average_bits": lambda result: result.feature_average_bits,
     "psnr_db": lambda result: result.psnr_db,

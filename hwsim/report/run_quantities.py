@@ -32,6 +32,8 @@ FIGURES: dict[str, Shown] = {
     "dram_write_bytes": Shown("DRAM written [MB]", lambda value: f"{value / 1e6:,.2f}"),
     "dram_bytes": Shown("DRAM [KiB]", lambda value: f"{value / 1024:,.0f}"),
     "sram_peak_kib": Shown("peak SRAM [KiB]", lambda value: f"{value:,.1f}"),
+    "area_mm2": Shown("area [mm²]", lambda value: f"{value:,.3f}"),
+    "gate_equivalents": Shown("gate equivalents", lambda value: f"{value:,.0f}"),
     "weight_average_bits": Shown("weights [mean bits]", lambda value: f"{value:.2f}"),
     "feature_average_bits": Shown("features [mean bits]", lambda value: f"{value:.2f}"),
     "psnr_db": Shown("PSNR [dB]", lambda value: f"{value:.2f}"),

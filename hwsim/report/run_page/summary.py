@@ -1,6 +1,17 @@
 """The figures to be seen first, and all others in words."""
 
-from hwsim.report.page.blocks import Block, Card, Cards, Facts, Text
+from hwsim.report.labels import component_label
+from hwsim.report.page.blocks import (
+    Block,
+    Card,
+    Cards,
+    Cell,
+    Facts,
+    Folded,
+    Row,
+    Table,
+    Text,
+)
 from hwsim.report.result import Result
 from hwsim.report.summary import figure_lines
 
@@ -20,6 +31,7 @@ def summary_blocks(result: Result) -> tuple[Block, ...]:
         Cards(tuple(_cards(result))),
         Facts(dict(figure_lines(result))),
         *(Text(words) for words in (said, *notes)),
+        *_area(result),
     )
 
 
@@ -47,6 +59,7 @@ def _cards(result: Result) -> list[Card]:
             f"{result.dram_write_bytes / _BYTES_PER_MEGABYTE:,.2f} written",
         ),
         Card("peak SRAM", f"{result.sram_peak_kib:,.1f} KiB"),
+        *_area_card(result),
         Card(
             "mean bits",
             f"{result.weight_average_bits:.1f} / {result.feature_average_bits:.1f}",
@@ -71,3 +84,36 @@ def _quality(result: Result) -> list[Card]:
             )
         )
     return cards
+
+
+def _area_card(result: Result) -> list[Card]:
+    if result.area_mm2 is None:
+        return []
+    gates = result.gate_equivalents
+    note = "" if gates is None else f"{gates / 1000:,.0f} thousand gate equivalents"
+    return [Card("area", f"{result.area_mm2:,.3f} mm²", note)]
+
+
+def _area(result: Result) -> tuple[Block, ...]:
+    """The machine's area by component, and what it rests on, folded away."""
+    if result.area_mm2 is None:
+        return ()
+    rows = tuple(
+        Row(
+            (
+                Cell(component_label(component)),
+                Cell("–") if mm2 is None else Cell(f"{mm2:,.4f}", mm2),
+            )
+        )
+        for component, mm2 in result.area_by_component_mm2.items()
+    )
+    model = result.model
+    return (
+        Table(
+            "Area of the machine by component, modelled", ("component", "area [mm²]"), rows, True
+        ),
+        Folded("What the area rests on", model.area_notes),
+        Folded(
+            f"What the area leaves out ({len(model.area_not_modelled)})", model.area_not_modelled
+        ),
+    )

@@ -76,6 +76,20 @@ def test_the_cards_have_the_figures_to_be_seen_first() -> None:
     assert cards["bit-exact"].one("dd", class_="figure").text == "yes"
 
 
+def test_the_machine_has_an_area_by_component() -> None:
+    cards = {card.one("dt").text: card for card in tree().one("dl", class_="cards").all("div")}
+    result = record()
+
+    assert cards["area"].one("dd", class_="figure").text == f"{result['area_mm2']:,.3f} mm²"
+    table = rows("Area of the machine by component")
+    for component, mm2 in result["area_by_component_mm2"].items():
+        (shown,) = table[component_label(component)]
+        assert shown == "–" if mm2 is None else float(shown) == mm2
+    without = replace(small_run().result, area_mm2=None, gate_equivalents=None)
+    page = parsed(render(run_page(replace(small_run(), result=without))))
+    assert "area" not in {card.one("dt").text for card in page.one("dl", class_="cards").all("div")}
+
+
 def test_energy_bars_and_tables_are_those_of_the_json() -> None:
     chart, table = figure("energy-chart"), rows("Energy of each layer by component")
     result = record()
