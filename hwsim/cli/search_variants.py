@@ -15,7 +15,7 @@ from hwsim.cli.search_inputs import (
 )
 from hwsim.cli.search_provenance import search_provenance
 from hwsim.cli.subject import FloatSubject, load_float_subject
-from hwsim.report.search_page import Provenance
+from hwsim.report.provenance import Provenance
 from hwsim.search import Pictures, SearchRequest, Target
 from hwsim.search.codesign import Variant
 from quant.graph.adaptive import normalizes_at_run_time
