@@ -41,7 +41,7 @@ class ArrayPorts:
     ) -> "ArrayPorts":
         """A module with these ports.
 
-        One that is called as the accelerator has those of its written top module, of which all
+        One that is called as the accelerator, `_top` behind, has those of its written top module, of which all
         others stay open; one that is called as our array gets our array's parameters.
 
         Raises:
