@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.cli.float_source import Enlarge
+from hwsim.cli.float_source import SEED_WHEN_NONE_SHIPPED, Enlarge
 from hwsim.cli.messages import Messages
 from hwsim.cli.subject import FloatSubject, calibrated, open_float, read_pictures, rounded
 from hwsim.compare import NetworkEntry
@@ -27,9 +27,6 @@ Pixels = NDArray[np.uint8]
 
 _REMEMBERED = 4
 """Calibrations of a network kept in memory."""
-
-_SEED = 0
-"""Of the weights of a network that has none: they cost what others cost."""
 
 
 def compared_network(
@@ -60,7 +57,7 @@ def compared_network(
         "network": name,
         "weights": weights,
         "calibration": calibration,
-        "random_weights": _SEED if file is None else None,
+        "random_weights": SEED_WHEN_NONE_SHIPPED if file is None else None,
         "pixel_range": pixel_range if is_file else None,
     }
     subject = _Subjects(arguments, messages)

@@ -23,6 +23,9 @@ Pixels = NDArray[np.uint8]
 Enlarge = Callable[[Pixels], NDArray[np.float32]]
 """What a float network makes of a picture, as pixels that are not rounded."""
 
+SEED_WHEN_NONE_SHIPPED = 0
+"""Of the weights of a network that comes without any: they cost what others cost."""
+
 _LARGEST_SCALE = 16
 
 

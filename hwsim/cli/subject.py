@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from accelerators import Accelerator
 from hwsim.cli.float_source import (
+    SEED_WHEN_NONE_SHIPPED,
     Enlarge,
     FloatSource,
     file_source,
@@ -180,7 +181,7 @@ def open_network(
         refuse_pixel_range(name, arguments.pixel_range)
         if random_when_none_shipped and seed is None and not has_weights(name, weights):
             messages.say(f"{name}: no trained weights here; random ones cost the same")
-            seed = 0
+            seed = SEED_WHEN_NONE_SHIPPED
         return named_source(name, weights, seed)
     if not is_model_file(name):
         raise UserError(
