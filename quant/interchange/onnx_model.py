@@ -182,7 +182,7 @@ class _Reader:
 
     def _node(self, node: Any) -> None:
         inputs, outputs = (tuple(map(_name, names)) for names in (node.input, node.output))
-        operator, domain = _name(node.op_type), _name(node.domain)
+        operator, domain = _name(node.op_type)[:80], _name(node.domain)[:80]
         name = _name(node.name) or next(filter(None, outputs), operator)
         for source in inputs:
             if source and source not in self.known:
