@@ -233,6 +233,14 @@ class _Reader:
                 f"the attribute '{_name(entry.name)[:80]}'",
                 "give a network without loops and conditions",
             )
+        wanted = _KINDS.get(_name(entry.name), entry.type)
+        if entry.type != wanted:
+            kinds = AttributeProto.AttributeType
+            raise self._refused(
+                f"the attribute '{_name(entry.name)}' of '{node[:80]}' to be {kinds.Name(wanted)}",
+                kinds.Name(entry.type),
+                "correct it",
+            )
         if entry.type == AttributeProto.TENSOR:
             return array_of(entry.t, f"{node}.{_name(entry.name)}", self.path)
         found: Attribute = _ATTRIBUTES[entry.type](entry)
@@ -265,3 +273,25 @@ _ATTRIBUTES: dict[int, Any] = {
     AttributeProto.TENSOR: None,
 }
 """What makes values of attributes, by their type."""
+
+_KINDS = {
+    name: kind
+    for kind, names in (
+        (AttributeProto.FLOAT, "alpha beta epsilon"),
+        (
+            AttributeProto.INT,
+            "antialias axis block_size blocksize ceil_mode channels_last group narrow signed to "
+            "training_mode",
+        ),
+        (
+            AttributeProto.INTS,
+            "axes dilations kernel_shape output_padding output_shape pads perm split strides",
+        ),
+        (
+            AttributeProto.STRING,
+            "approximate auto_pad coordinate_transformation_mode mode nearest_mode rounding_mode",
+        ),
+    )
+    for name in names.split()
+}
+"""Types of the attributes that readers ask for, which are the same in all operators."""

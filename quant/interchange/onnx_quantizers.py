@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CHANNELS = 1
 _QONNX_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
+_MOST_ZERO = 2**31
 _ROUNDINGS = {
     "ROUND": "half_even",
     "HALF_EVEN": "half_even",
@@ -112,11 +113,11 @@ def _quant(reader: "Reader", node: ModelNode) -> Value:
 
 def _any_width(reader: "Reader", node: ModelNode) -> Quantizer:
     bits = scalars(reader, node, 3)
-    if bits.size != 1 or float(bits[0]) != int(bits[0]) or not 1 <= bits[0] <= MAXIMUM_BITS:
+    if bits.size != 1 or bits[0] not in range(1, MAXIMUM_BITS + 1):
         raise UnsupportedError(f"a width of {bits[:4].tolist()} bits, not of 1 to {MAXIMUM_BITS}")
     zeros = scalars(reader, node, 2).astype(np.float64)
-    if not (np.rint(zeros) == zeros).all():
-        raise UnsupportedError("zero points that are no whole numbers")
+    if not ((np.rint(zeros) == zeros) & (np.abs(zeros) < _MOST_ZERO)).all():
+        raise UnsupportedError("zero points that are no whole numbers below 2^31")
     rounding = str(node.attributes.get("rounding_mode", "ROUND")).upper()
     if rounding not in _ROUNDINGS:
         raise UnsupportedError(f"the rounding {rounding}")

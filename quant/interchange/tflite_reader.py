@@ -192,6 +192,8 @@ class Reader:
         tensor = operator.input(position)
         if tensor is None or tensor.values is None or not tensor.values.size:
             raise refused(f"a constant as input {position}", "none")
+        if tensor.values.dtype.kind not in "iu":
+            raise refused(f"whole numbers as input {position}", tensor.values.dtype.name)
         return replace(tensor, values=tensor.values.astype(np.int64))
 
     def clamp(self, operator: ModelOperator, output: TensorType) -> Clamp:

@@ -156,6 +156,9 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "expected an operator that makes 'nowhere', found none; export it again": lambda: model_proto(
         graph_proto([("Relu", ["image"], ["out"], {})], {}, output="nowhere")
     ),
+    "expected the attribute 'alpha' of 'out' to be FLOAT, found STRING; correct it": (
+        lambda: model_proto(graph_proto([("LeakyRelu", ["image"], ["out"], {"alpha": "a"})], {}))
+    ),
 }
 
 

@@ -260,7 +260,16 @@ def test_every_operator_that_is_none_is_named(tmp_path: Path) -> None:
     )
 
 
+QUANT: Node = (f"{QONNX}:Quant", ["image", "step", "nothing", "width"], ["image_r"], {})
 BROKEN: dict[str, tuple[list[Node], dict[str, Any]]] = {
+    f"{QONNX}.Quant 'image_r' (a width of [nan] bits, not of 1 to 16)": (
+        [QUANT],
+        {"nothing": np.float32(0), "width": np.float32(np.nan)},
+    ),
+    f"{QONNX}.Quant 'image_r' (zero points that are no whole numbers below 2^31)": (
+        [QUANT],
+        {"nothing": np.float32(1e30), "width": np.float32(8)},
+    ),
     "QuantizeLinear 'conv_q' (a feature map with a scale for each channel)": (
         [*CONVOLUTION, ("QuantizeLinear", ["conv", "several", "zeros"], ["conv_q"], {}), OUT],
         {"several": np.array([0.1, 0.2], np.float32), "zeros": np.zeros(2, np.uint8)},

@@ -285,6 +285,8 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "quantization, or without such operators": lambda: two_problems(),
     "tensor 'out': expected 4 biases of INT64, found 4 of INT32; convert the network with full "
     "integer quantization, or without such operators": lambda: wide_convolution(np.int32),
+    "tensor 'out': expected whole numbers as input 2, found float32; convert the network with full "
+    "integer quantization, or without such operators": lambda: wide_convolution(np.float32),
 }
 
 

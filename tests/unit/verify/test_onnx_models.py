@@ -46,6 +46,16 @@ def test_random_networks_equal_onnx_runtime(style: str, signed: bool) -> None:
 
 
 @needs_vnni
+@pytest.mark.parametrize("opset", [11, 13, 19, pytest.param(24, marks=pytest.mark.slow)])
+def test_random_networks_of_every_age(opset: int) -> None:
+    for seed, style in enumerate(STYLES):
+        model = RandomModel(np.random.default_rng(seed), style, signed=False, opset=opset)
+        content, image = model.content(8), model.image()
+        found = run_layerwise(graph_of(parse_model(content, FILE)), image, KERNELS)
+        np.testing.assert_array_equal(found, model_file(content, image.astype(model.codes)))
+
+
+@needs_vnni
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(
     "style",
