@@ -44,6 +44,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             # Pillow warns of odd metadata, and of sizes below the limit that is checked here.
             warnings.simplefilter("ignore")
             return _decode(content, path)
+    except UserError:
+        raise
     except UnidentifiedImageError as error:
         raise UserError(
             f"{path}: expected an image (PNG, JPEG, BMP, TIFF, …), found a file of another kind or "
@@ -51,8 +53,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         ) from error
     except Image.DecompressionBombError as error:
         raise _too_large(path, "far more") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
-        # Pillow's decoders raise any of these on damaged content.
+    except Exception as error:  # Pillow's decoders raise almost anything on damaged content
         raise UserError(
             f"{path}: the image is damaged or cut short ({_one_line(error)}); "
             "copy or export the file again"

@@ -1,4 +1,5 @@
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,18 @@ def test_a_truncated_image_is_named_as_damaged(tmp_path: Path, name: str) -> Non
         + r".+\); copy or export the file again",
         str(caught.value),
     )
+
+
+def test_a_place_that_is_a_fraction_is_named_as_damaged(tmp_path: Path) -> None:
+    """Pillow raises a TypeError for it."""
+    path = tmp_path / "a.tif"
+    Image.fromarray(COLOURS).save(path)
+    content = bytearray(path.read_bytes())
+    entry = content.index(struct.pack("<HHI", 273, 4, 1))  # StripOffsets, one LONG
+    struct.pack_into("<HHII", content, entry, 273, 5, 1, 8)  # a RATIONAL
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="the image is damaged or cut short"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("content", [b"not a picture", b"", png_without_pixels(0, 5)])

@@ -1,5 +1,6 @@
 """Feature maps of others: read from every kind of file, compared in order, located."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,15 @@ def text(path: Path, content: str) -> Path:
     return path
 
 
+def old_text_array(path: Path) -> Path:
+    """NumPy warns of the type that this one declares."""
+    content = io.BytesIO()
+    header = {"descr": "<a4", "fortran_order": False, "shape": (10, 14, 3)}
+    np.lib.format.write_array_header_1_0(content, header)
+    path.write_bytes(content.getvalue() + bytes(10 * 14 * 3 * 4))
+    return path
+
+
 REFUSED = {
     "a.npy: expected 10×14×3 integers (rows, columns, channels), found 14×10×3; give the tensor of "
     "this image in that order": lambda: saved(Path("a.npy"), np.zeros((14, 10, 3), int)),
@@ -86,6 +96,9 @@ REFUSED = {
     ),
     "a.npy: expected a NumPy array, found something else or a damaged one; write it again": (
         lambda: text(Path("a.npy"), "hello")
+    ),
+    "a.npy: expected integers, found |S4; give codes, not real numbers": lambda: old_text_array(
+        Path("a.npy")
     ),
     "a.npz: no tensor 'tial' in this graph; did you mean 'tail'?": lambda: archive(
         Path("a.npz"), tial=np.zeros((10, 14, 3), int)
