@@ -1,16 +1,12 @@
 """Weights files: ours (safetensors with provenance), and the state dictionaries others publish."""
 
-import io
 import json
-import pickle
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import safetensors
 import safetensors.torch
-import torch
 from torch import Tensor, nn
 
 from quant.common.errors import UserError
@@ -19,10 +15,7 @@ from quant.networks.build import state_shapes
 from quant.networks.edsr import EDSR
 from quant.networks.fit import describe_misfit
 from quant.networks.foreign import WRAPPERS, recognise_layout
-
-UNREADABLE = (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError,
-              AttributeError, IndexError, AssertionError, OverflowError, OSError)  # fmt: skip
-"""What ``torch.load`` raises, by version and kind of damage, for a file it cannot read."""
+from quant.networks.torch_files import UnreadableError, load_plain
 
 _PROVENANCE_KEY = "provenance"
 _COUNTER = "num_batches_tracked"
@@ -127,10 +120,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         except safetensors.SafetensorError as error:
             raise _damaged(path, "safetensors") from error
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old or odd files
-            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except UNREADABLE as error:
+        loaded = load_plain(content)
+    except UnreadableError as error:
         raise _damaged(path, "torch state-dictionary") from error
     state = _unwrapped(loaded)
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):

@@ -11,7 +11,7 @@ import torch
 from quant.common.errors import UserError
 from quant.common.files import atomic_output, read_bytes
 from quant.networks.registry import network_config
-from quant.networks.weights import UNREADABLE
+from quant.networks.torch_files import UnreadableError, load_plain
 from quant.training.config import TrainingConfig
 from quant.training.state import TrainingState
 
@@ -74,8 +74,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     content = read_bytes(path, "checkpoint")
     try:
-        loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except UNREADABLE as error:
+        loaded = load_plain(content)
+    except UnreadableError as error:
         raise _no_checkpoint(path) from error
     if not isinstance(loaded, dict) or loaded.get("format") != _FORMAT:
         raise _no_checkpoint(path)

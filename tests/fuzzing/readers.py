@@ -13,8 +13,15 @@ import torch
 from PIL import Image
 
 from accelerators import load_accelerator
-from accelerators.catalog import load_energy_table
+from accelerators.catalog import (
+    load_datapath_factors,
+    load_dram_table,
+    load_energy_table,
+    load_sram_table,
+)
+from hwsim.cli.recorded_runs import read_run
 from hwsim.verify.oracles.random_onnx import RandomModel
+from hwsim.verify.rtl.port_file import read_port_file
 from hwsim.verify.tensor_files import read_tensors, wanted_tensors
 from quant.graph import Size, save_graph
 from quant.graph.adaptive_file import load_any_graph, save_any_graph
@@ -30,6 +37,7 @@ from quant.lowering.onnx_network import network_of
 from quant.methods.learning.learned import load_learned
 from quant.networks.weights import read_state
 from quant.policy import BitPolicy
+from quant.training.checkpoint import read_checkpoint
 from tests.adaptive_graphs import adaptive_graph
 from tests.fuzzing.mutations import (
     Mutate,
@@ -41,6 +49,7 @@ from tests.fuzzing.mutations import (
     mutate_text,
 )
 from tests.onnx_exports import export
+from tests.small_run import small_run
 from tests.sr_networks import random_network
 from tests.unit.interchange.small_graphs import small_graph
 from tests.wide_tflite import wide_network
@@ -195,6 +204,29 @@ def _read_tensors(path: Path) -> object:
     return read_tensors(path, wanted_tensors(graph, Size(6, 8)), graph.output)
 
 
+def _recorded_runs(_: Path) -> list[bytes]:
+    return [small_run().result.to_json().encode()]
+
+
+def _json_values(content: bytes, random: Random) -> bytes:
+    record = json.loads(content)
+    for _ in range(int(random.geometric(0.5))):
+        record = mutate_json(record, random)
+    return json.dumps(record).encode()
+
+
+def _checkpoints(_: Path) -> list[bytes]:
+    content = io.BytesIO()
+    torch.save({"format": 2, "iteration": 3, "network": {"a.weight": torch.zeros(2, 3)}}, content)
+    return [content.getvalue()]
+
+
+def _port_files(_: Path) -> list[bytes]:
+    """The example of the page."""
+    page = (ROOT / "docs/rtl/your_own.md").read_text(encoding="utf-8")
+    return [page.split("```yaml\n")[1].split("```")[0].encode()]
+
+
 def readers() -> tuple[Reader, ...]:
     """Every reader of files that users name."""
     onnx: tuple[Mutate, ...] = (mutate_bytes, _onnx_message, _onnx_message)
@@ -219,9 +251,18 @@ def readers() -> tuple[Reader, ...]:
             "energy table", ".yaml", _files("configs/energy_tables/*.yaml"), yaml,
             load_energy_table,
         ),
+        *(
+            Reader(f"{name} table", ".yaml", _files(f"configs/energy_tables/{name}/*.yaml"), yaml,
+                   read)
+            for name, read in (("sram", load_sram_table), ("dram", load_dram_table),
+                               ("datapaths", load_datapath_factors))
+        ),
+        Reader("ports of Verilog", ".yaml", _port_files, yaml, read_port_file),
+        Reader("recorded run", ".json", _recorded_runs, (mutate_bytes, _json_values), read_run),
         Reader("bit policy", ".yaml", _files("configs/policies/*.yaml"), yaml, BitPolicy.load),
         Reader("image", ".img", _images, plain, read_image),
         Reader("weights, torch", ".pt", _weights, (mutate_bytes, ), state),
+        Reader("checkpoint", ".pt", _checkpoints, plain, read_checkpoint),
         Reader("weights, safetensors", ".safetensors", _safe_weights, plain, state),
         Reader("learned parameters", ".safetensors", _learned, plain, load_learned),
         *(

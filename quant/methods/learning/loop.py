@@ -11,7 +11,7 @@ from torch import Tensor
 
 from quant.common.errors import UserError
 from quant.common.files import atomic_output, read_bytes
-from quant.networks.weights import UNREADABLE
+from quant.networks.torch_files import UnreadableError, load_plain
 from quant.training.interruption import deferred_signals
 
 _CHECKPOINT_SECONDS = 60.0
@@ -107,8 +107,8 @@ def _save(path: Path, learner: Learner, identity: Mapping[str, str], done: int) 
 def _resume(path: Path, learner: Learner, identity: Mapping[str, str]) -> int:
     content = read_bytes(path, "checkpoint")
     try:
-        saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except UNREADABLE:
+        saved = load_plain(content)
+    except UnreadableError:
         saved = None
     if not isinstance(saved, dict) or saved.get("format") != _FORMAT or "identity" not in saved:
         raise UserError(
