@@ -8,16 +8,13 @@ module delay_valid #(
     input [BITS-1:0] now,
     output [BITS-1:0] later
 );
-  reg [BITS-1:0] held[0:CYCLES-1];
-  assign later = held[CYCLES-1];
+  reg [CYCLES*BITS-1:0] held;
+  wire [(CYCLES+1)*BITS-1:0] moved = {held, now};
+  assign later = held[CYCLES*BITS-1-:BITS];
 
   integer stage;
   always @(posedge clock) begin
-    held[0] <= now;
-    if (reset) held[0][0] <= 1'b0;
-    for (stage = 1; stage < CYCLES; stage = stage + 1) begin
-      held[stage] <= held[stage-1];
-      if (reset) held[stage][0] <= 1'b0;
-    end
+    held <= moved[CYCLES*BITS-1:0];
+    if (reset) for (stage = 0; stage < CYCLES; stage = stage + 1) held[stage*BITS] <= 1'b0;
   end
 endmodule

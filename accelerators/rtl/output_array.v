@@ -19,14 +19,15 @@ module output_array #(
     parameter WEIGHT_BITS = 8,
     parameter OPERAND_BITS = 16,               // of an operand on its stream
     parameter SUM_BITS = 40,                   // of the accumulator
-    parameter OVERFLOW = "wrap",               // see accumulator_step
-    parameter FINAL_BITS = 0,                  // to which sums are clamped at the end; 0: they are not
+    parameter OVERFLOW = "error",    // of sums with their bias, see column_requantizer
+    parameter OVERFLOW_BITS = 40,
     parameter BLOCKS = 16,                     // of channels, whose scales there is room for
     parameter BIAS_BITS = 40,
     parameter MULTIPLIER_BITS = 32,
     parameter SHIFT_BITS = 6,
     parameter CODE_BITS = 17,
     parameter ROUNDING = "half_up",
+    parameter ZERO_POINT_FIRST = 0,
     parameter COUNT_BITS = 24,
     parameter SCALE_BITS = BIAS_BITS + MULTIPLIER_BITS + SHIFT_BITS + 3 * CODE_BITS
 ) (
@@ -54,7 +55,7 @@ module output_array #(
   localparam ACTIVATION_SERIAL = KIND == "gate_weight" || KIND == "count_bits";
   localparam WEIGHT_SERIAL = KIND == "gate_activation" || KIND == "count_bits";
   localparam WEIGHT_TERMS = KIND == "shift_add";
-  localparam EXPONENT_BITS = $clog2(OPERAND_BITS + 1);
+  localparam EXPONENT_BITS = $clog2(OPERAND_BITS);
   localparam ACTIVATION_DIGIT = ACTIVATION_SERIAL ? 1 : ACTIVATION_BITS;
   localparam WEIGHT_DIGIT = WEIGHT_TERMS ? 2 + EXPONENT_BITS : WEIGHT_SERIAL ? 1 : WEIGHT_BITS;
   localparam PLACE_BITS = $clog2(2 * OPERAND_BITS);
@@ -233,8 +234,7 @@ module output_array #(
             .ACTIVATION_BITS(ACTIVATION_DIGIT),
             .WEIGHT_BITS(WEIGHT_DIGIT),
             .SUM_BITS(SUM_BITS),
-            .PLACE_BITS(PLACE_BITS),
-            .OVERFLOW(OVERFLOW)
+            .PLACE_BITS(PLACE_BITS)
         ) element (
             .clock(clock),
             .reset(reset),
@@ -294,12 +294,14 @@ module output_array #(
       );
       column_requantizer #(
           .SUM_BITS(SUM_BITS),
-          .FINAL_BITS(FINAL_BITS),
+          .OVERFLOW(OVERFLOW),
+          .OVERFLOW_BITS(OVERFLOW_BITS),
           .BIAS_BITS(BIAS_BITS),
           .MULTIPLIER_BITS(MULTIPLIER_BITS),
           .SHIFT_BITS(SHIFT_BITS),
           .CODE_BITS(CODE_BITS),
-          .ROUNDING(ROUNDING)
+          .ROUNDING(ROUNDING),
+          .ZERO_POINT_FIRST(ZERO_POINT_FIRST)
       ) requantizer (
           .clock(clock),
           .reset(reset),

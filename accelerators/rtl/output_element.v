@@ -14,8 +14,7 @@ module output_element #(
     parameter ACTIVATION_BITS = 8,  // of an activation's digit
     parameter WEIGHT_BITS = 8,      // of a weight's digit
     parameter SUM_BITS = 40,        // of the accumulator
-    parameter PLACE_BITS = 5,       // of the shift a cycle's products get; where 1, the place is 0
-    parameter OVERFLOW = "wrap",    // or "saturate_step": every addition stops at the ends
+    parameter PLACE_BITS = 5,       // of the shift a cycle's products get
     parameter CONTROL_BITS = 6 + PLACE_BITS
 ) (
     input clock,
@@ -76,8 +75,7 @@ module output_element #(
   accumulator_step #(
       .ADDED_BITS(PRODUCT_BITS + $clog2(LANES)),
       .SUM_BITS(SUM_BITS),
-      .PLACE_BITS(PLACE_BITS),
-      .OVERFLOW(OVERFLOW)
+      .PLACE_BITS(PLACE_BITS)
   ) accumulator (
       .sum_in(first ? {SUM_BITS{1'b0}} : sum),
       .added(total),

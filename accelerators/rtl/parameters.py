@@ -23,8 +23,8 @@ CODE_BITS = 17
 """Holds codes of 16 bits, signed or not."""
 SCALE_BITS = BIAS_BITS + MULTIPLIER_BITS + SHIFT_BITS + 3 * CODE_BITS
 
-GUARD_BITS = 16
-"""By which accumulators that saturate once, at the end, are wider than what they saturate to."""
+EXACT_SUM_BITS = 48
+"""Of accumulators that saturate at the end, at least: 65 536 products of 16 x 16 bits fit."""
 
 _OUTPUT_KINDS = {
     "output_stationary": "multiply",
@@ -62,18 +62,27 @@ class ArrayModule:
         return self.name == "output_array"
 
 
-def array_module(array: "Array", rounding: str, scales: int = 16) -> ArrayModule:
+def array_module(
+    array: "Array", rounding: str, scales: int = 16, zero_point_first: bool = False
+) -> ArrayModule:
     """The Verilog of an array.
 
     Args:
         array: of an accelerator.
         rounding: the requantizers' mode.
-        scales: blocks of output channels that a column has room for the scales of (of arrays that
-            hold activations, output channels).
+        scales: blocks of as many output channels as there are columns, whose scales there is room
+            for.
+        zero_point_first: whether the zero point is added before the last rounding.
 
     Raises:
-        UserError: the mode is computed in floating point, which there is no Verilog for.
+        UserError: there is no Verilog: the mode is computed in floating point, or accumulators
+            saturate at every step.
     """
+    if array.accumulator_overflow == "saturate_step":
+        raise UserError(
+            "array.accumulator_overflow 'saturate_step' begins every sum with its bias, and there "
+            "is no Verilog of elements that do; choose error, wrap or saturate_final"
+        )
     if MODES[rounding].is_float:
         raise UserError(
             f"requantizer.rounding '{rounding}' is defined in floating point and there is no "
@@ -90,6 +99,7 @@ def array_module(array: "Array", rounding: str, scales: int = 16) -> ArrayModule
         "SHIFT_BITS": SHIFT_BITS,
         "CODE_BITS": CODE_BITS,
         "ROUNDING": rounding,
+        "ZERO_POINT_FIRST": int(zero_point_first),
         **_accumulator(array),
     }
     if array.dataflow in _OUTPUT_KINDS:
@@ -98,15 +108,13 @@ def array_module(array: "Array", rounding: str, scales: int = 16) -> ArrayModule
             "LANES": max(array.lanes, array.lanes_at_one_bit),
             "BLOCKS": scales,
         }
-        if array.accumulator_overflow == "saturate_step":
-            common["OVERFLOW"] = "saturate_step"
         return ArrayModule("output_array", common)
     kind, holds_weights = _STATIONARY_KINDS[array.dataflow]
     common |= {
         "KIND": kind,
         "HOLDS_WEIGHTS": holds_weights,
         "ENTRIES": array.accumulator_entries,
-        "SCALES": scales,
+        "SCALES": scales if holds_weights else scales * array.columns,
     }
     return ArrayModule("stationary_array", common)
 
@@ -134,10 +142,7 @@ def item_bits(array: "Array") -> ItemBits:
     return ItemBits(OPERAND_BITS, OPERAND_BITS)
 
 
-def _accumulator(array: "Array") -> dict[str, int]:
-    if array.accumulator_overflow != "saturate_final":
-        return {"SUM_BITS": array.accumulator_bits}
-    return {
-        "SUM_BITS": array.accumulator_bits + GUARD_BITS,
-        "FINAL_BITS": array.accumulator_bits,
-    }
+def _accumulator(array: "Array") -> Parameters:
+    bits, overflow = array.accumulator_bits, array.accumulator_overflow
+    sum_bits = max(bits, EXACT_SUM_BITS) if overflow == "saturate_final" else bits
+    return {"SUM_BITS": sum_bits, "OVERFLOW": overflow, "OVERFLOW_BITS": bits}

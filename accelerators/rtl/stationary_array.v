@@ -20,13 +20,15 @@ module stationary_array #(
     parameter OPERAND_BITS = 16,     // of the widest operand
     parameter ENTRIES = 64,          // of the memory behind a column
     parameter SUM_BITS = 40,         // of the accumulators
-    parameter FINAL_BITS = 0,        // to which sums are clamped at the end; 0: they are not
+    parameter OVERFLOW = "error",    // of sums with their bias, see column_requantizer
+    parameter OVERFLOW_BITS = 40,
     parameter SCALES = 16,           // blocks of channels, or channels, that there is room for
     parameter BIAS_BITS = 40,
     parameter MULTIPLIER_BITS = 32,
     parameter SHIFT_BITS = 6,
     parameter CODE_BITS = 17,
     parameter ROUNDING = "half_up",
+    parameter ZERO_POINT_FIRST = 0,
     parameter COUNT_BITS = 24,
     parameter MODE_BITS = 3,
     parameter INDEX_BITS = 5,
@@ -384,12 +386,14 @@ module stationary_array #(
       );
       column_requantizer #(
           .SUM_BITS(SUM_BITS),
-          .FINAL_BITS(FINAL_BITS),
+          .OVERFLOW(OVERFLOW),
+          .OVERFLOW_BITS(OVERFLOW_BITS),
           .BIAS_BITS(BIAS_BITS),
           .MULTIPLIER_BITS(MULTIPLIER_BITS),
           .SHIFT_BITS(SHIFT_BITS),
           .CODE_BITS(CODE_BITS),
-          .ROUNDING(ROUNDING)
+          .ROUNDING(ROUNDING),
+          .ZERO_POINT_FIRST(ZERO_POINT_FIRST)
       ) requantizer (
           .clock(clock),
           .reset(reset),

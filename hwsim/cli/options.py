@@ -114,6 +114,31 @@ def add_quantize_options(parser: ArgumentParser) -> None:
     )
 
 
+def add_export_options(parser: ArgumentParser) -> None:
+    """What ``hwsim export`` takes."""
+    parser.add_argument(
+        "--accelerator",
+        default=DEFAULT_ACCELERATOR,
+        metavar="NAME|FILE",
+        help=f"name or .yaml file (default: {DEFAULT_ACCELERATOR})",
+    )
+    parser.add_argument(
+        "--rtl",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="write the Verilog of the accelerator's units, with a top module of its parameters",
+    )
+    parser.add_argument(
+        "--channel-blocks",
+        type=int,
+        default=16,
+        metavar="N",
+        help="blocks of as many output channels as the array has columns, whose scales it has room "
+        "for (default: 16)",
+    )
+
+
 def add_train_options(parser: ArgumentParser) -> None:
     """What ``hwsim train`` takes; what is not given is left to `quant.training.TrainingConfig`."""
     add_network(parser, "network name")

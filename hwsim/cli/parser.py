@@ -95,6 +95,12 @@ COMMANDS: dict[str, Command] = {
         "hwsim.cli.commands.quantize",
         "hwsim quantize edsr_tiny_x2 --bits w4a8 --out edsr_w4a8.hwgraph",
     ),
+    "export": Command(
+        "write a machine for other tools: its Verilog",
+        options.add_export_options,
+        "hwsim.cli.commands.export",
+        "hwsim export --accelerator edge_npu --rtl edge_npu_rtl",
+    ),
     "train": Command(
         "train a float network on folders of pictures",
         options.add_train_options,

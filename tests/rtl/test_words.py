@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.verify.rtl.words import pack, unpack, word_count, words_of
+from hwsim.verify.rtl.words import pack, pack_fields, unpack, word_count, words_of
 from tests.property.effort import effort
 
 
@@ -37,7 +37,27 @@ def test_a_row_of_elements_may_be_empty() -> None:
     assert pack(np.zeros(3, np.int64), 9).shape == (3, 1)
 
 
+@effort(40)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 40), st.lists(st.integers(0, 2**40 - 1), min_size=2, max_size=2)),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_fields_lie_behind_each_other(fields: list[tuple[int, list[int]]]) -> None:
+    whole, place, arrays = 0, 0, []
+    for bits, values in fields:
+        codes = [value & ((1 << bits) - 1) for value in values]
+        arrays.append((np.array([codes], np.int64), bits))
+        for code in codes:
+            whole |= code << place
+            place += bits
+    np.testing.assert_array_equal(pack_fields(arrays)[0], words_of(whole, place))
+
+
 @pytest.mark.parametrize(("value", "bits"), [(16, 4), (-9, 4), (2**31, 31), (-(2**40), 33)])
 def test_an_integer_that_does_not_fit_is_refused(value: int, bits: int) -> None:
-    with pytest.raises(ValueError, match=f"^{value} does not fit {bits} bits$"):
+    low, high = -(2 ** (bits - 1)), 2**bits - 1
+    with pytest.raises(ValueError, match=rf"^{value} lies outside {low} to {high}$"):
         pack(np.array([[0, value]]), bits)

@@ -50,18 +50,21 @@ _STATIONARY_SETTINGS = _settings(
 )
 
 
-def array_design(array: Array, rounding: str = "half_up", scales: int = 16) -> Design:
+def array_design(
+    array: Array, rounding: str = "half_up", scales: int = 16, zero_point_first: bool = False
+) -> Design:
     """The Verilog of an array; its streams are scales and whole operands, its output codes.
 
     Args:
         array: of an accelerator.
         rounding: the requantizers' mode.
         scales: as in `accelerators.rtl.parameters.array_module`.
+        zero_point_first: likewise.
 
     Raises:
-        UserError: there is no Verilog for the mode.
+        UserError: there is no Verilog for the array or the mode.
     """
-    module = rtl.array_module(array, rounding, scales)
+    module = rtl.array_module(array, rounding, scales, zero_point_first)
     items = rtl.item_bits(array)
     if module.keeps_outputs:
         operands = (
@@ -126,7 +129,7 @@ def _places(work: Work, pixels: Wide, channels: Wide) -> Wide:
 
 
 def codes_of(array: Array, work: Work, outcome: Outcome) -> Wide:
-    """The codes that left the columns, where they belong, [pixels, channels]; 0 for missing ones."""
+    """The codes that left the columns, where they belong, [pixels, channels]; 0 where missing."""
     codes = np.zeros(work.pixels * work.channels, np.int64)
     names = codes_stream(array).lane_names
     for name, lane in zip(names, code_places(array, work), strict=True):

@@ -1,4 +1,4 @@
-"""A matrix product as a job for the Verilog of an array: the streams it is fed, and its settings."""
+"""A matrix product as a job for the Verilog of an array: its streams and its settings."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -42,12 +42,12 @@ def array_job(array: Array, product: Product, stall_seed: int | None = None) -> 
         streams, settings = _output_streams(datapath, product)
     else:
         streams, settings = _stationary_streams(cast(StationaryGrid, datapath), product)
-    codes = code_places(array, product.work).shape[1]
+    codes = int(code_places(array, product.work).shape[1])
     items = sum(len(words) for words in streams.values())
     digits = [settings.get(name, 1) for name in _DIGIT_SETTINGS]
     return Job(
         streams,
-        {name: codes for name in codes_stream(array).lane_names},
+        dict.fromkeys(codes_stream(array).lane_names, codes),
         # Far more than it takes, stalls and drains included: a job that hangs comes to an end.
         limit_cycles=4 * (items * int(np.prod(digits)) + codes + array.rows) + 256,
         settings=settings,
@@ -164,14 +164,12 @@ def _operands(grid: StationaryGrid, product: Product) -> tuple[_Operand, _Operan
 
 def scale_words(scales: Wide) -> Words:
     """Bias, multiplier, shift, zero point, lowest and highest code [scales, 6] as stream items."""
-    bits = [
-        scales[:, [field]] >> np.arange(width) & 1 for field, width in enumerate(_SCALE_FIELDS)
-    ]
+    bits = [scales[:, [field]] >> np.arange(width) & 1 for field, width in enumerate(_SCALE_FIELDS)]
     return pack(np.concatenate(bits, axis=1), 1)
 
 
 def _packed(values: Wide, bits: int, item_bits: int) -> Words:
-    """[items, rows or columns, values] side by side, each row's or column's in an item of its own."""
+    """[items, rows or columns, values] side by side, an item for each row or column."""
     behind = item_bits // bits - values.shape[2]
     return pack(np.pad(values, ((0, 0), (0, 0), (0, behind))).reshape(len(values), -1), bits)
 

@@ -1,15 +1,16 @@
 """What a bench wrote about its jobs, read back.
 
-Lines are ``JOB output LANE CYCLE WORD``, ``JOB unknown PORT CYCLE``, ``JOB taken LANE ITEMS`` and
-``JOB end CYCLES ORIGIN``; cycles count from reset, and cycle ``ORIGIN`` is the one that counts as
-0.
+The first line is ``vectors STAMP``; others are ``JOB output LANE CYCLE WORD``, ``JOB unknown PORT
+CYCLE``, ``JOB taken LANE ITEMS`` and ``JOB end CYCLES ORIGIN``. Cycles count from reset, and cycle
+``ORIGIN`` is the one that counts as 0.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from hwsim.verify.rtl.bench import RESULTS
+from hwsim.verify.rtl.bench import Bench
+from hwsim.verify.rtl.bench_text import RESULTS, STAMPED
 from hwsim.verify.rtl.design import Design
 from hwsim.verify.rtl.outcome import Outcome, Unknown
 from hwsim.verify.rtl.words import Words, word_count
@@ -62,17 +63,20 @@ def _known(item: str) -> str:
     return item.replace("x", "0").replace("z", "0")
 
 
-def parse_results(design: Design, jobs: int, text: str, where: str) -> list[Outcome]:
-    """What the bench wrote, job by job.
+def parse_results(bench: Bench, text: str, where: str) -> list[Outcome]:
+    """What a bench wrote, job by job.
 
     Raises:
-        UserError: a line is none of the bench's, or a job has no end.
+        UserError: it is another bench's, a line is none of a bench's, or a job has no end.
     """
-    found = [_Results(design) for _ in range(jobs)]
-    for number, line in enumerate(text.splitlines(), 1):
+    design = bench.design
+    lines = text.splitlines()
+    _check_stamp(bench, lines[0] if lines else "", where)
+    found = [_Results(design) for _ in range(bench.jobs)]
+    for number, line in enumerate(lines[1:], 2):
         try:
             job, kind, *words = line.split()
-            found[_place(job, jobs)].add(kind, words)
+            found[_place(job, bench.jobs)].add(kind, words)
         except (ValueError, KeyError) as error:
             raise UserError(
                 f"{where}, line {number}: expected a line that this bench writes, found "
@@ -81,10 +85,19 @@ def parse_results(design: Design, jobs: int, text: str, where: str) -> list[Outc
     for place, results in enumerate(found):
         if results.end is None:
             raise UserError(
-                f"{where}: expected results of {jobs} jobs, found no end of job {place}; run the "
-                "bench until it finishes"
+                f"{where}: expected results of {bench.jobs} jobs, found no end of job {place}; run "
+                "the bench until it finishes"
             )
     return [_outcome(design, results) for results in found]
+
+
+def _check_stamp(bench: Bench, line: str, where: str) -> None:
+    wanted = f"{STAMPED} {bench.stamp}"
+    if line.strip() != wanted:
+        raise UserError(
+            f"{where}, line 1: expected '{wanted}', found '{line[:40]}'; give the results of this "
+            "bench, made with the same network, seed and other options"
+        )
 
 
 def _place(word: str, jobs: int) -> int:

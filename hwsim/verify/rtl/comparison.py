@@ -21,12 +21,19 @@ class Expected:
         bits: of an element.
         is_signed: whether elements are two's complement.
         cycles: in which each item should be seen, [items]; None where that is not compared.
+        counts: which elements are compared, [items, elements]; None compares all.
     """
 
     integers: Wide
     bits: int
     is_signed: bool
     cycles: Wide | None = None
+    counts: NDArray[np.bool_] | None = None
+
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """Which elements are compared, [items, elements]."""
+        return np.ones(self.integers.shape, bool) if self.counts is None else self.counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +116,17 @@ def _integers(outcome: Outcome, name: str, expected: Expected) -> _Part:
     words, cycles = outcome.outputs[name], outcome.cycles[name]
     found = unpack(words, expected.bits, elements, is_signed=expected.is_signed)
     wanted = expected.integers
-    both = min(len(found), len(wanted))
+    both, compared = min(len(found), len(wanted)), expected.compared
     wrong = found[:both] != wanted[:both]
     unknown = [b.index for b in outcome.unknown if b.port == name and b.index is not None]
     wrong[[index for index in unknown if index < both]] = True
-    apart = abs(len(found) - len(wanted)) * elements
-    mismatches = int(np.count_nonzero(wrong)) + apart
+    wrong &= compared[:both]
+    superfluous = max(len(found) - len(wanted), 0) * elements
+    missing = int(np.count_nonzero(compared[both:]))
+    mismatches = int(np.count_nonzero(wrong)) + missing + superfluous
+    values = int(np.count_nonzero(compared))
     if not mismatches:
-        return wanted.size, 0, None
+        return values, 0, None
     if wrong.any():
         index, element = (int(axis) for axis in np.argwhere(wrong)[0])
         got = "unknown bits" if index in unknown else str(found[index, element])
@@ -127,7 +137,7 @@ def _integers(outcome: Outcome, name: str, expected: Expected) -> _Part:
     else:
         surplus = "a superfluous item"
         first = Difference(name, both, None, f"{both} items", surplus, int(cycles[both]))
-    return wanted.size, mismatches, first
+    return values, mismatches, first
 
 
 def _cycles(outcome: Outcome, name: str, expected: Expected) -> _Part:

@@ -4,8 +4,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hwsim.verify.rtl.bench import BENCH, MODULE, RESULTS, bench_files
+from hwsim.verify.rtl.bench import BENCH, Bench, bench_of
 from hwsim.verify.rtl.bench_results import parse_results
+from hwsim.verify.rtl.bench_text import MODULE, RESULTS
 from hwsim.verify.rtl.design import Design
 from hwsim.verify.rtl.outcome import Job, Outcome
 from hwsim.verify.rtl.toolchain import find_tool, run_tool
@@ -40,18 +41,23 @@ class IcarusSimulation:
         Raises:
             UserError: Icarus refuses the sources.
         """
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            for file, text in bench_files(self.design, jobs).items():
-                (folder / file).write_text(text, encoding="ascii")
-            run_icarus(self.design, folder)
-            results = (folder / RESULTS).read_text(encoding="ascii")
-        return parse_results(self.design, len(jobs), results, RESULTS)
+        return run_bench(bench_of(self.design, jobs)) if jobs else []
 
 
-def run_icarus(design: Design, folder: Path) -> None:
-    """Run a bench that lies in a folder, next to its files; its results are there afterwards."""
-    task = f"running '{design.top}'"
-    options = ["-g2012", "-s", MODULE, "-o", "bench.vvp", *design.include_options]
-    run_tool("iverilog", [*options, BENCH, *design.source_paths], folder, task)
-    run_tool("vvp", ["-n", "bench.vvp"], folder, task)
+def run_bench(bench: Bench) -> list[Outcome]:
+    """Run a bench by Icarus.
+
+    Raises:
+        UserError: Icarus is not installed or refuses the sources.
+    """
+    design = bench.design
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in bench.files.items():
+            (folder / file).write_text(text, encoding="ascii")
+        task = f"running '{design.top}'"
+        options = ["-g2012", "-s", MODULE, "-o", "bench.vvp", *design.include_options]
+        run_tool("iverilog", [*options, BENCH, *design.source_paths], folder, task)
+        run_tool("vvp", ["-n", "bench.vvp"], folder, task)
+        results = (folder / RESULTS).read_text(encoding="ascii")
+    return parse_results(bench, results, RESULTS)

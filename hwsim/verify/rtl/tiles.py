@@ -44,6 +44,11 @@ class Tile:
     rounding: str
     codes: Wide
 
+    @property
+    def codes_are_signed(self) -> bool:
+        """Whether some code is negative, or could be."""
+        return int(self.product.scales[:, 4].min()) < 0
+
     def place(self, pixel: int, channel: int) -> str:
         """Where in the layer one of the tile's codes is, in words."""
         row, column = (int(axis) for axis in self.pixels[pixel])
@@ -67,14 +72,14 @@ def tiles_of(
     *,
     image: NDArray[np.int32] | None = None,
     seed: int = 0,
+    most: tuple[int, int] | None = None,
 ) -> list[Tile]:
     """Tiles of the layers of a network, taken in turns, as a machine computes them.
 
-    Each is up to twice as many pixels as the array has rows and up to twice as many channels as it
-    has columns, at random. Left out are layers whose operands are not multiplied as two's
-    complement or unsigned integers (but weights of a shift-and-add array), whose sums may overflow,
-    or that have offsets by tap, channels scaled at run time, a scale in floating point or a zero
-    point added before rounding.
+    How many pixels and channels each has is drawn at random. Left out are layers whose operands are
+    not multiplied as two's complement or unsigned integers (but weights of a shift-and-add array),
+    whose sums may overflow, or that have offsets by tap, channels scaled at run time, a scale in
+    floating point or a zero point added before rounding.
 
     Args:
         graph: the network.
@@ -82,6 +87,7 @@ def tiles_of(
         count: of tiles; none of a network without such layers.
         image: int32 [height, width, channels] that it runs on; a random one without.
         seed: of the random image, and of which tiles there are.
+        most: pixels and channels of a tile; by default twice the array's rows and columns.
 
     Raises:
         ScheduleError: the accelerator has no room for the network.
@@ -90,7 +96,10 @@ def tiles_of(
     if image is None:
         image = random_codes(random, IMAGE, graph.input.output)
     program = schedule(graph, accelerator, Size(*image.shape[:2]))
-    chosen = list(_chosen(program, accelerator, count, random))
+    array = accelerator.array
+    most = most or (2 * array.rows, 2 * array.columns)
+    layers = _layers(program, takes_any_weight=array.dataflow == "shift_add")
+    chosen = list(_chosen(layers, count, most, random))
     cuts: dict[int, list[_Cut]] = {}
     for command, cut in chosen:
         cuts.setdefault(id(command), []).append(cut)
@@ -104,25 +113,30 @@ def tiles_of(
     return [found[id(command)].pop(0) for command, _ in chosen]
 
 
-def _chosen(
-    program: Program, accelerator: Accelerator, count: int, random: np.random.Generator
-) -> Iterator[tuple[Convolve, _Cut]]:
-    """Commands of layers in turns, and which block of each."""
+def _layers(program: Program, *, takes_any_weight: bool) -> list[list[Convolve]]:
+    """The commands of each layer that tiles are taken of."""
     by_node: dict[str, list[Convolve]] = {}
-    takes_any_weight = accelerator.array.dataflow == "shift_add"
     for command in program.commands:
         if isinstance(command, Convolve) and _is_plain(command, takes_any_weight):
             by_node.setdefault(command.node, []).append(command)
-    layers: Sequence[list[Convolve]] = list(by_node.values())
+    return list(by_node.values())
+
+
+def _chosen(
+    layers: Sequence[Sequence[Convolve]],
+    count: int,
+    most: tuple[int, int],
+    random: np.random.Generator,
+) -> Iterator[tuple[Convolve, _Cut]]:
+    """Commands of layers in turns, and which block of each."""
     for place in range(count if layers else 0):
         commands = layers[place % len(layers)]
         command = commands[int(random.integers(len(commands)))]
-        array = accelerator.array
         # Of several groups one is taken: each is a product of its own.
         groups = command.settings.groups_of(command.channels)
         group_channels = command.channels // groups
-        pixel, pixels = _drawn(random, command.pixels, 2 * array.rows)
-        channel, channels = _drawn(random, group_channels, 2 * array.columns)
+        pixel, pixels = _drawn(random, command.pixels, most[0])
+        channel, channels = _drawn(random, group_channels, most[1])
         channel += group_channels * int(random.integers(groups))
         yield command, _Cut(pixel, pixels, channel, channels)
 

@@ -4,7 +4,7 @@ An item is as many uint32 words as its bits need, the lowest first; element 0 ha
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -16,7 +16,6 @@ Wide = NDArray[np.int64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 WORD_BITS = 32
-MOST_ELEMENT_BITS = 64
 
 
 def word_count(bits: int) -> int:
@@ -38,15 +37,39 @@ def pack(integers: NDArray[np.integer[Any]], bits: int) -> Words:
         ValueError: an integer fits neither as signed nor as unsigned.
     """
     shape = len(integers), math.prod(integers.shape[1:])
-    wide = integers.astype(np.int64).reshape(shape)
-    if bits < MOST_ELEMENT_BITS and wide.size:
-        least, most = int(wide.min()), int(wide.max())
-        if least < -(1 << (bits - 1)) or most >= 1 << bits:
-            outside = least if least < -(1 << (bits - 1)) else most
-            raise ValueError(f"{outside} does not fit {bits} bits")
-    words = np.zeros((len(wide), word_count(wide.shape[1] * bits)), np.uint32)
-    _pack(wide, bits, words)
+    return pack_fields([(integers.reshape(shape), bits)])
+
+
+def pack_fields(fields: Sequence[tuple[NDArray[np.integer[Any]], int]]) -> Words:
+    """Items of several fields, each of elements of a width, the first in the lowest bits.
+
+    Args:
+        fields: integers [items, elements], and the bits of an element.
+
+    Returns:
+        uint32 [items, words].
+
+    Raises:
+        ValueError: an integer fits neither as signed nor as unsigned.
+    """
+    for integers, bits in fields:
+        check_fits(integers, -(1 << (bits - 1)), (1 << bits) - 1)
+    total = sum(integers.shape[1] * bits for integers, bits in fields)
+    words = np.zeros((len(fields[0][0]), word_count(total)), np.uint32)
+    first = 0
+    for integers, bits in fields:
+        _pack(integers.astype(np.int64), bits, first, words)
+        first += integers.shape[1] * bits
     return words
+
+
+def check_fits(integers: NDArray[np.integer[Any]], low: int, high: int) -> None:
+    """Raise ValueError unless integers lie from ``low`` to ``high``."""
+    if integers.size:
+        least, most = int(integers.min()), int(integers.max())
+        if least < low or most > high:
+            outside = least if least < low else most
+            raise ValueError(f"{outside} lies outside {low} to {high}")
 
 
 def unpack(words: Words, bits: int, elements: int = 1, *, is_signed: bool) -> Wide:
@@ -77,9 +100,9 @@ def _kernel(function: Function) -> Function:
 
 
 @_kernel
-def _pack(integers: Wide, bits: int, words: Words) -> None:
+def _pack(integers: Wide, bits: int, first: int, words: Words) -> None:
     for item in range(integers.shape[0]):
-        place = 0
+        place = first
         for element in range(integers.shape[1]):
             rest, left = np.uint64(integers[item, element]), bits
             while left > 0:
