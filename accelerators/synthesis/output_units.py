@@ -38,6 +38,9 @@ ROWS = 32
 WINDOWS = 2
 """Outputs that each stream computes, of which the first is not measured."""
 
+LEAST_CYCLES, MOST_CYCLES = 288, 1200
+"""Of an output: products are taken from its beginning again, or left out, to stay between."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutputKind:
@@ -168,7 +171,12 @@ def output_trial(datapath: str, products: Sequence[Product], seed: int = 0) -> T
     widths = _widths(kind, weight_bits, activation_bits)
     is_signed = np.array([product.is_signed for product in chosen], np.int64)
 
-    activations, weights = _windows(chosen, kind.lanes, generator)
+    cycles_a_step = (activation_bits if kind.serial_activations else 1) * (
+        weight_bits if kind.serial_weights else 1
+    )
+    steps = chosen[0].activations.shape[1] // kind.lanes
+    steps = max(min(steps, MOST_CYCLES // cycles_a_step), -(-LEAST_CYCLES // cycles_a_step))
+    activations, weights = _windows(chosen, steps, kind.lanes, generator)
     sums = (activations * (_powers(weights) if kind.terms else weights)).sum(axis=(1, 2))
     codes = _coded_terms(weights, weight_bits) if kind.terms else weights
     digits_a = _digits(activations, activation_bits, kind.serial_activations)
@@ -215,7 +223,7 @@ def output_trial(datapath: str, products: Sequence[Product], seed: int = 0) -> T
 
 
 def _windows(
-    products: Sequence[Product], lanes: int, generator: np.random.Generator
+    products: Sequence[Product], steps: int, lanes: int, generator: np.random.Generator
 ) -> tuple[Integers, Integers]:
     """Operands of each stream's outputs, [windows, steps, lanes, streams], and their weights.
 
@@ -224,12 +232,13 @@ def _windows(
     activations, weights = [], []
     for product in products:
         pixels, reduction = product.activations.shape
-        whole = reduction // lanes * lanes
+        taken = np.arange(steps * lanes) % reduction
         each = (generator.integers(0, pixels) + ROWS * np.arange(WINDOWS)) % pixels
         channel = generator.integers(0, product.weights.shape[1])
-        activations.append(product.activations[each, :whole].reshape(WINDOWS, -1, lanes))
-        of_channel = np.tile(product.weights[:whole, channel], (WINDOWS, 1))
-        weights.append(of_channel.reshape(WINDOWS, -1, lanes))
+        whole = product.activations[each][:, taken]
+        activations.append(whole.reshape(WINDOWS, steps, lanes))
+        of_channel = np.tile(product.weights[taken, channel], (WINDOWS, 1))
+        weights.append(of_channel.reshape(WINDOWS, steps, lanes))
     return np.stack(activations, axis=-1), np.stack(weights, axis=-1)
 
 
