@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelerators.synthesis.boolean import truth_table
+from accelerators.synthesis.boolean import truth_table, verilog_expression
 from quant.common.errors import UserError
 
 NAMES = ("A", "B", "C")
@@ -39,13 +39,23 @@ def python_of(tree: object) -> tuple[str, str]:
     operator, left, right = tree
     (liberty_left, python_left), (liberty_right, python_right) = map(python_of, (left, right))
     written = {"and": " ", "or": "+", "!=": "^"}[operator]
-    return f"({liberty_left}){written}({liberty_right})", f"(({python_left}) {operator} ({python_right}))"
+    return (
+        f"({liberty_left}){written}({liberty_right})",
+        f"(({python_left}) {operator} ({python_right}))",
+    )
+
+
+def test_verilog() -> None:
+    written = verilog_expression("(!((A B)+C'))^1", ("A", "B", "C"))
+    assert written == "(~((A & B) | ~C) ^ 1'b1)"
 
 
 TREES = st.recursive(
     st.sampled_from(NAMES),
-    lambda inner: st.lists(inner, min_size=1, max_size=1)
-    | st.tuples(st.sampled_from(["and", "or", "!="]), inner, inner),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=1)
+        | st.tuples(st.sampled_from(["and", "or", "!="]), inner, inner)
+    ),
     max_leaves=12,
 )
 

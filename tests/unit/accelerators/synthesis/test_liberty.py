@@ -107,5 +107,5 @@ def test_a_library_without_a_gate_to_count_in(tmp_path: Path) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot read the cell library .*: No such file"):
+    with pytest.raises(UserError, match=r"cannot read the cell library .*: No such file"):
         Library(tmp_path / "none.lib")

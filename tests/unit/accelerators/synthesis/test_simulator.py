@@ -101,7 +101,7 @@ def test_a_fast_pulse_does_not_get_through_a_slow_gate(tmp_path: Path) -> None:
     output = netlist.outputs["output"][0]
     for slowest_ns, seen in ((0.010, 2 * STREAMS), (0.040, 0)):
         simulator.timing.delays_ns[output] = slowest_ns
-        simulator.__dict__.pop("_library_delays", None)
+        simulator.__dict__.pop("delay_steps", None)
         toggles = simulator.run({"input": same_for_all([0, 1])}, warm_up=1).toggles
         assert toggles.delayed[output] == seen
         assert toggles.unit[output] == 2 * STREAMS
@@ -122,8 +122,8 @@ def test_ports_that_are_missing_or_unknown(half_adder: Netlist) -> None:
     with pytest.raises(UserError) as error:
         Simulator(half_adder).run({"operand": same_for_all([0])})
     assert str(error.value) == (
-        "the netlist of 'small': expected a stimulus for each of its input ports operands; operand, "
-        "operands is missing or unknown"
+        "the netlist of 'small': expected a stimulus for each of its input ports operands; "
+        "operand, operands is missing or unknown"
     )
 
 
