@@ -19,6 +19,7 @@ OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
 SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
+TRACE_SUFFIXES = (".json", ".json.gz")
 CHECKS = ("reference", "kernels", "none")
 LISTS = (
     "networks",
@@ -68,7 +69,10 @@ def add_run_options(parser: ArgumentParser) -> None:
         "slow reference or by the fast kernels (default: reference)",
     )
     _add_explain(parser)
-    add_output(parser, "folder for the pictures, the per-layer table, the chart and the result")
+    output = add_output(
+        parser, "folder for the report, the pictures, the per-layer table, the chart and the result"
+    )
+    _add_trace(output)
 
 
 def add_estimate_options(parser: ArgumentParser) -> None:
@@ -80,7 +84,10 @@ def add_estimate_options(parser: ArgumentParser) -> None:
     add_quantization(parser)
     add_machine(parser, with_all_tables=True)
     _add_explain(parser)
-    add_output(parser, "folder for the per-layer table, the chart and the result")
+    output = add_output(
+        parser, "folder for the report, the per-layer table, the chart and the result"
+    )
+    _add_trace(output)
 
 
 def add_evaluate_options(parser: ArgumentParser) -> None:
@@ -223,8 +230,9 @@ def add_compare_options(parser: ArgumentParser) -> None:
         "network",
         nargs="*",
         default=[DEFAULT_NETWORK],
-        metavar="NETWORK",
-        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks)",
+        metavar="NETWORK|RUN",
+        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks); or two or more "
+        "folders of runs and estimates, or their result.json, to be compared as they are",
     )
     group = parser.add_argument_group("rows of the table: every combination of these")
     group.add_argument(
@@ -328,6 +336,22 @@ def add_calibrate_options(parser: ArgumentParser) -> None:
         default=Path("calibration"),
         metavar="DIR",
         help="folder for the factors; what was measured is kept there (default: calibration)",
+    )
+
+
+def add_report_options(parser: ArgumentParser) -> None:
+    """What ``hwsim report`` takes."""
+    parser.add_argument(
+        "result",
+        type=Path,
+        metavar="RESULT",
+        help="folder of a run or an estimate, or its result.json",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the page to write (default: report.html beside the result)",
     )
 
 
@@ -458,11 +482,12 @@ def _add_schedule(parser: _ActionsContainer) -> None:
     )
 
 
-def add_output(parser: ArgumentParser, what: str) -> None:
-    """Where results go."""
+def add_output(parser: ArgumentParser, what: str) -> _ActionsContainer:
+    """Where results go; returns the group of these options."""
     group = parser.add_argument_group("output")
     group.add_argument("--out", type=Path, metavar="DIR", help=what)
     _add_json(group)
+    return group
 
 
 def _add_explain(parser: ArgumentParser) -> None:
@@ -470,6 +495,16 @@ def _add_explain(parser: ArgumentParser) -> None:
         "--explain",
         action="store_true",
         help="say of every layer what bounds it: where each cycle goes, roofline and memory",
+    )
+
+
+def _add_trace(parser: _ActionsContainer) -> None:
+    parser.add_argument(
+        "--trace",
+        type=_trace_file,
+        metavar="FILE",
+        help="write what every unit does when as Chrome-trace JSON, for ui.perfetto.dev; a name "
+        "that ends in .json.gz has it compressed",
     )
 
 
@@ -489,6 +524,12 @@ def _named_file(text: str) -> tuple[str, Path]:
     if not name or not equals or not file:
         raise ArgumentTypeError(f"expected NETWORK=FILE, got '{text}'")
     return name, Path(file)
+
+
+def _trace_file(text: str) -> Path:
+    if not text.endswith(TRACE_SUFFIXES):
+        raise ArgumentTypeError(f"expected a name ending in .json or .json.gz, got '{text}'")
+    return Path(text)
 
 
 def _side(text: str) -> int:
