@@ -93,7 +93,9 @@ class _Widths:
     place_bits: int
 
 
-def _widths(kind: OutputKind, weight_bits: int, activation_bits: int) -> _Widths:
+def _widths(
+    kind: OutputKind, weight_bits: int, activation_bits: int, guard_bits: int = GUARD_BITS
+) -> _Widths:
     widest_weight = SERIAL_BITS if kind.serial_weights else weight_bits
     if kind.terms:
         widest_weight = 1 << (weight_bits - 1)
@@ -102,16 +104,25 @@ def _widths(kind: OutputKind, weight_bits: int, activation_bits: int) -> _Widths
     return _Widths(
         1 if kind.serial_activations else activation_bits,
         1 if kind.serial_weights else weight_bits + kind.terms,
-        widest_weight + widest_activation + GUARD_BITS,
+        widest_weight + widest_activation + guard_bits,
         max(places.bit_length(), 1),
     )
 
 
-def output_unit(datapath: str, weight_bits: int, activation_bits: int) -> Unit:
-    """The element of a kind for operands of these widths; of a serial one, the same for many."""
+def output_unit(
+    datapath: str, weight_bits: int, activation_bits: int, guard_bits: int = GUARD_BITS
+) -> Unit:
+    """The element of a kind for operands of these widths; of a serial one, the same for many.
+
+    Args:
+        datapath: a key of `OUTPUT_KINDS`.
+        weight_bits: of a weight (of `shift_add`, of a term).
+        activation_bits: of an activation.
+        guard_bits: by which its accumulator is wider than a product.
+    """
     kind = OUTPUT_KINDS[datapath]
-    widths = _widths(kind, weight_bits, activation_bits)
-    name = datapath
+    widths = _widths(kind, weight_bits, activation_bits, guard_bits)
+    name = datapath if guard_bits == GUARD_BITS else f"{datapath}_g{guard_bits}"
     name += "" if kind.serial_weights else f"_w{weight_bits}"
     name += "" if kind.serial_activations else f"_a{activation_bits}"
     inputs = {"valid": 1, "first": 1, "last": 1, "drain_shift": 1, "drain_in": widths.sum_bits}
@@ -155,20 +166,23 @@ def output_unit(datapath: str, weight_bits: int, activation_bits: int) -> Unit:
     )
 
 
-def output_trial(datapath: str, products: Sequence[Product], seed: int = 0) -> Trial:
+def output_trial(
+    datapath: str, products: Sequence[Product], guard_bits: int = GUARD_BITS, seed: int = 0
+) -> Trial:
     """Windows of products on an element, in the order in which an array feeds it.
 
     Args:
         datapath: a key of `OUTPUT_KINDS`.
         products: all of the same widths and reduction; of `shift_add`, weights are terms, each
             ``sign x (exponent + 1)``, or 0.
+        guard_bits: as in `output_unit`.
         seed: of which pixels and channels the streams compute, and of what else is drained.
     """
     kind = OUTPUT_KINDS[datapath]
     generator = np.random.default_rng(seed)
     chosen = products_by_stream(products, STREAMS)
     weight_bits, activation_bits = chosen[0].weight_bits, chosen[0].activation_bits
-    widths = _widths(kind, weight_bits, activation_bits)
+    widths = _widths(kind, weight_bits, activation_bits, guard_bits)
     is_signed = np.array([product.is_signed for product in chosen], np.int64)
 
     cycles_a_step = (activation_bits if kind.serial_activations else 1) * (

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from accelerators.datapaths.interface import folds
-from accelerators.synthesis.output_units import OUTPUT_KINDS, output_trial, output_unit
+from accelerators.synthesis.output_units import (
+    GUARD_BITS,
+    OUTPUT_KINDS,
+    output_trial,
+    output_unit,
+)
+from accelerators.synthesis.part_units import (
+    adder_trial,
+    adder_unit,
+    multiplier_trial,
+    multiplier_unit,
+)
 from accelerators.synthesis.products import Product, random_products
 from accelerators.synthesis.scale_units import (
     random_elements,
@@ -43,6 +54,12 @@ _TERM_BITS = (2, 3, 4, 5)
 REQUANTIZERS = ((28, 8), (32, 16), (32, 32), (40, 32))
 """Widths of sums and multipliers."""
 
+MULTIPLIERS = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (8, 8), (12, 12), (16, 16))
+ADDERS = (16, 32)
+WIDER, WIDER_BITS = "wider_accumulator", 16
+"""An element for 8 x 8 bits whose accumulator has so many bits more."""
+
+_REFERENCE = (8, 8)
 _VECTOR_BITS = 8
 """Of codes that the vector unit is given."""
 
@@ -86,7 +103,7 @@ def points(widths: Sequence[int], records: Records) -> list[Point]:
         for point in _of_datapath(datapath, pair, records)
     ]
     found.sort(key=lambda point: max(point.weight_bits, point.activation_bits))
-    return found + list(_behind_the_array(records))
+    return [*found, *_parts(), *_behind_the_array(records)]
 
 
 def _pairs(datapath: str, widths: Sequence[int]) -> list[Pair]:
@@ -150,26 +167,49 @@ def _in_terms(product: Product, term_bits: int) -> Product:
     )
 
 
+def _parts() -> Iterator[Point]:
+    """Multipliers and adders alone, and an element with a wider accumulator."""
+    for pair in MULTIPLIERS:
+        yield Point(
+            "multiplier", *pair, RANDOM, multiplier_unit(*pair), _call(multiplier_trial, *pair)
+        )
+    for bits in ADDERS:
+        yield Point("adder", bits, bits, RANDOM, adder_unit(bits), _call(adder_trial, bits))
+    datapath, guard_bits = "output_stationary", GUARD_BITS + WIDER_BITS
+    yield Point(
+        WIDER,
+        *_REFERENCE,
+        RANDOM,
+        output_unit(datapath, *_REFERENCE, guard_bits),
+        lambda: output_trial(datapath, random_products(*_REFERENCE), guard_bits),
+    )
+
+
+def _call(trial: Callable[..., Trial], *widths: int) -> Callable[[], Trial]:
+    return lambda: trial(*widths)
+
+
 def _behind_the_array(records: Records) -> Iterator[Point]:
     """Requantizers, and last the lane of the vector unit, which takes longest."""
     for sum_bits, multiplier_bits in REQUANTIZERS:
         unit = requantizer_unit(sum_bits, multiplier_bits)
         widths = (sum_bits, multiplier_bits)
-        yield Point("requantizer", *widths, RANDOM, unit, _random_requantizer(*widths))
+        trial = _call(_random_requantizer, *widths)
+        yield Point("requantizer", *widths, RANDOM, unit, trial)
         if multiplier_bits == max(bits for _, bits in REQUANTIZERS):
             yield Point("requantizer", *widths, RECORDED, unit, lambda: _recorded_sums(records))
     lane, bits = vector_lane_unit(), (_VECTOR_BITS, _VECTOR_BITS)
     for adds, suffix in ((False, ""), (True, "_add")):
-        yield Point("vector_lane", *bits, RANDOM + suffix, lane, _random_lane(adds))
+        yield Point("vector_lane", *bits, RANDOM + suffix, lane, _call(_random_lane, adds))
     yield Point("vector_lane", *bits, f"{RECORDED}_add", lane, lambda: _recorded_additions(records))
 
 
-def _random_requantizer(sum_bits: int, multiplier_bits: int) -> Callable[[], Trial]:
-    return lambda: requantizer_trial(random_sums(sum_bits, multiplier_bits))
+def _random_requantizer(sum_bits: int, multiplier_bits: int) -> Trial:
+    return requantizer_trial(random_sums(sum_bits, multiplier_bits))
 
 
-def _random_lane(adds: bool) -> Callable[[], Trial]:
-    return lambda: vector_lane_trial(random_elements(_VECTOR_BITS, adds=adds))
+def _random_lane(adds: bool) -> Trial:
+    return vector_lane_trial(random_elements(_VECTOR_BITS, adds=adds))
 
 
 def _recorded_sums(records: Records) -> Trial | None:
