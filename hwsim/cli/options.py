@@ -328,6 +328,16 @@ def add_calibrate_options(parser: ArgumentParser) -> None:
         metavar="BITS",
         help="widths of operands, such as 1-16 or 2,4,8 (default: 1-16)",
     )
+    group.add_argument(
+        "--technology-nm",
+        type=int,
+        metavar="NM",
+        help="node of the library, which Liberty files do not tell: also writes what machines' "
+        "areas are put together from",
+    )
+    group.add_argument(
+        "--name", metavar="NAME", help="of the factors (default: that of the library)"
+    )
     _add_image(parser)
     add_quantization(parser, with_bits=False)
     parser.add_argument(

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from accelerators.synthesis.liberty import Library
+from hwsim import __version__
 from hwsim.calibration.campaign import Campaign
+from hwsim.calibration.factors import Study, factors_document
+from hwsim.calibration.files import write_factors, write_points
 from hwsim.calibration.points import WIDTHS, points
 from hwsim.calibration.records import NetworkRecords
 from hwsim.cli.messages import Messages
-from hwsim.cli.options import OSU018
+from hwsim.cli.options import OSU018, SAMPLE
 from hwsim.cli.picture_input import read_picture_input
 from hwsim.cli.subject import load_float_subject
 from quant.common.errors import UserError
@@ -30,8 +33,34 @@ def execute(arguments: Namespace) -> int:
     wanted = points(arguments.widths or WIDTHS, records)
     with messages.stage(f"measuring units of {library.name}") as progress:
         measured = list(campaign.measure(wanted, progress))
-    print(len(measured))
+    name = arguments.name or library.name
+    study = Study(
+        name,
+        library,
+        arguments.technology_nm,
+        (campaign.yosys, f"hwsim {__version__}"),
+        f"{arguments.network} on {arguments.image or SAMPLE}",
+        _command(arguments),
+    )
+    files = [arguments.out / f"{name}.yaml", arguments.out / f"{name}.csv"]
+    write_factors(files[0], factors_document(measured, study))
+    write_points(files[1], measured)
+    for file in files:
+        print(file)
     return 0
+
+
+def _command(arguments: Namespace) -> str:
+    """The command that writes the files again; its folder does not matter."""
+    given = ["hwsim calibrate", arguments.network]
+    for option in ("widths", "name", "technology_nm"):
+        value = getattr(arguments, option)
+        if value is not None:
+            text = ",".join(map(str, value)) if option == "widths" else str(value)
+            given += [f"--{option.replace('_', '-')}", text]
+    if arguments.liberty is not None:
+        given += ["--liberty", arguments.liberty.name]
+    return " ".join(given)
 
 
 def _liberty(given: Path | None) -> Path:
