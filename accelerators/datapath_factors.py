@@ -10,7 +10,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from accelerators.curves import Curve, Fit, Positive
+from accelerators.curves import Curve, Fit, Grid, Positive
 from accelerators.datapath_areas import DatapathArea, Datapaths, Measurements, PartAreas
 from accelerators.energy_tables import Version
 from accelerators.schema import LongText, ShortText
@@ -35,7 +35,9 @@ class DatapathEnergy(Schema):
     by_bit_product: Curve | None = None
     """by the product of widths; or"""
     by_weight_bits: Curve | None = None
-    """by the width of weights alone."""
+    """by the width of weights alone; or"""
+    by_widths: Grid | None = None
+    """by both, as measured."""
     widths_bits: Annotated[tuple[int, ...], Field(strict=False)] = ()
     """Widths the unit can be set to, ascending; others are rounded up. Empty for all."""
     register_bits: Fit | None = None
@@ -44,9 +46,9 @@ class DatapathEnergy(Schema):
     """How many of its registers are as wide as its accumulator, which has `GUARD_BITS` more bits
     than a product; those of a machine have the bits of the machine's."""
     static: Fit | None = None
-    """What of `fit` is spent whatever the operands are; None: its constant."""
+    """What of it is spent whatever the operands are; None: the constant of `fit`."""
     measured_pj: Measurements = ()
-    """What `fit` was made from: weight bits, activation bits, pJ."""
+    """What was measured: weight bits, activation bits, pJ."""
     recorded_pj: Measurements = ()
     """The same units on the operands of a network instead of random ones."""
 
@@ -55,6 +57,8 @@ class DatapathEnergy(Schema):
         weight_bits, activation_bits = self._width(weight_bits), self._width(activation_bits)
         if self.fit is not None:
             return self.fit.at(weight_bits, activation_bits)
+        if self.by_widths is not None:
+            return self.by_widths.at(weight_bits, activation_bits)
         if self.by_bit_product is not None:
             return self.by_bit_product.at(weight_bits * activation_bits)
         assert self.by_weight_bits is not None
@@ -72,11 +76,10 @@ class DatapathEnergy(Schema):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        forms = (self.fit, self.by_bit_product, self.by_weight_bits)
+        forms = (self.fit, self.by_bit_product, self.by_weight_bits, self.by_widths)
         if sum(form is not None for form in forms) != 1:
-            raise Contradictions(
-                [(("fit",), "expected exactly one of fit, by_bit_product and by_weight_bits")]
-            )
+            names = "fit, by_bit_product, by_weight_bits and by_widths"
+            raise Contradictions([(("fit",), f"expected exactly one of {names}")])
         return self
 
 

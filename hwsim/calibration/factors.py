@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from accelerators.curves import Grid
 from accelerators.synthesis.liberty import Library
 from accelerators.synthesis.output_units import GUARD_BITS, OUTPUT_KINDS
 from hwsim.calibration.campaign import Measured
@@ -45,7 +48,7 @@ class _Kind:
 
     Attributes:
         source: what was synthesized.
-        energy: terms of the fit of energies.
+        static: terms of the fit of what is spent whatever the operands are.
         area: terms of the fit of areas.
         registers: terms of flip-flops; none where the clock stays inside the energy.
         accumulator_registers: see `accelerators.datapath_factors`.
@@ -54,7 +57,7 @@ class _Kind:
     """
 
     source: str
-    energy: tuple[str, ...]
+    static: tuple[str, ...]
     area: tuple[str, ...]
     registers: tuple[str, ...] = ()
     accumulator_registers: int = 1
@@ -209,19 +212,21 @@ def _figures(measured: Sequence[Measured], kind: str) -> _Figures:
 
 def _energy(name: str, random: _Figures, recorded: _Figures, reference_pj: float) -> Document:
     kind = _KINDS[name]
-    fit = fitted(random.energies_pj, kind.energy)
-    error = largest_error(random.energies_pj, fit)
+    grid = _grid(random.energies_pj)
+    of_grid = Grid.model_validate(grid)
+    error = max(abs(of_grid.at(w, a) / energy_pj - 1) for w, a, energy_pj in random.energies_pj)
     found: Document = {
         "datapaths": [name],
-        "source": f"{kind.source}; the fit misses by {100 * error:.0f} % at most",
+        "source": f"{kind.source}; measured_pj beside the grid's widths are missed by "
+        f"{100 * error:.0f} % at most",
         "reference_pj": reference_pj,
-        "fit": fit,
+        "by_widths": grid,
         "static": fitted(
             [
                 (point.weight_bits, point.activation_bits, point.energy.clock_pj)
                 for point in random.points
             ],
-            kind.energy,
+            kind.static,
         ),
     }
     if kind.widths_bits:
@@ -237,6 +242,20 @@ def _energy(name: str, random: _Figures, recorded: _Figures, reference_pj: float
     if recorded:
         found["recorded_pj"] = [list(figure) for figure in recorded.energies_pj]
     return found
+
+
+def _grid(figures: Sequence[Figure]) -> Document:
+    """Figures at the widths of activations that 8-bit weights (or the narrowest) were measured at.
+
+    None is below that of narrower operands.
+    """
+    known = {(w, a): figure for w, a, figure in figures}
+    common = 8 if (8, 8) in known else min(w for w, _ in known)
+    columns = sorted(a for w, a in known if w == common)
+    weights = sorted({w for w, _ in known if all((w, a) in known for a in columns)})
+    rows = np.array([[known[w, a] for a in columns] for w in weights])
+    rows = np.maximum.accumulate(np.maximum.accumulate(rows, axis=0), axis=1)
+    return {"weight_bits": weights, "activation_bits": columns, "rows": rows.tolist()}
 
 
 def _area(name: str, figures: _Figures, random: Sequence[Measured]) -> Document:

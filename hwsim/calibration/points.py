@@ -9,6 +9,7 @@ from accelerators.datapaths.interface import folds
 from accelerators.synthesis.output_units import (
     GUARD_BITS,
     OUTPUT_KINDS,
+    Size,
     output_trial,
     output_unit,
 )
@@ -41,10 +42,12 @@ WIDTHS = tuple(range(1, 17))
 
 RANDOM, RECORDED = "random", "recorded"
 
-_CROSSED = (1, 2, 4, 8, 16)
+CROSSED = (1, 2, 4, 8, 16)
 """Widths of which every pair is measured; of the others, both operands have the same."""
 
-_SPARSE = (2, 4, 8, 16)
+_EXCHANGED = ("input_stationary", "weight_serial")
+"""Kinds that are others with their operands exchanged."""
+
 _JOINED = (2, 4, 8)
 """Widths that a fusion unit can be set to."""
 
@@ -58,6 +61,9 @@ MULTIPLIERS = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (8, 8), (12, 12), (16, 16
 ADDERS = (16, 32)
 WIDER, WIDER_BITS = "wider_accumulator", 16
 """An element for 8 x 8 bits whose accumulator has so many bits more."""
+
+LANES = (4, 64)
+"""Of serial elements for 8 x 8 bits, beside those that all others have."""
 
 _REFERENCE = (8, 8)
 _VECTOR_BITS = 8
@@ -109,12 +115,11 @@ def points(widths: Sequence[int], records: Records) -> list[Point]:
 def _pairs(datapath: str, widths: Sequence[int]) -> list[Pair]:
     """Widths of weights and activations of a kind."""
     if datapath == "shift_add":
-        activations = [bits for bits in widths if bits in (*_CROSSED, 6, 12)]
+        activations = [bits for bits in widths if bits in (*CROSSED, 6, 12)]
         return [(term, bits) for term in _TERM_BITS for bits in activations]
-    crossed = {"composable": _JOINED, "input_stationary": _SPARSE, "weight_serial": _SPARSE}
-    chosen = crossed.get(datapath, _CROSSED)
+    chosen = _JOINED if datapath == "composable" else CROSSED
     pairs = {(one, other) for one in widths for other in widths if {one, other} <= {*chosen}}
-    if datapath not in crossed:
+    if datapath not in ("composable", *_EXCHANGED):
         pairs |= {(bits, bits) for bits in widths}
     if datapath == "activation_serial":  # any width of activations on the units that there are
         pairs |= {(bits, 8) for bits in widths if 8 in widths}
@@ -168,20 +173,27 @@ def _in_terms(product: Product, term_bits: int) -> Product:
 
 
 def _parts() -> Iterator[Point]:
-    """Multipliers and adders alone, and an element with a wider accumulator."""
+    """Multipliers and adders alone; elements with a wider accumulator, and with other lanes."""
     for pair in MULTIPLIERS:
         yield Point(
             "multiplier", *pair, RANDOM, multiplier_unit(*pair), _call(multiplier_trial, *pair)
         )
     for bits in ADDERS:
         yield Point("adder", bits, bits, RANDOM, adder_unit(bits), _call(adder_trial, bits))
-    datapath, guard_bits = "output_stationary", GUARD_BITS + WIDER_BITS
-    yield Point(
-        WIDER,
+    yield _sized(WIDER, "output_stationary", Size(GUARD_BITS + WIDER_BITS))
+    for datapath in ("activation_serial", "bit_serial"):
+        for lanes in LANES:
+            yield _sized(f"{datapath}, {lanes} lanes", datapath, Size(lanes=lanes))
+
+
+def _sized(name: str, datapath: str, size: Size) -> Point:
+    """An element for 8 x 8 bits of another size."""
+    return Point(
+        name,
         *_REFERENCE,
         RANDOM,
-        output_unit(datapath, *_REFERENCE, guard_bits),
-        lambda: output_trial(datapath, random_products(*_REFERENCE), guard_bits),
+        output_unit(datapath, *_REFERENCE, size),
+        lambda: output_trial(datapath, random_products(*_REFERENCE), size),
     )
 
 

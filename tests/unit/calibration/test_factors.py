@@ -49,10 +49,9 @@ def test_no_coefficient_is_below_zero() -> None:
 def test_energies(factors: DatapathFactors) -> None:
     energy = factors.of("output_stationary")
     assert energy.reference_pj == 10 + 16 + 32
-    assert energy.fit is not None
-    assert energy.fit.model_dump(exclude_defaults=True) == pytest.approx(
-        {"constant": 10, "per_bit": 1, "per_bit_pair": 0.5}, rel=1e-3
-    )
+    assert energy.by_widths is not None
+    assert energy.by_widths.weight_bits == energy.by_widths.activation_bits == (2, 4, 8)
+    assert energy.at_pj(3, 6) == pytest.approx(10 + 9 + 9)
     assert factors.relative("output_stationary", 4, 8) == pytest.approx(
         (10 + 12 + 16) / 58, rel=1e-3
     )

@@ -6,7 +6,7 @@ import pytest
 from accelerators.synthesis.output_units import OUTPUT_KINDS
 from accelerators.synthesis.products import Product
 from accelerators.synthesis.stationary_units import STATIONARY_KINDS
-from hwsim.calibration.points import RANDOM, RECORDED, Point, points
+from hwsim.calibration.points import LANES, RANDOM, RECORDED, Point, points
 from hwsim.calibration.recorded import Recording, record
 from hwsim.calibration.records import NetworkRecords
 from quant.common.errors import UserError
@@ -31,6 +31,11 @@ def test_every_kind_at_every_width() -> None:
         *OUTPUT_KINDS,
         *STATIONARY_KINDS,
         *("multiplier", "adder", "wider_accumulator", "requantizer", "vector_lane"),
+        *(
+            f"{kind}, {lanes} lanes"
+            for kind in ("activation_serial", "bit_serial")
+            for lanes in LANES
+        ),
     }
 
 
