@@ -224,7 +224,7 @@ def print_glitches(points: Points) -> None:
 def print_other_units(points: Points) -> None:
     head("unit, operands", ["study's pJ", "of 8 × 8 units", "area, GE", "flip-flops"])
     for point in points.all:
-        if point.datapath in ("requantizer", "vector_lane", "multiplier", "adder"):
+        if point.datapath not in KINDS:
             title = (
                 f"{point.datapath} {point.weight_bits} × {point.activation_bits}, {point.operands}"
             )

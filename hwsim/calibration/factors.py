@@ -217,8 +217,12 @@ def _energy(name: str, random: _Figures, recorded: _Figures, reference_pj: float
     error = max(abs(of_grid.at(w, a) / energy_pj - 1) for w, a, energy_pj in random.energies_pj)
     found: Document = {
         "datapaths": [name],
-        "source": f"{kind.source}; measured_pj beside the grid's widths are missed by "
-        f"{100 * error:.0f} % at most",
+        "source": f"{kind.source}; "
+        + (
+            f"other widths that were measured are missed by {100 * error:.0f} % at most"
+            if error
+            else "no other widths were measured"
+        ),
         "reference_pj": reference_pj,
         "by_widths": grid,
         "static": fitted(

@@ -1,8 +1,9 @@
 """What a calibration writes: the factors as YAML, and every measured point as a table."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -27,9 +28,27 @@ def write_factors(path: Path, document: Document) -> None:
         UserError: it cannot be written.
     """
     DatapathFactors.model_validate(document)
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     with atomic_output(path) as target:
         target.write_text(f"{_HEAD}\n{text}")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Numbers side by side, everything else on a line of its own."""
+
+    def represent_sequence(
+        self, tag: str, sequence: Any, flow_style: bool | None = None
+    ) -> yaml.SequenceNode:
+        return super().represent_sequence(tag, sequence, _are_numbers(sequence))
+
+    def represent_mapping(
+        self, tag: str, mapping: Any, flow_style: bool | None = None
+    ) -> yaml.MappingNode:
+        return super().represent_mapping(tag, mapping, _are_numbers(mapping.values()))
+
+
+def _are_numbers(values: Iterable[object]) -> bool:
+    return all(isinstance(value, int | float) for value in values)
 
 
 COLUMNS = (

@@ -17,6 +17,8 @@ TERMS: Mapping[str, Callable[[int, int], float]] = {
 """The terms of `accelerators.curves.Fit`."""
 
 _DIGITS = 4
+_LEAST = 1e-9
+"""Of a coefficient; what is below is rounding."""
 
 
 def fitted(figures: Sequence[Figure], terms: Sequence[str]) -> dict[str, float]:
@@ -33,7 +35,7 @@ def fitted(figures: Sequence[Figure], terms: Sequence[str]) -> dict[str, float]:
     found = {
         term: rounded(value)
         for term, value in zip(terms, coefficients, strict=True)
-        if value > 0 and rounded(value) > 0
+        if value > _LEAST
     }
     return {"constant": 0.0, **found}
 
