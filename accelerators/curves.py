@@ -75,12 +75,13 @@ class Grid(Schema):
         """The figure at two widths.
 
         Linear in both between points; narrower than the first it is that of the first, and beyond
-        the last it goes on along the last two.
+        the last it grows in proportion to the width, so that it never falls.
         """
         i, u = _interval(self.weight_bits, weight_bits)
         j, v = _interval(self.activation_bits, activation_bits)
         along = [_along(row[j : j + 2], v) for row in self.rows[i : i + 2]]
-        return _along(along, u)
+        wider = max(weight_bits / self.weight_bits[-1], 1.0)
+        return _along(along, u) * wider * max(activation_bits / self.activation_bits[-1], 1.0)
 
     @model_validator(mode="after")
     def _is_full_and_grows(self) -> Self:
@@ -108,7 +109,7 @@ def _interval(axis: Sequence[int], width: float) -> tuple[int, float]:
     if len(axis) == 1 or width <= axis[0]:
         return 0, 0.0
     low = min(bisect_right(axis, width), len(axis) - 1) - 1
-    return low, (width - axis[low]) / (axis[low + 1] - axis[low])
+    return low, min((width - axis[low]) / (axis[low + 1] - axis[low]), 1.0)
 
 
 def _along(ends: Sequence[float], share: float) -> float:

@@ -325,6 +325,7 @@ def draw(points: Points, path: Path) -> None:
         panel.set_xscale("log", base=2)
         panel.set_yscale("log")
         panel.set_xticks((1, 2, 4, 8, 16), labels=("1", "2", "4", "8", "16"))
+        panel.set_xlim(0.9, 18)
         panel.set_xlabel("bits of both operands")
         panel.grid(alpha=0.3)
         panel.legend(fontsize=8)

@@ -83,7 +83,7 @@ def write_points(path: Path, measured: Sequence[Measured]) -> None:
 
 
 def _cell(point: Measured, column: str) -> object:
-    for part in (point, point.hardware, point.energy):
+    for part in (point, point.energy, point.hardware):  # both have a clock: that of an operation
         if hasattr(part, column):
             value = getattr(part, column)
             return f"{value:.5g}" if isinstance(value, float) else value

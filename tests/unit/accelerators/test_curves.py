@@ -19,8 +19,8 @@ GRID = Grid(weight_bits=(2, 4, 8), activation_bits=(1, 8), rows=((1, 8), (2, 20)
         (6, 1, 5.5),
         (3, 4.5, (1 + 8 + 2 + 20) / 4),
         (1, 1, 1),  # narrower than the first
-        (12, 1, 16),  # along the last two
-        (8, 15, 51),
+        (12, 1, 9 * 12 / 8),  # in proportion
+        (8, 16, 60),
     ],
 )
 def test_between_points_and_beyond(
@@ -38,7 +38,7 @@ def test_more_bits_are_never_less(weight_bits: int, activation_bits: int) -> Non
 
 def test_a_grid_of_one_point() -> None:
     grid = Grid(weight_bits=(8,), activation_bits=(8,), rows=((3,),))
-    assert grid.at(1, 16) == 3
+    assert (grid.at(1, 1), grid.at(1, 16)) == (3, 6)
 
 
 @pytest.mark.parametrize(
