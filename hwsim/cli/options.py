@@ -220,7 +220,47 @@ def add_verify_options(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="what they are of: a picture, or codes as .npy (default: the reduced sample)",
     )
+    _add_rtl(parser)
     _add_json(parser)
+
+
+def _add_rtl(parser: ArgumentParser) -> None:
+    """A Verilog design to check with tiles of the network."""
+    group = parser.add_argument_group("a Verilog design, instead of the other checks")
+    add = group.add_argument
+    add("--rtl-top", metavar="NAME", help="the module, run with tiles of the network's layers")
+    add(
+        "--rtl",
+        type=Path,
+        nargs="+",
+        metavar="FILE|DIR",
+        help="its Verilog sources; a folder stands for those in it",
+    )
+    add(
+        "--rtl-ports",
+        type=Path,
+        metavar="FILE",
+        help="a .yaml file that describes its ports (default: those of the accelerator's array)",
+    )
+    add(
+        "--rtl-simulator",
+        choices=("verilator", "icarus"),
+        help="what runs it (default: the first that is installed)",
+    )
+    add("--rtl-tiles", type=_tiles, metavar="N", help="tiles, the layers in turns (default: 20)")
+    add(
+        "--rtl-results",
+        type=Path,
+        metavar="FILE",
+        help="compare results.txt of a bench that was run elsewhere",
+    )
+    add("--out", type=Path, metavar="DIR", help="folder for the bench: Verilog, vectors, README")
+    add(
+        "--accelerator",
+        metavar="NAME|FILE",
+        help="whose schedule cuts the tiles, and whose array the module is "
+        f"(default: {DEFAULT_ACCELERATOR})",
+    )
 
 
 def add_compare_options(parser: ArgumentParser) -> None:
@@ -534,6 +574,12 @@ def _named_file(text: str) -> tuple[str, Path]:
     if not name or not equals or not file:
         raise ArgumentTypeError(f"expected NETWORK=FILE, got '{text}'")
     return name, Path(file)
+
+
+def _tiles(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII):
+        raise ArgumentTypeError(f"expected a number of tiles such as 50, got '{text}'")
+    return int(text)
 
 
 def _trace_file(text: str) -> Path:
