@@ -19,6 +19,7 @@ from accelerators.catalog import (
     load_energy_table,
     load_sram_table,
 )
+from accelerators.synthesis.liberty import Library
 from hwsim.cli.recorded_runs import read_run
 from hwsim.verify.oracles.random_onnx import RandomModel
 from hwsim.verify.rtl.port_file import read_port_file
@@ -51,6 +52,7 @@ from tests.fuzzing.mutations import (
 from tests.onnx_exports import export
 from tests.small_run import small_run
 from tests.sr_networks import random_network
+from tests.unit.accelerators.synthesis import small_library
 from tests.unit.interchange.small_graphs import small_graph
 from tests.wide_tflite import wide_network
 
@@ -258,6 +260,10 @@ def readers() -> tuple[Reader, ...]:
                                ("datapaths", load_datapath_factors))
         ),
         Reader("ports of Verilog", ".yaml", _port_files, yaml, read_port_file),
+        Reader(
+            "cell library", ".lib", lambda _: [small_library.TEXT.encode()],
+            (mutate_bytes, mutate_text), Library,
+        ),
         Reader("recorded run", ".json", _recorded_runs, (mutate_bytes, _json_values), read_run),
         Reader("bit policy", ".yaml", _files("configs/policies/*.yaml"), yaml, BitPolicy.load),
         Reader("image", ".img", _images, plain, read_image),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hwsim.verify.rtl.array_check import ArrayCase, compare_array
 
 from accelerators.rtl.library import sources
 from accelerators.rtl.parameters import array_module
@@ -12,7 +13,6 @@ from accelerators.schema import Array
 from accelerators.synthesis.cell_models import cell_models
 from accelerators.synthesis.unit import TOP, Unit
 from accelerators.synthesis.yosys import Design as Synthesized
-from hwsim.verify.rtl.array_check import ArrayCase, compare_array
 from hwsim.verify.rtl.array_design import array_design
 from hwsim.verify.rtl.design import Design
 from hwsim.verify.rtl.icarus import IcarusSimulation
