@@ -2,5 +2,5 @@
 
 `derivation` has our operators as an engine derives them from the scales of its tensors; writers
 and readers both go through it, so what is written is computed as the graph says, or refused.
-`tflite_writer`, `tflite_reader` and `onnx_writer` need packages of the extra ``[verify]``.
+Modules of ONNX files need the extra ``[onnx]``, those of TensorFlow Lite files ``[tflite]``.
 """

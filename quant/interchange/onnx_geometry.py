@@ -1,7 +1,8 @@
 """Strides, paddings and factors of ONNX's operators, from their attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from numpy.typing import NDArray
@@ -138,6 +139,19 @@ def zeros_around(attributes: Mapping[str, Any], constants: list[NDArray[Any] | N
 
 _NEAREST = {"asymmetric": ("floor",), "half_pixel": ("round_prefer_floor", "round_prefer_ceil")}
 """Settings under which a nearest resize by a whole factor repeats pixels."""
+
+
+def limits(bounds: Sequence[NDArray[Any] | None]) -> tuple[float, float]:
+    """The range of a Clip, whose limits may be left out."""
+    if any(bound is not None and bound.size != 1 for bound in bounds):
+        raise UnsupportedError("a clamp by other than one number")
+    low, high = (
+        default if bound is None else float(bound.item())
+        for bound, default in zip(bounds, (-inf, inf), strict=True)
+    )
+    if not low <= high:
+        raise UnsupportedError(f"a clamp between {low:g} and {high:g}")
+    return low, high
 
 
 def resize_factor(attributes: Mapping[str, Any], scales: NDArray[Any] | None) -> tuple[str, int]:

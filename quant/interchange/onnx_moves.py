@@ -28,6 +28,8 @@ def _concatenation(reader: "Reader", node: ModelNode) -> Value:
     if node.attributes.get("axis") not in (1, -3):
         raise UnsupportedError(f"along axis {node.attributes.get('axis')}")
     found = [value(reader, node, position) for position in range(len(node.inputs))]
+    if not found:
+        raise UnsupportedError("of nothing")
     channels = sum(f.tensor.channels for f in found if isinstance(f, Codes | Real))
     if all(isinstance(operand, Codes) for operand in found):
         return _side_by_side(reader, node, found, channels)  # type: ignore[arg-type]

@@ -47,6 +47,14 @@ def constant(reader: "Reader", node: ModelNode, position: int) -> NDArray[Any] |
     return found
 
 
+def given_constant(reader: "Reader", node: ModelNode, position: int) -> NDArray[Any]:
+    """A plain constant that must be there."""
+    found = constant(reader, node, position)
+    if found is None:
+        raise UnsupportedError(f"no input {position}")
+    return found
+
+
 def real_map(reader: "Reader", node: ModelNode, position: int = 0) -> Real:
     """A feature map of real numbers that are codes' without more ado, channels first."""
     found = value(reader, node, position)

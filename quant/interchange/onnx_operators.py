@@ -9,9 +9,10 @@ import numpy as np
 
 from quant.common.errors import UnsupportedError
 from quant.interchange.onnx_functions import FUNCTIONS, of_channels
+from quant.interchange.onnx_geometry import limits
 from quant.interchange.onnx_model import ModelNode
 from quant.interchange.onnx_moves import MOVES
-from quant.interchange.onnx_operands import constant, given, is_map, real_map, value
+from quant.interchange.onnx_operands import constant, given, given_constant, is_map, real_map, value
 from quant.interchange.onnx_quantizers import QUANTIZERS
 from quant.interchange.onnx_values import (
     UNCLAMPED,
@@ -83,32 +84,24 @@ def _function(reader: "Reader", node: ModelNode) -> Value:
 
 
 def _prelu(reader: "Reader", node: ModelNode) -> Value:
-    slope = constant(reader, node, 1)
-    assert slope is not None
-    steep = of_channels(slope).astype(np.float32)[:, None]
+    steep = of_channels(given_constant(reader, node, 1)).astype(np.float32)[:, None]
     return pointwise(lambda real: np.where(real < 0, steep * real, real))(
         value(reader, node, 0), node
     )
 
 
-def _limited(limits: Clamp) -> Read:
-    return lambda reader, node: _with_clamp(value(reader, node, 0), node, limits)
+def _limited(clamp: Clamp) -> Read:
+    return lambda reader, node: _with_clamp(value(reader, node, 0), node, clamp)
 
 
 def _clip(reader: "Reader", node: ModelNode) -> Value:
     bounds = [constant(reader, node, position) for position in (1, 2)]
-    low, high = (
-        default if bound is None else float(bound.reshape(-1)[0])
-        for bound, default in zip(bounds, (-inf, inf), strict=True)
-    )
-    if not low <= high:
-        raise UnsupportedError(f"limits {low} and {high}")
-    return _with_clamp(value(reader, node, 0), node, (low, high))
+    return _with_clamp(value(reader, node, 0), node, limits(bounds))
 
 
-def _with_clamp(found: Value, node: ModelNode, limits: Clamp) -> Pending:
+def _with_clamp(found: Value, node: ModelNode, clamp: Clamp) -> Pending:
     pending = _as_copy(found, node)
-    low, high = np.clip(pending.clamp, *limits)
+    low, high = np.clip(pending.clamp, *clamp)
     return replace(pending, clamp=(float(low), float(high)))
 
 
@@ -127,9 +120,7 @@ def _arithmetic(reader: "Reader", node: ModelNode) -> Value:
     of_codes = _with_codes(node, first, second)
     if of_codes is not None:
         return of_codes
-    other = constant(reader, node, 1 if is_map(first) else 0)
-    assert other is not None
-    numbers = of_channels(other)
+    numbers = of_channels(given_constant(reader, node, 1 if is_map(first) else 0))
     if not is_map(first) and node.operator in ("Sub", "Div"):
         raise UnsupportedError("a constant less or divided by a feature map")
     found = first if is_map(first) else second
@@ -189,10 +180,12 @@ def _with_affine(pending: Pending, scale: Doubles, offset: Doubles) -> Pending:
 def _normalization(reader: "Reader", node: ModelNode) -> Value:
     if node.attributes.get("training_mode", 0):
         raise UnsupportedError("in training mode")
-    constants = [constant(reader, node, position) for position in range(1, 5)]
-    if any(numbers is None for numbers in constants):
-        raise UnsupportedError("without statistics")
-    gain, bias, mean, variance = (np.asarray(c, np.float64).reshape(-1) for c in constants)
+    gain, bias, mean, variance = (
+        given_constant(reader, node, position).astype(np.float64).reshape(-1)
+        for position in range(1, 5)
+    )
+    if len({numbers.size for numbers in (gain, bias, mean, variance)}) > 1:
+        raise UnsupportedError("statistics of different numbers of channels")
     epsilon = node.attributes.get("epsilon", 1e-5)
     scale = gain / np.sqrt(variance + float(epsilon))  # type: ignore[arg-type]
     offset = bias - mean * scale

@@ -63,8 +63,8 @@ def _coded(real: NDArray[Any], target: Quantizer, axis: int) -> NDArray[Any]:
 def _by_slices(real: NDArray[Any], target: Quantizer, axis: int) -> Integers:
     """Codes of a constant of any shape, whose slices along an axis may have scales of their own."""
     lines = np.moveaxis(np.atleast_1d(real.astype(np.float32)), axis, 0)
-    if not np.isfinite(lines).all():
-        raise UnsupportedError("of numbers that are not finite")
+    if lines.size == 0 or not np.isfinite(lines).all():
+        raise UnsupportedError("of no numbers, or such that are not finite")
     if target.scale.size not in (1, len(lines)) or target.zero.size not in (1, len(lines)):
         raise UnsupportedError(f"{target.scale.size} scales for {len(lines)} slices")
     codes = target.codes(lines.reshape(len(lines), -1)).reshape(lines.shape)

@@ -65,6 +65,8 @@ def _binary(kind: str) -> Callable[["Reader", ModelNode], Value]:
         places = [position for position in (0, 3) if is_map(value(reader, node, position))]
         operands = [_operand(reader, node, place, place + 1, place + 2) for place in places]
         channels = [operand.tensor.channels for operand in operands]
+        if not operands:
+            raise UnsupportedError("of no feature map")
         target = _quantizer(reader, node, 6, 7)
         if len(operands) == 1:
             constant = _constant(reader, node, 3 - places[0])
@@ -72,8 +74,8 @@ def _binary(kind: str) -> Callable[["Reader", ModelNode], Value]:
             return emit(reader, pending, target, node.name)
         if kind == "Mul" and channels[0] == 1 < channels[-1]:
             operands, channels = operands[::-1], channels[::-1]
-        if len(operands) != 2 or (kind == "Add" and channels[0] != channels[1]):
-            raise UnsupportedError(f"of {' and '.join(map(str, channels)) or 'no'} channels")
+        if kind == "Add" and channels[0] != channels[1]:
+            raise UnsupportedError(f"of {channels[0]} and {channels[1]} channels")
         pending = Pending(kind, node, tuple(operands), channels[0])
         return emit(reader, pending, target, node.name)
 

@@ -289,7 +289,7 @@ def _strided_slice(reader: "Reader", operator: ModelOperator) -> None:
     assert ends is not None
     assert strides is not None
     others = [operator.whole(f"{kind}Mask") for kind in ("Ellipsis", "NewAxis", "ShrinkAxis")]
-    if len(begins) != 4 or any(others) or strides.tolist() != [1] * 4:
+    if not len(begins) == len(ends) == 4 or any(others) or strides.tolist() != [1] * 4:
         raise refused("a run of channels", "another slice")
     before = size(operator.input(0))
     shape = 1, before.height, before.width, source.channels

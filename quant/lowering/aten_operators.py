@@ -17,7 +17,7 @@ from quant.common.errors import UnsupportedError
 from quant.lowering import layers
 from quant.lowering.float_operators import FloatAffine, FloatClamp
 from quant.lowering.network_builder import Converted
-from quant.lowering.torch_constants import feature_maps, number, pair, reals, reals_or_none
+from quant.lowering.torch_constants import count, feature_maps, number, pair, reals, reals_or_none
 from quant.lowering.torch_layers import padding as padding_around
 from quant.lowering.torch_layers import spread_padding
 from quant.lowering.torch_operators import FUNCTIONS
@@ -47,7 +47,7 @@ def convert_aten(target: str, arguments: Mapping[str, object]) -> Converted:
         raise UnsupportedError(f"{target.removeprefix('torch.ops.')}{reason}")
     try:
         return OPERATORS[name](**arguments)
-    except TypeError as error:  # arguments the converters do not take
+    except (TypeError, RuntimeError) as error:  # arguments of other names, tensors for numbers
         raise UnsupportedError(f"{name} with unusual arguments") from error
 
 
@@ -92,7 +92,7 @@ def _convolution(
         padding_around(_single(padding), kernel, steps),
         pair(_single(stride)),
         steps,
-        int(number(groups)),
+        count(groups),
     )
     return made, feature_maps(input)
 

@@ -208,7 +208,7 @@ class _Reader:
                 images.append(_argument_name(entry.get("arg")))
             elif kind in _TARGETS:
                 target = entry.get(_TARGETS[kind])
-                if target in tensors:
+                if isinstance(target, str) and target in tensors:
                     constants[_name(entry.get("arg"))] = tensors[target]
             else:
                 raise self._refused("weights, buffers and an image", kind, "export it without")

@@ -72,6 +72,9 @@ def normalization(
     mean: Reals, variance: Reals, epsilon: float, gain: Reals | None, bias: Reals | None
 ) -> FloatOperator:
     """Batch normalization with what was learned (Ioffe and Szegedy, arXiv 1502.03167)."""
+    given = [numbers.size for numbers in (mean, variance, gain, bias) if numbers is not None]
+    if len(set(given)) > 1:
+        raise UnsupportedError(f"a normalization by {given} numbers")
     scale = 1 / np.sqrt(variance + epsilon)
     scale = scale if gain is None else scale * gain
     offset = -mean * scale

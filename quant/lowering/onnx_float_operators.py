@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from quant.common.errors import UnsupportedError
 from quant.interchange.onnx_geometry import (
     geometry,
+    limits,
     resize_factor,
     spread_padding,
     zeros_around,
@@ -180,13 +181,7 @@ def _per_channel(values: Reals) -> Reals:
 
 def _clip(call: Call) -> Converted:
     bounds = [call.constant(position) for position in (1, 2)]
-    low, high = (
-        default if bound is None else float(bound.reshape(-1)[0])
-        for bound, default in zip(bounds, (-inf, inf), strict=True)
-    )
-    if not low <= high:
-        raise UnsupportedError(f"Clip between {low} and {high}")
-    return FloatClamp((low, high)), (call.map(),)
+    return FloatClamp(limits(bounds)), (call.map(),)
 
 
 def _limit(call: Call) -> Converted:

@@ -44,6 +44,13 @@ def number(value: object) -> float:
     return float(value)
 
 
+def count(value: object) -> int:
+    """A whole number of at least 1 among the arguments of a call."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UnsupportedError("a call with unusual arguments")
+    return value
+
+
 def pair(value: object) -> tuple[int, int]:
     """One whole number for both directions, or two."""
     both = (value, value) if isinstance(value, int) else value

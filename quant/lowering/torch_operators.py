@@ -187,7 +187,9 @@ def _plain(make: Callable[[], FloatOperator]) -> Callable[..., Converted]:
 
 
 def _pixel_shuffle(input: object, upscale_factor: object) -> Converted:
-    return FloatPixelShuffle(int(number(upscale_factor)), "crd"), feature_maps(input)
+    return FloatPixelShuffle(whole_factor("pixel shuffle", upscale_factor), "crd"), feature_maps(
+        input
+    )
 
 
 def _interpolate(
@@ -247,7 +249,9 @@ MODULES: dict[type[nn.Module], Callable[[Any], FloatOperator | None]] = {
     nn.SiLU: lambda module: FloatFunction("silu"),
     nn.Hardsigmoid: lambda module: FloatFunction("hardsigmoid"),
     nn.Hardswish: lambda module: FloatFunction("hardswish"),
-    nn.PixelShuffle: lambda module: FloatPixelShuffle(module.upscale_factor, "crd"),
+    nn.PixelShuffle: lambda module: FloatPixelShuffle(
+        whole_factor("pixel shuffle", module.upscale_factor), "crd"
+    ),
     nn.Upsample: lambda module: _resize(
         module.scale_factor, module.mode, module.size, module.align_corners
     ),

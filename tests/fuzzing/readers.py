@@ -49,6 +49,7 @@ from tests.fuzzing.mutations import (
     mutate_message,
     mutate_text,
 )
+from tests.fuzzing.rewiring import rewire_exported, rewire_onnx, rewire_tflite
 from tests.onnx_exports import export
 from tests.small_run import small_run
 from tests.sr_networks import random_network
@@ -231,7 +232,7 @@ def _port_files(_: Path) -> list[bytes]:
 
 def readers() -> tuple[Reader, ...]:
     """Every reader of files that users name."""
-    onnx: tuple[Mutate, ...] = (mutate_bytes, _onnx_message, _onnx_message)
+    onnx: tuple[Mutate, ...] = (mutate_bytes, _onnx_message, rewire_onnx)
     yaml: tuple[Mutate, ...] = (mutate_text,)
     plain: tuple[Mutate, ...] = (mutate_bytes,)
     state: Callable[[Path], Any] = read_state
@@ -239,9 +240,12 @@ def readers() -> tuple[Reader, ...]:
         Reader("ONNX, QDQ and QLinear", ".onnx", _random_onnx, onnx, _read_onnx),
         Reader("ONNX, QONNX", ".onnx", _random_qonnx, onnx, _read_onnx),
         Reader("ONNX, float", ".onnx", _float_onnx, onnx, _read_onnx),
-        Reader("TensorFlow Lite", ".tflite", _tflite, plain, read_pictures_tflite),
         Reader(
-            "torch.export", ".pt2", _exported, (mutate_bytes, mutate_archive, mutate_archive),
+            "TensorFlow Lite", ".tflite", _tflite, (mutate_bytes, rewire_tflite),
+            read_pictures_tflite,
+        ),
+        Reader(
+            "torch.export", ".pt2", _exported, (mutate_bytes, mutate_archive, rewire_exported),
             lambda path: fold(read_exported(path, "fuzzed", 1.0)),
         ),
         Reader("graph", ".hwgraph", _graphs, (mutate_bytes, _graph_record), load_any_graph),

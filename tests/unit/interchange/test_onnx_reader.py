@@ -262,6 +262,31 @@ def test_every_operator_that_is_none_is_named(tmp_path: Path) -> None:
 
 QUANT: Node = (f"{QONNX}:Quant", ["image", "step", "nothing", "width"], ["image_r"], {})
 BROKEN: dict[str, tuple[list[Node], dict[str, Any]]] = {
+    "com.microsoft.QLinearAdd 'sum' (of no feature map)": (
+        [("com.microsoft:QLinearAdd", ["c", "step", "zero"] * 2 + ["step", "zero"], ["sum"], {})],
+        {"c": np.ones((3, 1, 1), np.uint8)},
+    ),
+    "QuantizeLinear 'moved' (a feature map with a scale for each channel)": (
+        [*codes(), ("QuantizeLinear", ["image_r", "several", "zeros"], ["moved"], {})],
+        {"several": np.array([0.1, 0.2], np.float32), "zeros": np.zeros(2, np.uint8)},
+    ),
+    "PRelu 'curved' (no input 1)": ([*codes(), ("PRelu", ["image_r"], ["curved"], {})], {}),
+    "Concat 'both' (of nothing)": ([("Concat", [], ["both"], {"axis": 1})], {}),
+    "Clip 'cut' (a clamp by other than one number)": (
+        [*codes(), ("Clip", ["image_r", "none"], ["cut"], {})],
+        {"none": np.zeros(0, np.float32)},
+    ),
+    "BatchNormalization 'even' (statistics of different numbers of channels)": (
+        [
+            *codes(),
+            ("BatchNormalization", ["image_r", "step", "step", "step", "two"], ["even"], {}),
+        ],
+        {"two": np.ones(2, np.float32)},
+    ),
+    "QuantizeLinear 'coded' (of no numbers, or such that are not finite)": (
+        [("QuantizeLinear", ["none", "step", "zero"], ["coded"], {})],
+        {"none": np.zeros(0, np.float32)},
+    ),
     f"{QONNX}.Quant 'image_r' (a width of [nan] bits, not of 1 to 16)": (
         [QUANT],
         {"nothing": np.float32(0), "width": np.float32(np.nan)},

@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from quant.common.errors import UserError
+from quant.common.errors import UnsupportedError, UserError
+from quant.lowering.aten_operators import convert_aten
 from quant.lowering.execution import Execution
 from quant.lowering.exported_archive import read_archive
 from quant.lowering.exported_network import exported_network, read_exported
@@ -233,6 +234,25 @@ def _saved(value: object) -> bytes:
     content = io.BytesIO()
     torch.save(value, content)
     return content.getvalue()
+
+
+def test_a_tensor_in_a_number_s_place_is_told() -> None:
+    with pytest.raises(UnsupportedError, match="cat with unusual arguments"):
+        convert_aten("torch.ops.aten.cat.default", {"tensors": ["a", "b"], "dim": torch.ones(2)})
+
+
+def test_factors_are_whole_numbers_above_zero() -> None:
+    with pytest.raises(UnsupportedError, match="pixel shuffle by 0, no whole number for both"):
+        convert_aten("torch.ops.aten.pixel_shuffle.default", {"self": "image", "upscale_factor": 0})
+
+
+def test_a_parameter_without_a_name_is_none(archive: Path, tmp_path: Path) -> None:
+    def edit(record: Any) -> None:
+        record["graph_module"]["signature"]["input_specs"][0]["parameter"]["parameter_name"] = []
+
+    path = rewritten(archive, tmp_path, edited(PROGRAM, edit))
+    with pytest.raises(UserError, match="'p_body_0_weight', which nothing has made"):
+        read_exported(path, "small", 1.0)
 
 
 def test_calls_of_operators_that_are_no_atens_are_told(archive: Path, tmp_path: Path) -> None:

@@ -145,6 +145,30 @@ def test_every_operator_that_is_none_is_named(tmp_path: Path) -> None:
     )
 
 
+REFUSED: dict[str, tuple[Node, dict[str, Any]]] = {
+    "a clamp by other than one number": (
+        ("Clip", ["image", "none"], ["out"], {}),
+        {"none": np.zeros(0, np.float32)},
+    ),
+    "a clamp between 2 and 1": (
+        ("Clip", ["image", "high", "low"], ["out"], {}),
+        {"low": np.float32(1), "high": np.float32(2)},
+    ),
+    "a normalization by [3, 2, 3, 3] numbers": (
+        ("BatchNormalization", ["image", "three", "three", "three", "two"], ["out"], {}),
+        {"three": np.ones(3, np.float32), "two": np.ones(2, np.float32)},
+    ),
+}
+
+
+@pytest.mark.parametrize("problem", REFUSED)
+def test_operands_that_make_no_sense(problem: str, tmp_path: Path) -> None:
+    node, constants = REFUSED[problem]
+    with pytest.raises(UserError) as raised:
+        read(tmp_path, [node], constants)
+    assert f"found {problem} at 'out'; replace them" in str(raised.value)
+
+
 MISFITS: dict[str, tuple[list[Node], dict[str, Any]]] = {
     "4 input channels for 3": (
         [("Conv", ["image", "w"], ["out"], {})],
