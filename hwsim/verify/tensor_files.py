@@ -8,7 +8,6 @@ import io
 import tokenize
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from hwsim.verify.hex_words import format_words, parse_words
 from quant.common.errors import UserError, suggestion
-from quant.common.files import atomic_output, read_bytes
+from quant.common.files import DAMAGED_ARCHIVE, atomic_output, read_bytes
 from quant.graph import Graph, Size, TensorType
 
 Codes = NDArray[np.int32]
@@ -162,9 +161,7 @@ def _load(path: Path, what: str, load: Callable[[bytes], Any]) -> Any:
         ) from error
 
 
-_DAMAGE = (ValueError, OSError, EOFError, KeyError, TypeError, RuntimeError, SyntaxError,
-           MemoryError, OverflowError, NotImplementedError, tokenize.TokenError,
-           zipfile.BadZipFile, zlib.error)  # fmt: skip
+_DAMAGE = (*DAMAGED_ARCHIVE, TypeError, SyntaxError, tokenize.TokenError)
 """What reading a damaged file raises, by kind of damage."""
 
 

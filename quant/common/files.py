@@ -1,7 +1,10 @@
 """Reading and writing files: nothing is ever half-written, and every failure is a sentence."""
 
 import os
+import struct
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +41,11 @@ def atomic_output(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+DAMAGED_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, ValueError,
+                   ArithmeticError, RuntimeError, OSError, EOFError, MemoryError)  # fmt: skip
+"""What `zipfile` raises for a damaged zip file, by kind of damage."""
 
 
 def read_bytes(path: Path, what: str, most_bytes: int | None = None) -> bytes:

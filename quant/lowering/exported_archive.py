@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from quant.common.errors import UserError
-from quant.common.files import read_bytes
+from quant.common.files import DAMAGED_ARCHIVE, read_bytes
 
 SUFFIX = ".pt2"
 LARGEST_BYTES = 1 << 30
@@ -161,17 +161,12 @@ def parse_archive(content: bytes, where: str) -> ExportedArchive:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _Reader(archive, where).archive()
-    except _DAMAGE as error:
+    except (*DAMAGED_ARCHIVE, ValidationError) as error:
         raise UserError(
             f"{where}: expected a file that torch.export.save wrote ({SUFFIX}), found something "
             "else or a damaged one; save the network again: "
             "torch.export.save(torch.export.export(network, (image,)), FILE)"
         ) from error
-
-
-_DAMAGE = (zipfile.BadZipFile, ValidationError, NotImplementedError, RuntimeError, ValueError,
-           KeyError, EOFError, OSError, OverflowError)  # fmt: skip
-"""What reading a damaged zip file raises, by kind of damage."""
 
 
 class _Reader:

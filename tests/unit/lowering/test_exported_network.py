@@ -211,6 +211,16 @@ def test_a_damaged_archive_is_one_sentence(problem: str, archive: Path, tmp_path
     assert str(raised.value) == f"{path}: {problem}"
 
 
+def test_an_entry_without_a_name_is_one_sentence(archive: Path, tmp_path: Path) -> None:
+    """Python's zipfile has an IndexError for it."""
+    content = archive.read_bytes()
+    name = zipfile.ZipFile(archive).namelist()[0].encode()
+    path = tmp_path / "nameless.pt2"
+    path.write_bytes(content.replace(name, bytes(len(name))))
+    with pytest.raises(UserError, match=r"expected a file that torch\.export\.save wrote"):
+        read_archive(path)
+
+
 def test_entries_that_could_grow_are_refused(archive: Path, tmp_path: Path) -> None:
     path = rewritten(archive, tmp_path, lambda _, content: content, zipfile.ZIP_DEFLATED)
     with pytest.raises(UserError, match=r"'models/model\.json' uncompressed, of at most 67108864"):
