@@ -4,8 +4,9 @@ Between operators are real numbers, unit · (code − offset). A quantizer bring
 back: in QDQ two operators with the codes between them, in QONNX one of any width.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from quant.interchange.onnx_draft import FLOAT, Draft, Shape, Stored
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
 NEAREST = "half_even"
+_LEAST_WEIGHT_BITS = 4
 
 _QONNX_ROUNDINGS = {
     "half_up": "ROUND",
@@ -67,13 +69,10 @@ class Coding:
 class Dialect(Protocol):
     """How quantizers are written."""
 
-    @property
-    def operator_sets(self) -> dict[str, int]:
-        """Version of each domain of operators."""
-
-    @property
-    def ir_version(self) -> int:
-        """Version of the file."""
+    operator_sets: ClassVar[Mapping[str, int]]
+    """Version of each domain of operators."""
+    ir_version: ClassVar[int]
+    """Version of the file."""
 
     def element(self, tensor: TensorType) -> int:
         """ONNX's type of the codes at an end of the model."""
@@ -101,19 +100,26 @@ class Dialect(Protocol):
 
 
 class Qdq:
-    """QuantizeLinear and DequantizeLinear, with codes of 4, 8 or 16 bits between them."""
+    """QuantizeLinear and DequantizeLinear, with codes of 8 or 16 bits between them.
 
-    operator_sets = {"": 21}  # the first with codes of 4 and 16 bits
-    ir_version = 10
+    Narrower codes are clamped to their range before; ONNX's of 4 bits are left to weights, because
+    ONNX Runtime 1.32 cannot optimize quantizers to them behind a Clip.
+    """
+
+    operator_sets: ClassVar[Mapping[str, int]] = {"": 21}  # the first with integers of 4 and 16 bits
+    ir_version: ClassVar[int] = 10
 
     def element(self, tensor: TensorType) -> int:
+        """The narrowest of ONNX's integers."""
         return Stored.of(tensor.integer).element
 
     def dequantize_input(self, draft: Draft, coding: Coding) -> str:
+        """The codes as they are given."""
         draft.tensors[coding.name] = self.element(coding.tensor), coding.shape
         return self._dequantize(draft, coding)
 
     def quantize(self, draft: Draft, coding: Coding, real: str) -> str:
+        """To codes and back."""
         integer = coding.tensor.integer
         stored = Stored.of(integer)
         if (stored.low, stored.high) != (integer.low, integer.high):
@@ -137,9 +143,11 @@ class Qdq:
         integer: IntegerType,
         scales: NDArray[np.float32],
     ) -> str:
-        codes = draft.integers(name, Stored.of(integer).element, weight)
+        """Integers and their scales."""
+        stored = Stored.of(integer, _LEAST_WEIGHT_BITS)
+        codes = draft.integers(name, stored.element, weight)
         real = [codes, draft.constant(f"{name}.scale", _scalar_or_vector(scales))]
-        axis = {"axis": 0} if scales.size > 1 else {}
+        axis: dict[str, Any] = {"axis": 0} if scales.size > 1 else {}
         text = f"{integer} weights"
         return draft.operator(
             "DequantizeLinear", real, f"{name}.real", weight.shape, text=text, **axis
@@ -148,12 +156,13 @@ class Qdq:
     def biases(
         self, draft: Draft, name: str, bias: NDArray[np.int64], scales: NDArray[np.float32]
     ) -> str:
+        """Integers of 32 bits and their scales, real numbers where they are wider."""
         integer = IntegerType(32, CodeKind.SIGNED)
         if not integer.contains(bias):
             return draft.constant(name, (bias * scales).astype(np.float32))
         codes = draft.integers(name, Stored.of(integer).element, bias)
         real = [codes, draft.constant(f"{name}.scale", _scalar_or_vector(scales))]
-        axis = {"axis": 0} if scales.size > 1 else {}
+        axis: dict[str, Any] = {"axis": 0} if scales.size > 1 else {}
         return draft.operator("DequantizeLinear", real, f"{name}.real", bias.shape, **axis)
 
     def _encoding(self, draft: Draft, coding: Coding) -> list[str]:
@@ -176,17 +185,20 @@ class Qdq:
 class Qonnx:
     """QONNX's Quant, of any width; what lies between is real numbers only."""
 
-    operator_sets = {"": 13, QONNX_DOMAIN: 1}
-    ir_version = 8
+    operator_sets: ClassVar[Mapping[str, int]] = {"": 13, QONNX_DOMAIN: 1}
+    ir_version: ClassVar[int] = 8
 
     def element(self, tensor: TensorType) -> int:
+        """Real numbers."""
         return FLOAT
 
     def dequantize_input(self, draft: Draft, coding: Coding) -> str:
+        """Real numbers, quantized once more."""
         draft.tensors[coding.name] = FLOAT, coding.shape
         return self._quantize(draft, coding, coding.name, f"{coding.name}.quantized")
 
     def quantize(self, draft: Draft, coding: Coding, real: str) -> str:
+        """To codes and back, in one operator."""
         bits, signed = _consecutive(coding.tensor.integer)
         if not _holds_only(bits, signed, coding.tensor.integer):
             real = _within(draft, coding, real)
@@ -216,6 +228,7 @@ class Qonnx:
         integer: IntegerType,
         scales: NDArray[np.float32],
     ) -> str:
+        """Real numbers, and the width they are quantized to."""
         steps = scales.reshape(-1, 1, 1, 1) if scales.size > 1 else scales.reshape(())
         real = (weight * steps).astype(np.float32)
         bits, attributes = self._width(draft, name, integer)
@@ -240,11 +253,10 @@ class Qonnx:
     def biases(
         self, draft: Draft, name: str, bias: NDArray[np.int64], scales: NDArray[np.float32]
     ) -> str:
+        """Real numbers."""
         return draft.constant(name, (bias * scales).astype(np.float32))
 
-    def _width(
-        self, draft: Draft, name: str, integer: IntegerType
-    ) -> tuple[str, dict[str, int]]:
+    def _width(self, draft: Draft, name: str, integer: IntegerType) -> tuple[str, dict[str, Any]]:
         """The width as a constant, and whether there is a sign."""
         bits, signed = _consecutive(integer)
         constant = draft.constant(f"{name}.bits", np.float32(bits))

@@ -42,12 +42,21 @@ class Stored:
     high: int
 
     @classmethod
-    def of(cls, integer: IntegerType) -> "Stored":
-        """The type for codes, also for those that are no run of consecutive integers."""
+    def of(cls, integer: IntegerType, least_bits: int = 8) -> "Stored":
+        """The type for codes, also for those that are no run of consecutive integers.
+
+        Args:
+            integer: the codes.
+            least_bits: of the type.
+
+        Raises:
+            ValueError: they are too wide.
+        """
         signed = integer.low < 0
         for (bits, is_signed), element in _STORAGE.items():
             low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-            if is_signed is signed and low <= integer.low and integer.high <= high:
+            fits = low <= integer.low and integer.high <= high
+            if is_signed is signed and bits >= least_bits and fits:
                 return cls(element, low, high)
         raise ValueError(f"no ONNX integers for {integer}")
 
@@ -122,9 +131,7 @@ class Draft:
             ir_version: of the file.
             metadata: texts kept in the file.
         """
-        first, last = (
-            helper.make_tensor_value_info(end, *self.tensors.pop(end)) for end in ends
-        )
+        first, last = (helper.make_tensor_value_info(end, *self.tensors.pop(end)) for end in ends)
         graph = helper.make_graph(
             self.nodes,
             name,

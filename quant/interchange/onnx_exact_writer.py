@@ -41,12 +41,15 @@ class ExactWriter(MapWriter):
     scales = "unit"
 
     def unit(self, tensor: TensorType) -> np.float32:
+        """A step is 1."""
         return np.float32(1)
 
     def input_offset(self, tensor: TensorType) -> int:
+        """0, so that the model takes codes as they are."""
         return 0 if tensor.integer.low <= 0 <= tensor.integer.high else tensor.integer.low
 
     def compute(self, node: Node, operands: Sequence[Map]) -> str | None:
+        """Append an operator on integers."""
         write = _WRITERS.get(type(node.operator))
         if write is None:
             return None
@@ -174,9 +177,7 @@ def _addition(writer: ExactWriter, node: Node, add: Add, first: Map, second: Map
         "Add", made, f"{node.name}.sum", writer.shape(node), DOUBLE, name=node.name
     )
     total = writer.affine(node, f"{node.name}.bias", total, 1, bias, first)
-    return writer.codes(
-        node, writer.doubles(node, total, bound + abs(bias)), add.requantization
-    )
+    return writer.codes(node, writer.doubles(node, total, bound + abs(bias)), add.requantization)
 
 
 def _rounded_term(
@@ -222,9 +223,7 @@ def _multiplication(
     return writer.codes(node, writer.doubles(node, product, bound), multiply.requantization)
 
 
-def _requantization(
-    writer: ExactWriter, node: Node, requantize: Requantize, source: Map
-) -> str:
+def _requantization(writer: ExactWriter, node: Node, requantize: Requantize, source: Map) -> str:
     addend = source.offset + requantize.bias
     wide = writer.wide(node, source, 0)
     moved = writer.affine(node, f"{node.name}.bias", wide, 1, addend, source)
@@ -235,9 +234,7 @@ def _requantization(
 def _prelu(writer: ExactWriter, node: Node, prelu: ParametricRelu, source: Map) -> str:
     draft, shape = writer.draft, writer.shape(node)
     addend = source.offset + prelu.bias
-    wide = writer.affine(
-        node, f"{node.name}.bias", writer.wide(node, source, 0), 1, addend, source
-    )
+    wide = writer.affine(node, f"{node.name}.bias", writer.wide(node, source, 0), 1, addend, source)
     bound = source.reach + abs(addend)
     steep = bound * int(np.abs(prelu.slope).max())
     slope = draft.constant(

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -186,7 +187,7 @@ class MapWriter(ABC):
             "Gather", [flat, indices], f"{node.name}.entries", shape, name=node.name
         )
 
-    def resized(self, node: Node, operand: Map, factor: int, **attributes: str) -> str:
+    def resized(self, node: Node, operand: Map, factor: int, **attributes: Any) -> str:
         """A feature map of more pixels."""
         scales = np.array([1, 1, factor, factor], np.float32)
         constant = self.draft.constant(f"{node.name}.factors", scales)
@@ -256,5 +257,3 @@ def centred_bias(convolution: Convolution, centre: Integers) -> Integers:
     folded = (by_group * of_channel).sum(axis=(2, 3, 4)).reshape(-1)
     bias: Integers = convolution.bias + folded
     return bias
-
-

@@ -48,9 +48,11 @@ class RealWriter(MapWriter):
     scales = "real"
 
     def unit(self, tensor: TensorType) -> np.float32:
+        """The scale of the encoding."""
         return np.float32(tensor.encoding.scale)
 
     def rounding(self, node: Node) -> str:
+        """The graph's own, where the dialect has it."""
         given = getattr(node.operator, "requantization", None)
         if given is None or given.rounding not in PRIMITIVE_MODES:
             return NEAREST
@@ -60,6 +62,7 @@ class RealWriter(MapWriter):
         return rounding
 
     def compute(self, node: Node, operands: Sequence[Map]) -> str | None:
+        """Append an operator on real numbers."""
         write = _WRITERS.get(type(node.operator))
         return None if write is None else write(self, node, node.operator, *operands)
 
@@ -129,7 +132,7 @@ def _convolution(writer: RealWriter, node: Node, convolution: Convolution, sourc
 def _weight_scales(
     writer: RealWriter, node: Node, convolution: Convolution, source: Map
 ) -> NDArray[np.float32]:
-    """Of each output channel: those an engine derives the graph's factors from, if there are any."""
+    """Of each output channel: those an engine derives the graph's factors from, if any."""
     given, channels = convolution.requantization, convolution.out_channels
     scales = node.output.encoding.scale
     found = weight_scales(given, channels, source.tensor.encoding.scale, scales)
@@ -213,9 +216,7 @@ def _prelu(writer: RealWriter, node: Node, prelu: ParametricRelu, source: Map) -
     step = positive * float(writer.unit(node.output))
     addend = (source.offset + prelu.bias) * step
     real = writer.scaled(node, source.name, step / float(source.unit), addend, "above")
-    slope = draft.constant(
-        f"{node.name}.slope", _of_channels(prelu.slope * negative / positive)
-    )
+    slope = draft.constant(f"{node.name}.slope", _of_channels(prelu.slope * negative / positive))
     made = draft.operator("PRelu", [real, slope], f"{node.name}.either", shape, name=node.name)
     made = writer.scaled(node, made, np.ones(1), writer.moved_zero(node, prelu.positive), "zero")
     return writer.clamped(node, made, prelu.positive)

@@ -6,6 +6,7 @@ than that, or lies so far outside the codes that it is clamped in any case.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +127,7 @@ class _Chain:
         self.tensor, self.element = sums.name, sums.element
         self._count = 0
 
-    def apply(self, kind: str, *others: str, **attributes: int) -> str:
+    def apply(self, kind: str, *others: str, **attributes: Any) -> str:
         """Append an operator that reads the last result first."""
         self._count += 1
         output = f"{self.name}.{kind.lower()}{self._count}"
@@ -170,16 +171,13 @@ class _Chain:
             self.apply("Mul", magnitude)
 
     def _constant(self, values: NDArray[np.float64] | NDArray[np.float32]) -> str:
-        typed = values.astype(np.float32 if self.element == FLOAT else np.float64)
         shape = (1, -1, 1, 1) if values.size > 1 else ()
-        return self._kept(typed.reshape(shape))
+        typed = values.astype(np.float32 if self.element == FLOAT else np.float64)
+        name = f"{self.name}.constant{len(self.draft.constants)}"
+        return self.draft.constant(name, typed.reshape(shape))
 
     def _scalar(self, number: int) -> str:
         return self._constant(np.full(1, number, np.float64))
-
-    def _kept(self, values: NDArray[np.float64] | NDArray[np.float32]) -> str:
-        name = f"{self.name}.constant{len(self.draft.constants)}"
-        return self.draft.constant(name, values)
 
 
 def _rounded_once(chain: _Chain, given: Requantization) -> int:
@@ -218,9 +216,7 @@ def _rounded_twice(chain: _Chain, given: Requantization) -> int:
     return before
 
 
-def _round_high_half(
-    chain: _Chain, multiplier: NDArray[np.int64], left: NDArray[np.int64]
-) -> None:
+def _round_high_half(chain: _Chain, multiplier: NDArray[np.int64], left: NDArray[np.int64]) -> None:
     """⌊(sum · 2^left · multiplier + 2^30) / 2^31⌋ from the multiplier's halves of 16 bits.
 
     What the lower half's product leaves behind 2^16 changes no result, so that it is rounded down
@@ -270,4 +266,3 @@ def _require_exact(
                 f"products of sums and multipliers up to {DOUBLE_LIMIT}, which float64 holds",
                 f"up to {product}",
             )
-
