@@ -1,0 +1,172 @@
+"""The formats of ``hwsim export``: what each is, who reads it, and which module writes it."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, Protocol, cast
+
+from quant.common.errors import UserError, suggestion
+
+Output = Literal["file", "folder"]
+
+
+class Writer(Protocol):
+    """A module that writes a format."""
+
+    def write(self, request: Any, name: str, files: Any) -> None:
+        """Write a network.
+
+        Args:
+            request: an `hwsim.export.request.ExportRequest`.
+            name: of the file; what files of a folder are called is the format's own.
+            files: takes every file, as `hwsim.export.request.Files`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format.
+
+    Attributes:
+        summary: what is written.
+        readers: who reads it.
+        output: a file, or a folder of files.
+        suffix: of the file.
+        module: has ``write``, as a `Writer`; imported when it is used.
+        rounding: requantization mode in which a network is quantized for it, where none is named.
+        needs_machine: whether the accelerator matters.
+        needs_image: whether it holds an image's feature maps.
+        advice: what to do where a network cannot be written.
+    """
+
+    summary: str
+    readers: str
+    output: Output
+    suffix: str
+    module: str
+    rounding: str | None = None
+    needs_machine: bool = False
+    needs_image: bool = False
+    advice: str = "choose another format (hwsim list formats)"
+
+    def writer(self) -> Writer:
+        """The module that writes it.
+
+        Raises:
+            UserError: a package that it needs is not installed.
+        """
+        try:
+            return cast(Writer, import_module(self.module))
+        except ModuleNotFoundError as error:
+            raise UserError(
+                f"--to: this format needs '{error.name}', which is not installed; "
+                "pip install 'hwsim[verify]'"
+            ) from error
+
+
+_REAL_SCALES = "write real scales (--scales real), or choose another format (hwsim list formats)"
+_ENGINE = "give a policy with residual_bits: 8 (docs/export.md), or write qdq"
+
+FORMATS: dict[str, Format] = {
+    "qonnx": Format(
+        "ONNX with QONNX's Quant nodes, widths of 1 to 16 bits",
+        "QONNX, FINN, hls4ml, Netron",
+        "file",
+        ".onnx",
+        "hwsim.export.onnx_files.qonnx",
+        advice=_REAL_SCALES,
+    ),
+    "qdq": Format(
+        "ONNX with QuantizeLinear and DequantizeLinear, opset 21",
+        "ONNX Runtime, Netron, compilers of NPUs",
+        "file",
+        ".onnx",
+        "hwsim.export.onnx_files.qdq",
+        advice=_REAL_SCALES,
+    ),
+    "qlinear": Format(
+        "ONNX of QLinearConv and its kin, 8-bit codes of one type",
+        "ONNX Runtime, Netron",
+        "file",
+        ".onnx",
+        "hwsim.export.onnx_files.qlinear",
+        rounding="onnxruntime",
+        advice=_ENGINE,
+    ),
+    "tflite": Format(
+        "int8 TensorFlow Lite flatbuffer",
+        "LiteRT, Arm Vela, Netron",
+        "file",
+        ".tflite",
+        "hwsim.export.tflite_file",
+        rounding="tflite_double",
+        advice=_ENGINE,
+    ),
+    "scale-sim": Format(
+        "topologies of convolutions and of matrix products, machine and layout",
+        "SCALE-Sim 2 and 3",
+        "folder",
+        "",
+        "hwsim.export.scale_sim",
+        needs_machine=True,
+    ),
+    "zigzag": Format(
+        "loop bounds and precisions of every convolution",
+        "ZigZag 3",
+        "file",
+        ".yaml",
+        "hwsim.export.zigzag",
+        needs_machine=True,
+    ),
+    "timeloop": Format(
+        "a problem for every convolution",
+        "Timeloop 0.4",
+        "folder",
+        "",
+        "hwsim.export.timeloop",
+        needs_machine=True,
+    ),
+    "accelergy": Format(
+        "action counts of one image and the table of their energies",
+        "Accelergy 0.3 and 0.4",
+        "folder",
+        "",
+        "hwsim.export.accelergy",
+        needs_machine=True,
+    ),
+    "haq": Format(
+        "what every layer costs at every pair of widths: cycles, energy, bytes",
+        "HAQ and other searches over bits",
+        "folder",
+        "",
+        "hwsim.export.haq",
+        needs_machine=True,
+    ),
+    "policy": Format(
+        "the bits of every layer",
+        "hwsim --bits",
+        "file",
+        ".yaml",
+        "hwsim.export.policy_file",
+    ),
+    "golden": Format(
+        "test vectors: feature maps, weights, memory images of DRAM and SRAM",
+        "test benches of RTL ($readmemh), NumPy",
+        "folder",
+        "",
+        "hwsim.export.golden",
+        needs_machine=True,
+        needs_image=True,
+    ),
+}
+"""By the name that ``--to`` takes."""
+
+
+def format_named(name: str) -> Format:
+    """A format by its name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in FORMATS:
+        raise UserError(f"--to {name}: no such format; {suggestion(name, FORMATS)}")
+    return FORMATS[name]
