@@ -25,6 +25,7 @@ LISTS = (
     "dram-tables",
     "policies",
     "roundings",
+    "formats",
 )
 
 
@@ -293,14 +294,12 @@ def add_network(parser: ArgumentParser, what: str) -> None:
     )
 
 
-def add_input_size(parser: ArgumentParser) -> None:
+def add_input_size(
+    parser: _ActionsContainer,
+    of: str = "of the input image in pixels (default: those of the sample)",
+) -> None:
     """The image that costs are counted for."""
-    parser.add_argument(
-        "--input-size",
-        type=_size,
-        metavar="HxW",
-        help="height and width of the input image in pixels (default: those of the sample)",
-    )
+    parser.add_argument("--input-size", type=_size, metavar="HxW", help=f"height and width {of}")
 
 
 def _add_image(parser: ArgumentParser) -> None:

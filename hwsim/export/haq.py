@@ -75,10 +75,12 @@ def cost_tables(request: ExportRequest) -> CostTables:
         name: cost for cost in division.total.groups for name in cost.group.nodes
         if name in convolutions
     }  # fmt: skip
-    most = max(max(request.widths), *(max(e.weight_bits, e.activation_bits) for e in layers))
+    most = max(
+        max(request.settings.widths), *(max(e.weight_bits, e.activation_bits) for e in layers)
+    )
     tables = {measure: np.full((len(layers), most, most), np.nan) for measure in MEASURES}
     for position, layer in enumerate(layers):
-        pairs = {(w, a) for w in request.widths for a in request.widths}
+        pairs = {(w, a) for w in request.settings.widths for a in request.settings.widths}
         pairs.add((layer.weight_bits, layer.activation_bits))
         for weight_bits, activation_bits in sorted(pairs):
             changed = _changed(graph, layer.name, weight_bits, activation_bits)

@@ -19,7 +19,7 @@ def policy_of(request: ExportRequest) -> BitPolicy:
     """The policy under which each layer gets the bits that it has.
 
     Most frequent bits are the default, every other layer is named. Bits of feature maps that take
-    part in additions are those the graph says it was made with, else the most that signed ones have.
+    part in additions are those the graph says it was made with, else the most of signed ones.
     """
     layers = layer_operations(request.graph, request.size)
     bits = {each.name: LayerBits(each.weight_bits, each.activation_bits) for each in layers}

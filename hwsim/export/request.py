@@ -30,6 +30,21 @@ class Files(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What some formats let people choose.
+
+    Attributes:
+        scales: a name in `SCALES`: of ONNX models with quantizers.
+        widths: that tables of costs have.
+        word_bits: width of a word of a memory image, a multiple of 8.
+    """
+
+    scales: str = SCALES[0]
+    widths: tuple[int, ...] = DEFAULT_WIDTHS
+    word_bits: int = 8
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportRequest:
     """One network and what is to be known of it.
@@ -39,18 +54,14 @@ class ExportRequest:
         size: of the image that sizes and costs are for.
         energy: the machine and its prices.
         image: int32 [height, width, channels], codes, for formats that need an image.
-        scales: a name in `SCALES`: of ONNX models with quantizers.
-        widths: that tables of costs have.
-        word_bits: width of a word of a memory image, a multiple of 8.
+        settings: what was chosen.
     """
 
     graph: Graph
     size: Size
     energy: EnergyModel
     image: Codes | None = None
-    scales: str = SCALES[0]
-    widths: tuple[int, ...] = DEFAULT_WIDTHS
-    word_bits: int = 8
+    settings: Settings = Settings()
 
     @property
     def accelerator(self) -> Accelerator:

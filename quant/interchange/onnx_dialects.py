@@ -106,7 +106,9 @@ class Qdq:
     ONNX Runtime 1.32 cannot optimize quantizers to them behind a Clip.
     """
 
-    operator_sets: ClassVar[Mapping[str, int]] = {"": 21}  # the first with integers of 4 and 16 bits
+    operator_sets: ClassVar[Mapping[str, int]] = {
+        "": 21
+    }  # the first with integers of 4 and 16 bits
     ir_version: ClassVar[int] = 10
 
     def element(self, tensor: TensorType) -> int:

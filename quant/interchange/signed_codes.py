@@ -14,14 +14,18 @@ from quant.graph import (
     Add,
     BilinearResize,
     CodeKind,
+    Concatenate,
     Convolution,
     FusedTerms,
     Graph,
+    Input,
     IntegerType,
     LookupTable,
     Multiply,
+    NearestResize,
     Node,
     ParametricRelu,
+    PixelShuffle,
     Requantization,
     Requantize,
     TensorType,
@@ -79,8 +83,11 @@ def _moved(node: Node, operands: list[int]) -> Any:
     result = _distance(node.output)
     if not result and not any(operands):
         return node.operator
-    move = _MOVES.get(type(node.operator))
-    return node.operator if move is None else move(node, node.operator, operands, result)
+    if isinstance(node.operator, _MOVERS):
+        return node.operator
+    if type(node.operator) not in _MOVES:
+        raise broken(node, "an operator of 8-bit codes", node.operator.kind)
+    return _MOVES[type(node.operator)](node, node.operator, operands, result)
 
 
 def _convolution(node: Node, operator: Convolution, operands: list[int], result: int) -> Any:
@@ -171,4 +178,6 @@ _MOVES: dict[type[Any], Callable[[Node, Any, list[int], int], Any]] = {
     LookupTable: _table,
     BilinearResize: _bilinear,
 }
-"""By the type of operator; others move codes as they are, or read none of 8 bits."""
+"""By the type of operator."""
+_MOVERS = (Input, Concatenate, NearestResize, PixelShuffle)
+"""Operators that hand codes on as they are."""

@@ -14,6 +14,7 @@ from quant.graph import (
     Convolution,
     Graph,
     Input,
+    NearestResize,
     Node,
     PixelShuffle,
     Requantize,
@@ -30,7 +31,7 @@ CONVENTIONS = ("tflite_double", "xnnpack")
 """The engines that read such files: LiteRT's reference kernels, and XNNPACK, its default."""
 
 _CODES = tflite.BuiltinOperator
-_LEAST_VERSIONS = {"convolution": 5, "depthwise": 3, "add": 2, "concatenate": 2}
+_LEAST_VERSIONS = {"convolution": 5, "depthwise": 3, "add": 2, "concatenate": 2, "nearest": 2}
 """Of operators, the first that take signed 8-bit codes (convolutions: and one scale a channel)."""
 
 
@@ -177,6 +178,16 @@ def _write_pixel_shuffle(writer: _Writer, node: Node) -> None:
     writer.operator(_CODES.DEPTH_TO_SPACE, "shuffle", node, **options)
 
 
+def _write_nearest_resize(writer: _Writer, node: Node) -> None:
+    expressible.check_same_encoding(node, writer.operands(node))
+    size = writer.sizes[node.name]
+    name = f"{node.name}.size"
+    values = np.array([size.height, size.width], np.int32)
+    writer.tensors.append(Tensor(name, values.shape, values.dtype, values=values))
+    options = {"table": tflite.ResizeNearestNeighborOptions}
+    writer.operator(_CODES.RESIZE_NEAREST_NEIGHBOR, "nearest", node, name, **options)
+
+
 def _write_concatenate(writer: _Writer, node: Node) -> None:
     expressible.check_same_encoding(node, writer.operands(node))
     options = {"table": tflite.ConcatenationOptions, "Axis": 3}
@@ -211,5 +222,6 @@ _WRITERS: dict[type[Any], Callable[[_Writer, Node], None]] = {
     Add: _write_add,
     Requantize: _write_requantize,
     PixelShuffle: _write_pixel_shuffle,
+    NearestResize: _write_nearest_resize,
     Concatenate: _write_concatenate,
 }

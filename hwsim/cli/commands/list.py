@@ -7,6 +7,7 @@ from collections.abc import Callable
 from accelerators import accelerator_names, energy_table_names
 from accelerators.catalog import dram_table_names
 from hwsim.cli.options import LISTS
+from hwsim.export.formats import FORMATS
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import MODES
 from quant.networks import network_names
@@ -27,6 +28,12 @@ _NAMES: dict[str, Callable[[], tuple[str, ...]]] = {
     "dram-tables": dram_table_names,
     "policies": policy_names,
     "roundings": lambda: tuple(MODES),
+    "formats": lambda: tuple(FORMATS),
+}
+
+_SUMMARIES: dict[str, Callable[[str], str]] = {
+    "roundings": lambda name: MODES[name].summary,
+    "formats": lambda name: FORMATS[name].summary,
 }
 
 
@@ -57,7 +64,7 @@ def execute(arguments: Namespace) -> int:
 
 def _lines(kind: str, names: list[str]) -> list[str]:
     """A line for each name, with what is to say of it."""
-    if kind != "roundings":
+    if kind not in _SUMMARIES:
         return names
-    width = max(map(len, names))
-    return [f"{name:{width}}  {MODES[name].summary}" for name in names]
+    width, summary = max(map(len, names)), _SUMMARIES[kind]
+    return [f"{name:{width}}  {summary(name)}" for name in names]

@@ -1,0 +1,125 @@
+"""``hwsim export``: a network, or what it costs, as files for other tools."""
+
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from accelerators import EnergyModel
+from hwsim.adaptive import chosen_graph
+from hwsim.cli.export_image import ExportImage, read_export_image
+from hwsim.cli.machine import all_as_computed, load_energy_model
+from hwsim.cli.messages import Messages
+from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
+from hwsim.cli.output_folder import OutputFolder, output_folder
+from hwsim.cli.subject import load_subject
+from hwsim.export.formats import Format, Writer, format_named
+from hwsim.export.request import ExportRequest, Settings
+from hwsim.machine import KERNELS
+from quant.common.errors import UserError
+from quant.graph import Graph, GraphError
+from quant.graph.adaptive_file import AnyGraph
+from quant.networks import network_names
+
+_TAKEN_BY = {"scales": ("qonnx", "qdq"), "widths": ("haq",), "word_bits": ("golden",)}
+"""Options that only some formats take."""
+
+
+def execute(arguments: Namespace) -> int:
+    """Run the command; returns the exit status."""
+    chosen = format_named(arguments.to)
+    settings = _settings(arguments)
+    folder_path, name = _target(arguments, chosen)
+    messages = Messages(quiet=arguments.quiet)
+    with output_folder(folder_path) as folder:
+        writer = chosen.writer()
+        energy = load_energy_model(arguments)
+        given = load_subject(
+            _with_rounding(arguments, chosen),
+            messages,
+            accelerator=energy.accelerator,
+            random_when_none_shipped=not chosen.needs_image,
+        ).graph
+        image = read_export_image(arguments, given, needed=chosen.needs_image)
+        request = _request(chosen, given, image, energy, arguments.overflow)
+        request = replace(request, settings=settings)
+        with messages.stage(f"writing {arguments.to}"):
+            _write(arguments.to, chosen, writer, request, name, folder)
+        files = folder.publish()
+    print("\n".join(map(str, files)))
+    return 0
+
+
+def _settings(arguments: Namespace) -> Settings:
+    """What was given of options that only some formats take.
+
+    Raises:
+        UserError: one was given for another format.
+    """
+    given = {option: getattr(arguments, option) for option in _TAKEN_BY}
+    given = {option: value for option, value in given.items() if value is not None}
+    for option in given:
+        formats = _TAKEN_BY[option]
+        if arguments.to not in formats:
+            raise UserError(
+                f"--{option.replace('_', '-')}: expected --to {' or '.join(formats)}, given "
+                f"{arguments.to}; leave it out"
+            )
+    return Settings(**given)
+
+
+def _target(arguments: Namespace, chosen: Format) -> tuple[Path, str]:
+    """The folder to write to, and the name of the file there.
+
+    Raises:
+        UserError: a file stands where a folder is to be.
+    """
+    out: Path = arguments.out
+    if chosen.output == "folder":
+        if out.exists() and not out.is_dir():
+            raise UserError(f"--out {out}: expected a folder, found a file; name another")
+        return out, ""
+    if not out.is_dir():
+        return out.parent, out.name
+    policy = Path(arguments.bits or DEFAULT_BITS).stem
+    made_here = arguments.network in network_names()
+    parts = [arguments.method or DEFAULT_METHOD, policy, arguments.rounding] if made_here else []
+    stem = arguments.network if made_here else Path(arguments.network).stem
+    return out, "_".join(filter(None, [stem, *parts, arguments.to])) + chosen.suffix
+
+
+def _with_rounding(arguments: Namespace, chosen: Format) -> Namespace:
+    """The arguments with the mode of a format, where a network is quantized and none is named."""
+    if arguments.rounding is not None or chosen.rounding is None:
+        return arguments
+    if arguments.network not in network_names():
+        return arguments
+    return Namespace(**{**vars(arguments), "rounding": chosen.rounding})
+
+
+def _request(
+    chosen: Format,
+    given: AnyGraph,
+    image: ExportImage,
+    energy: EnergyModel,
+    overflow: str | None,
+) -> ExportRequest:
+    """The one graph that is written, as the machine computes it where that matters."""
+    if chosen.needs_machine:
+        given = all_as_computed(given, energy.accelerator, overflow)
+    graph = given if isinstance(given, Graph) else chosen_graph(given, image.codes(), KERNELS)
+    codes = image.codes() if chosen.needs_image else None
+    return ExportRequest(graph, image.size, energy, codes)
+
+
+def _write(
+    name_of_format: str,
+    chosen: Format,
+    writer: Writer,
+    request: ExportRequest,
+    name: str,
+    folder: OutputFolder,
+) -> None:
+    try:
+        writer.write(request, name, folder)
+    except GraphError as error:
+        raise UserError(f"--to {name_of_format}: {error}; {chosen.advice}") from error
