@@ -75,9 +75,8 @@ def cost_tables(request: ExportRequest) -> CostTables:
         name: cost for cost in division.total.groups for name in cost.group.nodes
         if name in convolutions
     }  # fmt: skip
-    most = max(
-        max(request.settings.widths), *(max(e.weight_bits, e.activation_bits) for e in layers)
-    )
+    own_widths = [bits for each in layers for bits in (each.weight_bits, each.activation_bits)]
+    most = max(*request.settings.widths, *own_widths)
     tables = {measure: np.full((len(layers), most, most), np.nan) for measure in MEASURES}
     for position, layer in enumerate(layers):
         pairs = {(w, a) for w in request.settings.widths for a in request.settings.widths}

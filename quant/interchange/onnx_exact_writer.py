@@ -5,11 +5,10 @@ float64 (`quant.interchange.onnx_rescaling`). Any engine that computes in IEEE 7
 graph's integers; where floats cannot hold them, the node is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import numpy_helper
 
 from quant.graph import (
     Add,
@@ -26,11 +25,11 @@ from quant.graph import (
 )
 from quant.graph.operators import RESIZE_FRACTION_BITS, Integers
 from quant.graph.requantization_rules import broken
-from quant.interchange.onnx_draft import DOUBLE, FLOAT, TRUTH
-from quant.interchange.onnx_maps import Map, MapWriter, centred_bias, offset_of
-from quant.interchange.onnx_rescaling import DOUBLE_LIMIT, FLOAT_LIMIT, InexactError, Sums, codes
+from quant.interchange.onnx_draft import DOUBLE, TRUTH
+from quant.interchange.onnx_exact_convolution import exact_sums
+from quant.interchange.onnx_maps import Map, MapWriter, offset_of
+from quant.interchange.onnx_rescaling import DOUBLE_LIMIT, InexactError, Sums, codes
 
-_ONE = np.ones(1, np.float32)
 _SMALLEST_FRACTION = 4
 """Bits of the fractions of a bilinear resize that are exact in float32 beside any code."""
 
@@ -48,13 +47,19 @@ class ExactWriter(MapWriter):
         """0, so that the model takes codes as they are."""
         return 0 if tensor.integer.low <= 0 <= tensor.integer.high else tensor.integer.low
 
-    def compute(self, node: Node, operands: Sequence[Map]) -> str | None:
-        """Append an operator on integers."""
-        write = _WRITERS.get(type(node.operator))
-        if write is None:
-            return None
+    @property
+    def writers(self) -> Mapping[type[Any], Callable[..., str]]:
+        """Those of codes."""
+        return _WRITERS
+
+    def compute(self, node: Node, operands: Sequence[Map]) -> str:
+        """Append an operator on integers.
+
+        Raises:
+            GraphError: it is none that can be written, or floats do not hold what it computes.
+        """
         try:
-            return write(self, node, node.operator, *operands)
+            return super().compute(node, operands)
         except InexactError as error:
             raise broken(node, error.wanted, error.found) from error
 
@@ -94,66 +99,8 @@ class ExactWriter(MapWriter):
 
 
 def _convolution(writer: ExactWriter, node: Node, convolution: Convolution, source: Map) -> str:
-    if convolution.accumulator is not None:
-        raise broken(node, "no accumulator of a declared width", str(convolution.accumulator))
-    padded = convolution.border == "code" and (
-        convolution.padding.rows or convolution.padding.columns
-    )
-    centre = convolution.pad_code if padded else np.array([source.offset], np.int64)
-    bias = centred_bias(convolution, centre)
-    bound = _bound(convolution, centre, bias, source)
-    if bound > FLOAT_LIMIT:
-        raise InexactError(f"sums up to {FLOAT_LIMIT}, which float32 holds", f"up to {bound}")
-    draft, dialect = writer.draft, writer.dialect
-    given = writer.shifted(node, source, centre, "centr")
-    given = writer.padded(node, convolution, given, source)
-    weight = dialect.weights(
-        draft, f"{node.name}.weight", convolution.weight.transpose(0, 3, 1, 2),
-        convolution.weight_type, _ONE,
-    )  # fmt: skip
-    biases = dialect.biases(draft, f"{node.name}.bias", bias, _ONE)
-    sums = writer.convolve(node, convolution, given, weight, biases)
-    if convolution.tap_offset is not None:
-        sums = _with_tap_offsets(writer, node, convolution, sums, source)
-    shape = writer.shape(node)
-    return writer.codes(node, Sums(sums, shape, FLOAT, bound), convolution.requantization)
-
-
-def _bound(convolution: Convolution, centre: Integers, bias: Integers, source: Map) -> int:
-    """The largest magnitude of any partial sum."""
-    integer = source.tensor.integer
-    reach = np.maximum(abs(integer.low - centre), abs(integer.high - centre))
-    inputs, groups = convolution.weight.shape[3], convolution.groups
-    of_channel = np.broadcast_to(reach, inputs * groups).reshape(groups, 1, 1, 1, inputs)
-    magnitudes = np.abs(convolution.weight).reshape(groups, -1, *convolution.weight.shape[1:])
-    bounds = (magnitudes * of_channel).sum(axis=(2, 3, 4)).reshape(-1) + np.abs(bias)
-    if convolution.tap_offset is not None:
-        bounds = bounds + np.abs(convolution.tap_offset).sum(axis=(1, 2))
-    return int(bounds.max())
-
-
-def _with_tap_offsets(
-    writer: ExactWriter, node: Node, convolution: Convolution, sums: str, source: Map
-) -> str:
-    """Sums with the offsets of the taps inside the image: a convolution of ones."""
-    assert convolution.tap_offset is not None
-    draft, padding = writer.draft, convolution.padding
-    size = (1, 1, *source.shape[2:])
-    shape = draft.constant(f"{node.name}.inside.shape", np.array(size, np.int64))
-    one = numpy_helper.from_array(np.ones(1, np.float32))
-    ones = draft.operator("ConstantOfShape", [shape], f"{node.name}.inside", size, value=one)
-    offsets = convolution.tap_offset[:, None].astype(np.float32)
-    weight = draft.constant(f"{node.name}.tap_offsets", offsets)
-    of_taps = draft.operator(
-        "Conv",
-        [ones, weight],
-        f"{node.name}.offsets",
-        writer.shape(node),
-        pads=[padding.top, padding.left, padding.bottom, padding.right],
-        strides=[*convolution.stride],
-        dilations=[*convolution.dilation],
-    )
-    return draft.operator("Add", [sums, of_taps], f"{node.name}.all_sums", writer.shape(node))
+    sums = exact_sums(writer, node, convolution, source)
+    return writer.codes(node, sums, convolution.requantization)
 
 
 def _addition(writer: ExactWriter, node: Node, add: Add, first: Map, second: Map) -> str:
@@ -277,4 +224,3 @@ _WRITERS: dict[type[Any], Callable[..., str]] = {
     LookupTable: _table,
     BilinearResize: _bilinear,
 }
-"""(writer, node, its operator, operands) to its codes less the offset, by the operator's type."""

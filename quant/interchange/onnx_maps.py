@@ -1,7 +1,7 @@
 """The state of writers of ONNX models with quantizers, and what all their operators share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,9 +87,23 @@ class MapWriter(ABC):
     def unit(self, tensor: TensorType) -> np.float32:
         """Real number of one step of a feature map."""
 
+    @property
     @abstractmethod
-    def compute(self, node: Node, operands: Sequence[Map]) -> str | None:
-        """Append an operator; gives its real result before it is quantized, None if not known."""
+    def writers(self) -> Mapping[type[Any], Callable[..., str]]:
+        """(writer, node, its operator, operands) to its real result, by the operator's type."""
+
+    def compute(self, node: Node, operands: Sequence[Map]) -> str:
+        """Append an operator; gives its real result before it is quantized.
+
+        Raises:
+            GraphError: it is none that can be written.
+        """
+        kind = type(node.operator)
+        if kind not in self.writers:
+            known = (*self.writers, Concatenate, PixelShuffle, NearestResize)
+            wanted = ", ".join(each.kind for each in known)
+            raise broken(node, f"one of {wanted}", node.operator.kind)
+        return self.writers[kind](self, node, node.operator, *operands)
 
     def _append(self, node: Node) -> None:
         operands = [self.maps[source] for source in node.inputs]
@@ -103,8 +117,6 @@ class MapWriter(ABC):
             case _:
                 coding = self._coding(node, offset_of(node.output), self.rounding(node))
                 made = self.compute(node, operands)
-                if made is None:
-                    raise broken(node, f"an operator that {self.scales} has", node.operator.kind)
                 real = self.dialect.quantize(self.draft, coding, made)
         self.maps[node.name] = Map(real, coding.shape, node.output, coding.unit, coding.offset)
 
@@ -135,17 +147,23 @@ class MapWriter(ABC):
         name = f"{node.name}.{suffix}ed"
         return self.draft.operator("Add", [operand.name, constant], name, operand.shape)
 
-    def padded(self, node: Node, convolution: Convolution, source: str, operand: Map) -> str:
-        """A feature map with the nearest pixels around it, where a convolution reads those."""
+    def centred(self, node: Node, convolution: Convolution, source: Map) -> str:
+        """What a convolution reads, so that 0 around it stands for its border.
+
+        Raises:
+            GraphError: the convolution declares an accumulator, which floats are not.
+        """
+        if convolution.accumulator is not None:
+            raise broken(node, "no accumulator of a declared width", str(convolution.accumulator))
+        given = self.shifted(node, source, centre_of(convolution, source), "centr")
         padding = convolution.padding
         if convolution.border != "replicate":
-            return source
+            return given
         before, behind = (0, 0, padding.top, padding.left), (0, 0, padding.bottom, padding.right)
-        batch, channels, rows, columns = operand.shape
+        batch, channels, rows, columns = source.shape
         shape = batch, channels, rows + padding.rows, columns + padding.columns
         pads = self.draft.constant(f"{node.name}.pads", np.array([*before, *behind], np.int64))
-        name = f"{node.name}.padded"
-        return self.draft.operator("Pad", [source, pads], name, shape, mode="edge")
+        return self.draft.operator("Pad", [given, pads], f"{node.name}.padded", shape, mode="edge")
 
     def convolve(
         self, node: Node, convolution: Convolution, source: str, weight: str, bias: str | None
@@ -241,6 +259,17 @@ def offset_of(tensor: TensorType) -> int:
     if len(zeros) == 1 and integer.low <= min(zeros) <= integer.high:
         return min(zeros)
     return 0 if integer.low <= 0 <= integer.high else integer.low
+
+
+def centre_of(convolution: Convolution, source: Map) -> Integers:
+    """The code, of all channels or of each, that a convolution reads as 0: int64.
+
+    It is the pad code, where that takes part.
+    """
+    padded = convolution.padding.rows or convolution.padding.columns
+    if padded and convolution.border == "code":
+        return convolution.pad_code
+    return np.array([source.offset], np.int64)
 
 
 def centred_bias(convolution: Convolution, centre: Integers) -> Integers:

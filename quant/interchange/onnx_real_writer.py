@@ -6,7 +6,7 @@ on codes of it instead, as ONNX Runtime does of 8-bit ones, the graph's integers
 graph is in that engine's convention.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from quant.graph import (
 from quant.graph.operators import RESIZE_FRACTION_BITS, Integers
 from quant.graph.requantization_rules import broken
 from quant.interchange.onnx_dialects import NEAREST, Qonnx
-from quant.interchange.onnx_maps import Map, MapWriter, centred_bias, offset_of
+from quant.interchange.onnx_maps import Map, MapWriter, centre_of, centred_bias, offset_of
 from quant.interchange.recovery import real_factor, weight_scales
 
 Doubles = NDArray[np.float64]
@@ -61,10 +61,10 @@ class RealWriter(MapWriter):
             raise broken(node, "a rounding to the nearest code, QuantizeLinear's", rounding)
         return rounding
 
-    def compute(self, node: Node, operands: Sequence[Map]) -> str | None:
-        """Append an operator on real numbers."""
-        write = _WRITERS.get(type(node.operator))
-        return None if write is None else write(self, node, node.operator, *operands)
+    @property
+    def writers(self) -> Mapping[type[Any], Callable[..., str]]:
+        """Those of real numbers."""
+        return _WRITERS
 
     def clamped(self, node: Node, real: str, given: Requantization) -> str:
         """A real result within the limits of its codes, where those are not the type's."""
@@ -102,29 +102,18 @@ class RealWriter(MapWriter):
 
 
 def _convolution(writer: RealWriter, node: Node, convolution: Convolution, source: Map) -> str:
-    if convolution.accumulator is not None:
-        raise broken(node, "no accumulator of a declared width", str(convolution.accumulator))
     if convolution.tap_offset is not None:
         raise broken(node, "no offsets of taps inside the image", "some")
-    padded = convolution.border == "code" and (
-        convolution.padding.rows or convolution.padding.columns
-    )
-    centre = convolution.pad_code if padded else np.array([source.offset], np.int64)
-    given = convolution.requantization
+    draft, dialect, given = writer.draft, writer.dialect, convolution.requantization
     scales = _weight_scales(writer, node, convolution, source)
-    real = writer.shifted(node, source, centre, "centr")
-    real = writer.padded(node, convolution, real, source)
-    weight = writer.dialect.weights(
-        writer.draft,
-        f"{node.name}.weight",
-        convolution.weight.transpose(0, 3, 1, 2),
-        convolution.weight_type,
-        scales,
-    )
-    bias = centred_bias(convolution, centre)
-    steps = (np.float32(source.unit) * scales).astype(np.float32)
-    biases = writer.dialect.biases(writer.draft, f"{node.name}.bias", bias, steps)
-    made = writer.convolve(node, convolution, real, weight, biases)
+    real = writer.centred(node, convolution, source)
+    weight = convolution.weight.transpose(0, 3, 1, 2)
+    integer = convolution.weight_type
+    weights = dialect.weights(draft, f"{node.name}.weight", weight, integer, scales)
+    bias = centred_bias(convolution, centre_of(convolution, source))
+    steps = (source.unit * scales).astype(np.float32)
+    biases = dialect.biases(draft, f"{node.name}.bias", bias, steps)
+    made = writer.convolve(node, convolution, real, weights, biases)
     made = writer.scaled(node, made, np.ones(1), writer.moved_zero(node, given), "zero")
     return writer.clamped(node, made, given)
 
@@ -254,4 +243,3 @@ _WRITERS: dict[type[Any], Callable[..., str]] = {
     LookupTable: _table,
     BilinearResize: _bilinear,
 }
-"""(writer, node, its operator, operands) to its real result, by the operator's type."""

@@ -47,7 +47,8 @@ def hexadecimal(segments: list[Segment], word_bits: int, about: str) -> str:
     for each in segments:
         place = slice(each.address - start, each.address - start + len(each.octets))
         octets[place], known[place] = each.octets, True
-    for first, last in _runs(known.reshape(-1, word_bytes).any(axis=1)):
+    of_words = np.asarray(known.reshape(-1, word_bytes).any(axis=1))
+    for first, last in _runs(of_words):
         lines.append(f"@{start // word_bytes + first:x}")
         place = slice(first * word_bytes, last * word_bytes)
         lines += _lines(octets[place], known[place], word_bytes)
