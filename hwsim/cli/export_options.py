@@ -59,6 +59,12 @@ def add_export_options(parser: ArgumentParser) -> None:
         metavar="N",
         help="golden: width of a word of the memory images, a multiple of 8 (default: 8)",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="qonnx, qdq, qlinear, tflite: run the file in the engine that reads it and compare "
+        "every output integer",
+    )
 
 
 def _word_bits(text: str) -> int:

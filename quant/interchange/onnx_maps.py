@@ -70,6 +70,7 @@ class MapWriter(ABC):
         metadata = {
             **self.graph.metadata,
             "hwsim.scales": self.scales,
+            "hwsim.input_offset": str(self.maps[self.graph.input.name].offset),
             "hwsim.output_offset": str(self.maps[output].offset),
         }
         ends = self.graph.input.name, output
@@ -100,7 +101,7 @@ class MapWriter(ABC):
         """
         kind = type(node.operator)
         if kind not in self.writers:
-            known = (*self.writers, Concatenate, PixelShuffle, NearestResize)
+            known: tuple[type[Any], ...] = (*self.writers, Concatenate, PixelShuffle, NearestResize)
             wanted = ", ".join(each.kind for each in known)
             raise broken(node, f"one of {wanted}", node.operator.kind)
         return self.writers[kind](self, node, node.operator, *operands)

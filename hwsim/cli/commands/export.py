@@ -13,15 +13,17 @@ from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.subject import load_subject
 from hwsim.export.formats import Format, Writer, format_named
-from hwsim.export.request import ExportRequest, Settings
+from hwsim.export.request import SCALES, ExportRequest, Settings
 from hwsim.machine import KERNELS
 from quant.common.errors import UserError
 from quant.graph import Graph, GraphError
 from quant.graph.adaptive_file import AnyGraph
 from quant.networks import network_names
 
-_TAKEN_BY = {"scales": ("qonnx", "qdq"), "widths": ("haq",), "word_bits": ("golden",)}
-"""Options that only some formats take."""
+_SETTINGS = {"scales": ("qonnx", "qdq"), "widths": ("haq",), "word_bits": ("golden",)}
+"""Settings that only some formats take."""
+_CHECKED = ("qonnx", "qdq", "qlinear", "tflite")
+"""Formats that an engine runs."""
 
 
 def execute(arguments: Namespace) -> int:
@@ -46,7 +48,7 @@ def execute(arguments: Namespace) -> int:
             _write(arguments.to, chosen, writer, request, name, folder)
         files = folder.publish()
     print("\n".join(map(str, files)))
-    return 0
+    return _status(arguments, request, image, files[0], messages) if arguments.check else 0
 
 
 def _settings(arguments: Namespace) -> Settings:
@@ -55,16 +57,35 @@ def _settings(arguments: Namespace) -> Settings:
     Raises:
         UserError: one was given for another format.
     """
-    given = {option: getattr(arguments, option) for option in _TAKEN_BY}
+    given = {option: getattr(arguments, option) for option in _SETTINGS}
     given = {option: value for option, value in given.items() if value is not None}
     for option in given:
-        formats = _TAKEN_BY[option]
-        if arguments.to not in formats:
-            raise UserError(
-                f"--{option.replace('_', '-')}: expected --to {' or '.join(formats)}, given "
-                f"{arguments.to}; leave it out"
-            )
+        _require_format(arguments, option, _SETTINGS[option])
+    if arguments.check:
+        _require_format(arguments, "check", _CHECKED)
     return Settings(**given)
+
+
+def _require_format(arguments: Namespace, option: str, formats: tuple[str, ...]) -> None:
+    if arguments.to not in formats:
+        raise UserError(
+            f"--{option.replace('_', '-')}: expected --to {' or '.join(formats)}, given "
+            f"{arguments.to}; leave it out"
+        )
+
+
+def _status(
+    arguments: Namespace, request: ExportRequest, image: ExportImage, file: Path, messages: Messages
+) -> int:
+    """1 where the file, run by its engine, does not give the graph's integers though it should."""
+    from hwsim.report.verification import print_checks
+    from hwsim.verify.oracles.exported import check_file
+
+    with messages.stage("running the file"):
+        check = check_file(arguments.to, file.read_bytes(), request.graph, image.codes())
+    print_checks([check])
+    is_exact = request.settings.scales == SCALES[0]
+    return 1 if check.mismatches and is_exact else 0
 
 
 def _target(arguments: Namespace, chosen: Format) -> tuple[Path, str]:
