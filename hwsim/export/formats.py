@@ -33,7 +33,8 @@ class Format:
         suffix: of the file.
         module: has ``write``, as a `Writer`; imported when it is used.
         rounding: requantization mode in which a network is quantized for it, where none is named.
-        needs_machine: whether the accelerator matters.
+        as_computed: whether sums are those of the machine's accumulators.
+        holds_weights: whether it holds weights, so that random ones will not do.
         needs_image: whether it holds an image's feature maps.
         advice: what to do where a network cannot be written.
     """
@@ -44,7 +45,8 @@ class Format:
     suffix: str
     module: str
     rounding: str | None = None
-    needs_machine: bool = False
+    as_computed: bool = False
+    holds_weights: bool = False
     needs_image: bool = False
     advice: str = "choose another format (hwsim list formats)"
 
@@ -73,6 +75,7 @@ FORMATS: dict[str, Format] = {
         "file",
         ".onnx",
         "hwsim.export.onnx_files.qonnx",
+        holds_weights=True,
         advice=_REAL_SCALES,
     ),
     "qdq": Format(
@@ -81,6 +84,7 @@ FORMATS: dict[str, Format] = {
         "file",
         ".onnx",
         "hwsim.export.onnx_files.qdq",
+        holds_weights=True,
         advice=_REAL_SCALES,
     ),
     "qlinear": Format(
@@ -90,6 +94,7 @@ FORMATS: dict[str, Format] = {
         ".onnx",
         "hwsim.export.onnx_files.qlinear",
         rounding="onnxruntime",
+        holds_weights=True,
         advice=_ENGINE,
     ),
     "tflite": Format(
@@ -99,6 +104,7 @@ FORMATS: dict[str, Format] = {
         ".tflite",
         "hwsim.export.tflite_file",
         rounding="tflite_double",
+        holds_weights=True,
         advice=_ENGINE,
     ),
     "scale-sim": Format(
@@ -107,7 +113,6 @@ FORMATS: dict[str, Format] = {
         "folder",
         "",
         "hwsim.export.scale_sim",
-        needs_machine=True,
     ),
     "zigzag": Format(
         "loop bounds and precisions of every convolution",
@@ -115,7 +120,6 @@ FORMATS: dict[str, Format] = {
         "file",
         ".yaml",
         "hwsim.export.zigzag",
-        needs_machine=True,
     ),
     "timeloop": Format(
         "a problem for every convolution",
@@ -123,7 +127,6 @@ FORMATS: dict[str, Format] = {
         "folder",
         "",
         "hwsim.export.timeloop",
-        needs_machine=True,
     ),
     "accelergy": Format(
         "action counts of one image and the table of their energies",
@@ -131,7 +134,7 @@ FORMATS: dict[str, Format] = {
         "folder",
         "",
         "hwsim.export.accelergy",
-        needs_machine=True,
+        as_computed=True,
     ),
     "haq": Format(
         "what every layer costs at every pair of widths: cycles, energy, bytes",
@@ -139,7 +142,7 @@ FORMATS: dict[str, Format] = {
         "folder",
         "",
         "hwsim.export.haq",
-        needs_machine=True,
+        as_computed=True,
     ),
     "policy": Format(
         "the bits of every layer",
@@ -154,7 +157,8 @@ FORMATS: dict[str, Format] = {
         "folder",
         "",
         "hwsim.export.golden",
-        needs_machine=True,
+        as_computed=True,
+        holds_weights=True,
         needs_image=True,
     ),
 }

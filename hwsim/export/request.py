@@ -50,7 +50,7 @@ class ExportRequest:
     """One network and what is to be known of it.
 
     Attributes:
-        graph: a verified graph; as the machine computes it, for formats that need a machine.
+        graph: a verified graph; for some formats as the machine computes it.
         size: of the image that sizes and costs are for.
         energy: the machine and its prices.
         image: int32 [height, width, channels], codes, for formats that need an image.

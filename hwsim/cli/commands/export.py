@@ -15,6 +15,7 @@ from hwsim.cli.subject import load_subject
 from hwsim.export.formats import Format, Writer, format_named
 from hwsim.export.request import SCALES, ExportRequest, Settings
 from hwsim.machine import KERNELS
+from hwsim.verify.oracles.exported import READING_ENGINES, check_file
 from quant.common.errors import UserError
 from quant.graph import Graph, GraphError
 from quant.graph.adaptive_file import AnyGraph
@@ -22,8 +23,6 @@ from quant.networks import network_names
 
 _SETTINGS = {"scales": ("qonnx", "qdq"), "widths": ("haq",), "word_bits": ("golden",)}
 """Settings that only some formats take."""
-_CHECKED = ("qonnx", "qdq", "qlinear", "tflite")
-"""Formats that an engine runs."""
 
 
 def execute(arguments: Namespace) -> int:
@@ -39,7 +38,7 @@ def execute(arguments: Namespace) -> int:
             _with_rounding(arguments, chosen),
             messages,
             accelerator=energy.accelerator,
-            random_when_none_shipped=not chosen.needs_image,
+            random_when_none_shipped=not chosen.holds_weights,
         ).graph
         image = read_export_image(arguments, given, needed=chosen.needs_image)
         request = _request(chosen, given, image, energy, arguments.overflow)
@@ -62,7 +61,7 @@ def _settings(arguments: Namespace) -> Settings:
     for option in given:
         _require_format(arguments, option, _SETTINGS[option])
     if arguments.check:
-        _require_format(arguments, "check", _CHECKED)
+        _require_format(arguments, "check", tuple(READING_ENGINES))
     return Settings(**given)
 
 
@@ -79,7 +78,6 @@ def _status(
 ) -> int:
     """1 where the file, run by its engine, does not give the graph's integers though it should."""
     from hwsim.report.verification import print_checks
-    from hwsim.verify.oracles.exported import check_file
 
     with messages.stage("running the file"):
         check = check_file(arguments.to, file.read_bytes(), request.graph, image.codes())
@@ -125,7 +123,7 @@ def _request(
     overflow: str | None,
 ) -> ExportRequest:
     """The one graph that is written, as the machine computes it where that matters."""
-    if chosen.needs_machine:
+    if chosen.as_computed:
         given = all_as_computed(given, energy.accelerator, overflow)
     graph = given if isinstance(given, Graph) else chosen_graph(given, image.codes(), KERNELS)
     codes = image.codes() if chosen.needs_image else None
