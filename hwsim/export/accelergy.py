@@ -70,7 +70,7 @@ def _table(request: ExportRequest, components: dict[str, list[Action]]) -> dict[
 
 
 def _full_name(request: ExportRequest, component: str) -> str:
-    return f"{request.accelerator.name}.{component}"
+    return f"{request.machine_name}.{component}"
 
 
 def _arguments(action: Action) -> dict[str, Any]:

@@ -68,6 +68,11 @@ class ExportRequest:
         """The machine."""
         return self.energy.accelerator
 
+    @property
+    def machine_name(self) -> str:
+        """The machine's name without what options changed of it, for tools that want one word."""
+        return self.accelerator.name.partition(" ")[0]
+
 
 def write_text(files: Files, name: str, text: str) -> None:
     """Hand over a file of text."""

@@ -81,7 +81,7 @@ def _machine(request: ExportRequest) -> str:
     dram = accelerator.dram
     words = max(1, round(dram.bandwidth_gb_per_s * 1e3 / accelerator.clock_mhz))
     return _CONFIGURATION.format(
-        name=accelerator.name,
+        name=request.machine_name,
         rows=array.rows,
         columns=array.columns,
         part=part,

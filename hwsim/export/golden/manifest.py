@@ -8,7 +8,7 @@ import hwsim
 from hwsim.export.golden.words import Segment, hexadecimal
 from hwsim.export.request import ExportRequest, Files
 from hwsim.schedule import Program
-from hwsim.schedule.commands import LoadConstants
+from hwsim.schedule.commands import Convolve, Elementwise, Interpolate, LoadConstants
 from hwsim.schedule.storage import DramTensor
 
 MANIFEST = "manifest.json"
@@ -87,16 +87,28 @@ class Manifest:
 
 
 def _constants(program: Program) -> list[Entry]:
-    """Where every block of constants lies in DRAM."""
-    blocks = {
-        command.address: command.block
+    """Where every block of constants lies in DRAM, and whose it is."""
+    owners: dict[tuple[int, str], tuple[str, str]] = {}
+    for command in program.commands:
+        match command:
+            case Convolve():
+                owners[command.group, command.weights.name] = command.node, "weights"
+                owners[command.group, command.parameters.name] = command.node, "parameters"
+                if command.scaling is not None:
+                    owners[command.group, command.scaling.points.name] = command.node, "points"
+            case Elementwise() | Interpolate() if command.constants is not None:
+                owners[command.group, command.constants.name] = command.node, "constants"
+    loads = {
+        command.address: command
         for command in program.commands
         if isinstance(command, LoadConstants)
     }
-    return [
-        {"name": block.name, "kind": "constants", "address": address, "bytes": block.size_bytes}
-        for address, block in sorted(blocks.items())
-    ]
+    entries = []
+    for address, load in sorted(loads.items()):
+        node, kind = owners[load.group, load.block.name]
+        size = load.block.size_bytes
+        entries.append({"name": node, "kind": kind, "address": address, "bytes": size})
+    return entries
 
 
 def _tensor(tensor: DramTensor) -> Entry:
