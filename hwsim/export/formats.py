@@ -65,8 +65,8 @@ class Format:
             ) from error
 
 
-_REAL_SCALES = "write real scales (--scales real), or choose another format (hwsim list formats)"
-_ENGINE = "give a policy with residual_bits: 8 (docs/export.md), or write qdq"
+_OPERATORS = "real scales (--scales real) take wider sums, and golden takes every operator"
+_ENGINE = "docs/export.md says what it takes; qdq takes more"
 
 FORMATS: dict[str, Format] = {
     "qonnx": Format(
@@ -76,7 +76,7 @@ FORMATS: dict[str, Format] = {
         ".onnx",
         "hwsim.export.onnx_files.qonnx",
         holds_weights=True,
-        advice=_REAL_SCALES,
+        advice=_OPERATORS,
     ),
     "qdq": Format(
         "ONNX with QuantizeLinear and DequantizeLinear, opset 21",
@@ -85,7 +85,7 @@ FORMATS: dict[str, Format] = {
         ".onnx",
         "hwsim.export.onnx_files.qdq",
         holds_weights=True,
-        advice=_REAL_SCALES,
+        advice=_OPERATORS,
     ),
     "qlinear": Format(
         "ONNX of QLinearConv and its kin, 8-bit codes of one type",

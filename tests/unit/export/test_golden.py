@@ -1,4 +1,4 @@
-"""Golden vectors, read by parsers and a bench of the tests' own: nothing of the writer takes part."""
+"""Golden vectors, read by parsers and a bench of the tests' own."""
 
 import hashlib
 import json
