@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from accelerators.actions import ACTION_UNITS as ACTION_UNITS
     from accelerators.actions import Action as Action
+    from accelerators.area import Area as Area
+    from accelerators.area import area_of as area_of
     from accelerators.catalog import accelerator_names as accelerator_names
     from accelerators.catalog import energy_table_names as energy_table_names
     from accelerators.catalog import energy_tables_for as energy_tables_for
@@ -24,10 +26,12 @@ _HOME = {
     "ACTION_UNITS": "accelerators.actions",
     "Accelerator": "accelerators.schema",
     "Action": "accelerators.actions",
+    "Area": "accelerators.area",
     "EnergyModel": "accelerators.energy",
     "EnergyTable": "accelerators.energy_tables",
     "MachineSize": "accelerators.machine_size",
     "accelerator_names": "accelerators.catalog",
+    "area_of": "accelerators.area",
     "energy_table_names": "accelerators.catalog",
     "energy_tables_for": "accelerators.catalog",
     "load_accelerator": "accelerators.catalog",

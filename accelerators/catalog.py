@@ -1,8 +1,9 @@
 """Machines and energy tables by name, and from files of the user's own."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import yaml
 
@@ -123,8 +124,7 @@ def load_sram_table(name_or_path: str | Path) -> SramTable:
     Raises:
         UserError: there is no such table or its file breaks the schema.
     """
-    document = _document("energy_tables/sram", "SRAM table", name_or_path)
-    return validate_document(document, SramTable)
+    return _table("energy_tables/sram", "SRAM table", name_or_path, SramTable)
 
 
 def load_dram_table(name_or_path: str | Path) -> DramTable:
@@ -143,8 +143,7 @@ def load_datapath_factors(name_or_path: str | Path) -> DatapathFactors:
     Raises:
         UserError: there are none of this name or their file breaks the schema.
     """
-    document = _document("energy_tables/datapaths", "datapath factors", name_or_path)
-    return validate_document(document, DatapathFactors)
+    return _table("energy_tables/datapaths", "datapath factors", name_or_path, DatapathFactors)
 
 
 def energy_table_at(accelerator: Accelerator, table: EnergyTable) -> EnergyTable:
@@ -222,6 +221,17 @@ def _with_nearby_file(record: SchemaT, folder: Path, reference: str) -> SchemaT:
     if not _is_path(name):
         return record
     return record.model_copy(update={reference: str(folder / name)})
+
+
+def _table(folder: str, what: str, name_or_path: str | Path, schema: type[SchemaT]) -> SchemaT:
+    if isinstance(name_or_path, Path) or _is_path(name_or_path):
+        return validate_document(_document(folder, what, name_or_path), schema)
+    return cast(SchemaT, _shipped_table(folder, what, name_or_path, schema))
+
+
+@lru_cache(maxsize=64)  # large, and asked for again by every price and area
+def _shipped_table(folder: str, what: str, name: str, schema: type[Schema]) -> Schema:
+    return validate_document(_document(folder, what, name), schema)
 
 
 def _document(folder: str, what: str, name_or_path: str | Path) -> Document:

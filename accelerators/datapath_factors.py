@@ -10,40 +10,12 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from accelerators.energy_tables import Curve, Positive, Version
+from accelerators.curves import Curve, Fit, Positive
+from accelerators.datapath_areas import DatapathArea, Datapaths, Measurements, PartAreas
+from accelerators.energy_tables import Version
 from accelerators.schema import LongText, ShortText
 from quant.common.errors import UserError, suggestion
 from quant.common.schemas import Contradictions, Schema
-
-Coefficient = Annotated[float, Field(ge=0, le=1e6)]
-Measurement = Annotated[tuple[Positive, ...], Field(min_length=3, max_length=3, strict=False)]
-Measurements = Annotated[tuple[Measurement, ...], Field(strict=False)]
-Datapaths = Annotated[tuple[ShortText, ...], Field(min_length=1, strict=False)]
-
-
-class Fit(Schema):
-    """constant + per_bit (w + a) + per_activation_bit a + per_weight_bit w + per_bit_pair w a."""
-
-    constant: Coefficient
-    """Of any unit."""
-    per_bit: Coefficient = 0.0
-    """For each bit of both operands."""
-    per_activation_bit: Coefficient = 0.0
-    """For each bit of an activation."""
-    per_weight_bit: Coefficient = 0.0
-    """For each bit of a weight."""
-    per_bit_pair: Coefficient = 0.0
-    """For each pair of a weight's bit and an activation's."""
-
-    def at(self, weight_bits: float, activation_bits: float) -> float:
-        """The value for operands of these widths."""
-        return (
-            self.constant
-            + self.per_bit * (weight_bits + activation_bits)
-            + self.per_activation_bit * activation_bits
-            + self.per_weight_bit * weight_bits
-            + self.per_bit_pair * weight_bits * activation_bits
-        )
 
 
 class DatapathEnergy(Schema):
@@ -91,19 +63,6 @@ class DatapathEnergy(Schema):
         return self
 
 
-class DatapathArea(Schema):
-    """Area of one multiply-accumulate unit on some kinds of datapath."""
-
-    datapaths: Datapaths
-    """The kinds, as `array.dataflow` names them."""
-    source: LongText
-    """What was synthesized."""
-    fit: Fit
-    """In gate equivalents, areas of a two-input NAND."""
-    measured_ge: Measurements = ()
-    """What `fit` was made from: weight bits, activation bits, gate equivalents."""
-
-
 class ClockEnergy(Schema):
     """What the clock costs, in the study's picojoules."""
 
@@ -128,6 +87,8 @@ class DatapathFactors(Schema):
     """By kind of datapath."""
     area: Annotated[tuple[DatapathArea, ...], Field(strict=False)] = ()
     """By kind of datapath."""
+    parts: PartAreas | None = None
+    """What else logic is put together from; without it, machines have no area."""
     clock: ClockEnergy
     """Of flip-flops."""
     requantizer_by_bit_product: Curve
@@ -175,18 +136,21 @@ class DatapathFactors(Schema):
         energy = self.of(datapath)
         return 0.0 if energy.fit is None else energy.fit.constant / energy.reference_pj
 
-    def has_area(self, datapath: str) -> bool:
-        """Whether the study has the area of such a kind."""
-        return any(datapath in entry.datapaths for entry in self.area)
-
     def area_ge(self, datapath: str, weight_bits: int, activation_bits: int) -> float:
-        """Area of a unit, in gate equivalents.
+        """Area of a unit as it was synthesized, in gate equivalents.
 
         Raises:
             UserError: the study has no area of such a kind.
         """
-        found = _named(self.area, datapath, f"areas of datapath factors '{self.name}'")
-        return found.fit.at(weight_bits, activation_bits)
+        return self.area_of(datapath).at_ge(weight_bits, activation_bits)
+
+    def area_of(self, datapath: str) -> DatapathArea:
+        """The areas of a kind of datapath.
+
+        Raises:
+            UserError: the study has no area of such a kind.
+        """
+        return _named(self.area, datapath, f"areas of datapath factors '{self.name}'")
 
 
 EntryT = TypeVar("EntryT", DatapathEnergy, DatapathArea)

@@ -10,57 +10,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from accelerators.curves import Curve, Positive
 from accelerators.schema import LongText, ShortText
 from quant.common.errors import UserError
 from quant.common.schemas import Contradictions, Schema
 from quant.common.yaml_documents import Location
 
-Positive = Annotated[float, Field(gt=0, le=1e6)]
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
-Point = Annotated[tuple[Positive, ...], Field(min_length=2, max_length=2, strict=False)]
-
-
-class Curve(Schema):
-    """A price that grows with a width, known at a few points."""
-
-    source: LongText
-    """Where the points come from."""
-    points: Annotated[tuple[Point, ...], Field(min_length=1, strict=False)]
-    """Pairs of width and price, both growing."""
-    below_first_point: Literal["proportional", "constant"]
-    """Down a line through the origin, or never less than the first price."""
-
-    def at(self, width: float) -> float:
-        """The price at a width: linear between points, along the last two beyond them."""
-        points = [(0.0, 0.0), *self.points]
-        if width <= self.points[0][0] and self.below_first_point == "constant":
-            return self.points[0][1]
-        last = len(points) - 1
-        upper = next((i for i in range(1, last) if width <= points[i][0]), last)
-        (x0, y0), (x1, y1) = points[upper - 1], points[upper]
-        return y0 + (y1 - y0) * (width - x0) / (x1 - x0)
-
-    def scaled(self, factor: float) -> "Curve":
-        """The same curve with every price multiplied."""
-        return self.model_copy(
-            update={"points": tuple((width, price * factor) for width, price in self.points)}
-        )
-
-    @model_validator(mode="after")
-    def _grows(self) -> Self:
-        problems = [
-            (
-                ("points", i + 1),
-                "expected a larger width and no smaller price than the point before",
-            )
-            for i, ((x0, y0), (x1, y1)) in enumerate(
-                zip(self.points, self.points[1:], strict=False)
-            )
-            if x1 <= x0 or y1 < y0
-        ]
-        if problems:
-            raise Contradictions(problems)
-        return self
+SquareMicrometres = Annotated[float, Field(gt=0, le=1e9)]
 
 
 class MacAnchor(Schema):
@@ -167,6 +124,8 @@ class SramRow(Schema):
     """Energy of one write of a word."""
     leakage_mw: Positive
     """Leakage power."""
+    area_um2: SquareMicrometres | None = None
+    """Area of the macro; None where it is not known."""
 
 
 class SramTable(Schema):
@@ -200,8 +159,8 @@ class SramTable(Schema):
     def macro(self, size_kib: float, word_bits: float) -> SramRow:
         """A macro of any size and width within the grid.
 
-        Interpolates logarithms (prices of memories follow power laws), first over the size, then
-        over the width. Below the smallest size the smallest macro is charged: an upper bound.
+        Interpolates logarithms (prices and areas of memories follow power laws), first over the
+        size, then over the width. Below the smallest size it is the smallest macro: an upper bound.
 
         Raises:
             UserError: the word or the size is outside the grid.
@@ -230,7 +189,7 @@ class SramTable(Schema):
         return self
 
 
-_PRICES = ("read_pj", "write_pj", "leakage_mw")
+_FIGURES = ("read_pj", "write_pj", "leakage_mw", "area_um2")
 
 
 def _neighbours(grid: list[float], value: float) -> tuple[float, float]:
@@ -239,18 +198,20 @@ def _neighbours(grid: list[float], value: float) -> tuple[float, float]:
 
 
 def _between(rows: dict[float, SramRow], key: float) -> SramRow:
-    """The row at `key`, its prices interpolated in the logarithms of key and price."""
+    """The row at `key`, its figures interpolated in the logarithms of key and figure."""
     low, high = _neighbours(sorted(rows), key)
     if low == high:
         return rows[low]
     share = log(key / low) / log(high / low)
-    prices = {
-        price: exp(
-            (1 - share) * log(getattr(rows[low], price)) + share * log(getattr(rows[high], price))
-        )
-        for price in _PRICES
+    ends = {
+        figure: (getattr(rows[low], figure), getattr(rows[high], figure)) for figure in _FIGURES
     }
-    return rows[low].model_copy(update=prices)
+    figures = {
+        figure: exp((1 - share) * log(below) + share * log(above))
+        for figure, (below, above) in ends.items()
+        if below is not None
+    }
+    return rows[low].model_copy(update=figures)
 
 
 def _grid_problems(table: SramTable) -> Iterator[tuple[Location, str]]:
@@ -260,6 +221,8 @@ def _grid_problems(table: SramTable) -> Iterator[tuple[Location, str]]:
         if (row.size_kib, row.word_bits) in seen:
             yield ("rows", position), "this size and width has a row already; keep one"
         seen.add((row.size_kib, row.word_bits))
+    if len({row.area_um2 is None for row in table.rows}) > 1:
+        yield ("rows",), "expected area_um2 in every row or in none; add those that are not there"
     for size in table.sizes_kib:
         for width in table.widths_bits:
             if (size, width) not in seen:

@@ -1,9 +1,10 @@
-"""Energy tables of one node brought to another, by the equations of Stillmaker and Baas.
+"""Energy tables and areas of one node brought to another, by the scaling of Stillmaker and Baas.
 
 A. Stillmaker and B. Baas, "Scaling equations for the accurate prediction of CMOS device
 performance from 180 nm to 7 nm", Integration 58, 2017: the energy of a switching gate is a
-polynomial a V^2 + b V + c of the supply voltage at each node. Only ratios of it are used, and only
-for logic; memory devices and interfaces off the chip do not follow.
+polynomial a V^2 + b V + c of the supply voltage at each node, and areas of gates shrink by a factor
+from node to node. Only ratios are used, and only for logic; memory devices and interfaces off the
+chip do not follow.
 """
 
 from dataclasses import dataclass
@@ -32,6 +33,23 @@ LOWEST_V, HIGHEST_V = 0.6, 1.1
 """Voltages accepted; this project's choice. Below 0.6 V the polynomial of 65 nm falls with the
 voltage (its lowest point is 0.586 V); 1.1 V is the highest at which ratios were checked."""
 
+AREAS: dict[int, float] = {
+    130: 6.4,
+    90: 2.8,
+    65: 1.5,
+    45: 1.0,
+    32: 0.46,
+    20: 0.21,
+    16: 0.19,
+    14: 0.17,
+    10: 0.10,
+    7: 0.059,
+}
+"""Area of a gate by node in nm relative to 45 nm, the paper's factors to two digits."""
+
+LEAST_SQUARE_NM = 22
+"""Node below which SRAM shrinks no longer with its square."""
+
 DEFAULT_V = 0.8
 """Where neither table nor machine gives a voltage: that of the published relative figures."""
 
@@ -45,19 +63,12 @@ def switching_energy(node_nm: int, supply_v: float) -> float:
     Raises:
         UserError: the node or the voltage is outside the equations' range.
     """
-    nodes = sorted(POLYNOMIALS)
-    if not nodes[0] <= node_nm <= nodes[-1]:
-        raise UserError(
-            f"scaling by {METHOD} covers {nodes[0]} to {nodes[-1]} nm, got {node_nm} nm; choose "
-            "an energy table and a technology_nm in that range"
-        )
+    below, above, share = _between(node_nm)
     if not LOWEST_V <= supply_v <= HIGHEST_V:
         raise UserError(
             f"scaling by {METHOD} covers supply voltages of {LOWEST_V} to {HIGHEST_V} V, got "
             f"{supply_v:g} V; change supply_v"
         )
-    below, above = next((a, b) for a, b in pairwise(nodes) if a <= node_nm <= b)
-    share = (node_nm - below) / (above - below)
     return (1 - share) * _at(below, supply_v) + share * _at(above, supply_v)
 
 
@@ -68,6 +79,29 @@ def energy_ratio(from_nm: int, to_nm: int, from_v: float, to_v: float) -> float:
         UserError: a node or a voltage is outside the equations' range.
     """
     return switching_energy(to_nm, to_v) / switching_energy(from_nm, from_v)
+
+
+def logic_area_ratio(from_nm: int, to_nm: int) -> float:
+    """What areas of logic are multiplied by from one node to another; 1 within a node.
+
+    Between two nodes of the paper the area is linear in the node.
+
+    Raises:
+        UserError: two different nodes, one of them outside the factors' range.
+    """
+    if from_nm == to_nm:
+        return 1.0
+    return _gate_area(to_nm) / _gate_area(from_nm)
+
+
+def sram_area_ratio(from_nm: int, to_nm: int) -> float:
+    """What areas of SRAM macros are multiplied by from one node to another.
+
+    The square of the node, as CACTI's own macros of 90 to 22 nm have it; below 22 nm only in
+    proportion to the node, as the SRAM component model of hwcomponents has it, since bit cells
+    shrink less than gates there.
+    """
+    return _sram_area(to_nm) / _sram_area(from_nm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +176,28 @@ _CURVES = (
 def _at(node_nm: int, supply_v: float) -> float:
     a, b, c = POLYNOMIALS[node_nm]
     return a * supply_v**2 + b * supply_v + c
+
+
+def _gate_area(node_nm: int) -> float:
+    below, above, share = _between(node_nm)
+    return (1 - share) * AREAS[below] + share * AREAS[above]
+
+
+def _sram_area(node_nm: int) -> float:
+    return node_nm * max(node_nm, LEAST_SQUARE_NM)
+
+
+def _between(node_nm: int) -> tuple[int, int, float]:
+    """The paper's nodes around one, and how far it is from the lower towards the upper.
+
+    Raises:
+        UserError: the node is outside their range.
+    """
+    nodes = sorted(POLYNOMIALS)
+    if not nodes[0] <= node_nm <= nodes[-1]:
+        raise UserError(
+            f"scaling by {METHOD} covers {nodes[0]} to {nodes[-1]} nm, got {node_nm} nm; choose "
+            "an energy table and a technology_nm in that range"
+        )
+    below, above = next((a, b) for a, b in pairwise(nodes) if a <= node_nm <= b)
+    return below, above, (node_nm - below) / (above - below)

@@ -14,6 +14,9 @@ LANE_BITS = 32
 ACCUMULATOR_BITS = 40
 """Width of the sums of a statistic, which are kept in SRAM between tiles."""
 
+SUMMARY_ACCUMULATORS = 3
+"""Of a lane that makes a ``summary``: sum, minimum and maximum."""
+
 PIPELINE_STAGES = 4
 """Scale, round and shift, add, clamp: the stages an element passes, one a cycle."""
 
@@ -70,13 +73,13 @@ WORK: Mapping[str, VectorWork] = {
     "concatenate": VectorWork(),
     "bilinear_resize": VectorWork(passes=3, actions={"multiply": 4, "add": 3, "requantize": 1}),
     "statistics": VectorWork(actions={"accumulate": 1}),
-    "summary": VectorWork(actions={"accumulate": 3}, component="statistics"),
+    "summary": VectorWork(actions={"accumulate": SUMMARY_ACCUMULATORS}, component="statistics"),
     "normalization": VectorWork(
         passes=DIVIDE_STEPS, actions={"divide_step": DIVIDE_STEPS}, component="statistics"
     ),
 }
 """The operators the unit computes, by kind, and the statistic ``summary``, for which lanes have
-three accumulators. An element is one of the result, of a statistic one of the operand."""
+`SUMMARY_ACCUMULATORS`. An element is one of the result, of a statistic one of the operand."""
 
 
 def encoder_work(bits: int) -> VectorWork:

@@ -28,10 +28,7 @@ TABLES = ("synth45", "horowitz45")
 SRAM_KIB = (256, 512, 1024, 2048)
 VECTOR_LANES = (32, 64)
 ACCUMULATOR_BITS = 32
-GUARD_BITS = 12
-"""Accumulators of the synthesized bit-parallel units are wider than a product by this."""
-GE_PER_ACCUMULATOR_BIT = 15
-"""A 4 x 4 unit of the same study has 455 gate equivalents with 20 bits, 635 with 32."""
+"""Of every bit-parallel unit; serial and composable ones are as they were synthesized."""
 FEWEST_BANKS = 16
 
 
@@ -60,13 +57,15 @@ class Candidate:
         """Gate equivalents of a processing element, with all its lanes."""
         # Weight-stationary units were not synthesized for area: they hold the same registers.
         kind = "output_stationary" if self.dataflow == "weight_stationary" else self.dataflow
-        unit_ge = load_datapath_factors("nangate45").area_ge(
-            kind, self.weight_bits, self.activation_bits
+        study = load_datapath_factors("nangate45")
+        assert study.parts is not None
+        return study.parts.element_ge(
+            study.area_of(kind),
+            self.weight_bits,
+            self.activation_bits,
+            self.more.get("lanes", 1),
+            ACCUMULATOR_BITS,
         )
-        if kind != "output_stationary":
-            return unit_ge * self.more.get("lanes", 1)
-        own_bits = self.weight_bits + self.activation_bits + GUARD_BITS
-        return unit_ge + GE_PER_ACCUMULATOR_BIT * (ACCUMULATOR_BITS - own_bits)
 
     @property
     def rows(self) -> int:

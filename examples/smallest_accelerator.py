@@ -197,19 +197,22 @@ def main() -> None:
         graphs[mixed] = fixed_graph(subject, mixed)
         print(mixed.to_yaml())
     print("narrowest that lose little:", ", ".join(map(_name, graphs)))
-    print("| machine | array | multipliers | array, kGE | SRAM, KiB | policy | ms | mJ | MB |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| machine | array | multipliers | array, kGE | SRAM, KiB | mm² | policy | ms | mJ | MB |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name in SHAPES:
         answer = smallest(name, graphs)
         if answer is None:
-            print(f"| {name} | none of those tried | | | | | | | |")
+            print(f"| {name} | none of those tried | | | | | | | | |")
             continue
         array, size, cost = answer.accelerator.array, answer.size, answer.cost
-        area = "" if size.array_ge is None else f"{size.array_ge / 1000:.0f}"
+        array_kge = "" if size.array_ge is None else f"{size.array_ge / 1000:.0f}"
+        area_mm2 = "" if size.area_mm2 is None else f"{size.area_mm2:.2f}"
         traffic_mb = (cost.dram_read_bytes + cost.dram_write_bytes) / 1e6
         print(
-            f"| {name} | {array.rows}×{array.columns} | {size.multipliers} | {area} "
-            f"| {size.sram_kib} | {_name(answer.policy)} | {cost.latency_ms:.2f} "
+            f"| {name} | {array.rows}×{array.columns} | {size.multipliers} | {array_kge} "
+            f"| {size.sram_kib} | {area_mm2} | {_name(answer.policy)} | {cost.latency_ms:.2f} "
             f"| {cost.energy_uj / 1000:.2f} | {traffic_mb:.1f} |",
             flush=True,
         )

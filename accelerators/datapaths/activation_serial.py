@@ -11,7 +11,7 @@ Source: Judd et al., "Stripes: Bit-Serial Deep Neural Network Computing", MICRO 
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import check_width, slice_count
+from accelerators.datapaths.interface import UnitWidths, check_width, slice_count
 from accelerators.datapaths.output_grid import OutputGrid
 
 
@@ -23,6 +23,11 @@ class ActivationSerial(OutputGrid):
     def element_bit_product(self) -> int:
         """A lane gates one weight with a bit."""
         return self.array.weight_bits
+
+    @property
+    def digits(self) -> UnitWidths:
+        """A weight, whole, and a bit of an activation."""
+        return UnitWidths(self.array.weight_bits, 1)
 
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each bit of an activation and slice of a weight."""

@@ -12,7 +12,7 @@ Multiplication Overlay for Reconfigurable Computing", FPL 2018.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import check_width
+from accelerators.datapaths.interface import UnitWidths, check_width
 from accelerators.datapaths.output_grid import OutputGrid
 
 
@@ -24,6 +24,11 @@ class BitSerial(OutputGrid):
     def element_bit_product(self) -> int:
         """A lane is one gate."""
         return 1
+
+    @property
+    def digits(self) -> UnitWidths:
+        """A bit of each."""
+        return UnitWidths(1, 1)
 
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each pair of bits."""

@@ -5,9 +5,10 @@ integers they compute are the same. `accelerators.datapaths.kinds` finds the kin
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from quant.common.errors import UserError
@@ -65,6 +66,13 @@ class SramReads(NamedTuple):
     weight_words: int
 
 
+class UnitWidths(NamedTuple):
+    """Operand widths that a synthesis study knows a lane's unit by."""
+
+    weight_bits: int
+    activation_bits: int
+
+
 class PartialSums(NamedTuple):
     """Unfinished sums that visit the accumulator memories behind the columns."""
 
@@ -81,6 +89,21 @@ class Datapath(Protocol):
     @property
     def element_bit_product(self) -> int:
         """Pairs of bits that one multiplier of the array takes: what its leakage goes by."""
+        ...
+
+    @property
+    def unit_widths(self) -> UnitWidths:
+        """Widths of the unit that a lane is."""
+        ...
+
+    @property
+    def skew_bits(self) -> int:
+        """Registers at the edges that delay each row and column behind the one before."""
+        ...
+
+    @property
+    def drain_bits(self) -> int:
+        """Registers in which finished outputs leave while the next are computed."""
         ...
 
     @property
@@ -141,9 +164,30 @@ class Grid(ABC):
     def effective_widths(self, weight_bits: int, activation_bits: int) -> tuple[int, int]:
         """Widths that the array spends its time on."""
 
+    @property
+    def unit_widths(self) -> UnitWidths:
+        """Widths of the unit that a lane is; here the native ones."""
+        return UnitWidths(self.array.weight_bits, self.array.activation_bits)
+
+    def native_widths(self) -> Iterator[tuple[int, int]]:
+        """Every pair of widths of weight and activation up to the native ones."""
+        return product(
+            range(1, self.array.weight_bits + 1), range(1, self.array.activation_bits + 1)
+        )
+
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
         """Multiply-accumulates by widths; here all have the work's own."""
         return {(work.weight_bits, work.activation_bits): work.macs}
+
+
+def skew_registers(edge_elements: int, bits: int) -> int:
+    """Registers that delay element n of an array's edge by n cycles, in bits.
+
+    Args:
+        edge_elements: rows or columns.
+        bits: that enter each of them in a cycle.
+    """
+    return bits * edge_elements * (edge_elements - 1) // 2
 
 
 def check_width(operand_bits: int) -> None:

@@ -18,9 +18,11 @@ from accelerators.datapaths.interface import (
     Grid,
     PartialSums,
     SramReads,
+    UnitWidths,
     Work,
     folds,
     reduction_steps,
+    skew_registers,
 )
 
 if TYPE_CHECKING:
@@ -47,14 +49,29 @@ class OutputGrid(Grid):
         """Pairs of bits a lane's multiplier takes."""
 
     @property
+    def digits(self) -> UnitWidths:
+        """Bits of a weight and of an activation that a lane takes in a cycle."""
+        return UnitWidths(self.array.weight_bits, self.array.activation_bits)
+
+    @property
+    def skew_bits(self) -> int:
+        """Digits of all lanes, a cycle later in each row and each column."""
+        array, digits = self.array, self.digits
+        lanes = max(array.lanes, array.lanes_at_one_bit)
+        rows = skew_registers(array.rows, lanes * digits.activation_bits)
+        return rows + skew_registers(array.columns, lanes * digits.weight_bits)
+
+    @property
+    def drain_bits(self) -> int:
+        """A finished output beside that in work, in each PE."""
+        return self.array.processing_elements * self.array.accumulator_bits
+
+    @property
     def feed_bits_per_cycle(self) -> int:
         """Operands of a step, spread over the cycles it takes, at the hungriest widths."""
-        widths = [
-            (weight_bits, activation_bits)
-            for weight_bits in range(1, self.array.weight_bits + 1)
-            for activation_bits in range(1, self.array.activation_bits + 1)
-        ]
-        return max(self._step_bits(*pair) // self.passes(*pair) for pair in widths)
+        return max(
+            self._step_bits(*widths) // self.passes(*widths) for widths in self.native_widths()
+        )
 
     def _step_bits(self, weight_bits: int, activation_bits: int) -> int:
         array = self.array

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from accelerators.datapaths.interface import (
+    UnitWidths,
     Work,
     check_width,
     folds,
@@ -34,6 +35,21 @@ class ShiftAdd(OutputGrid):
         """A lane shifts one activation."""
         return self.array.activation_bits
 
+    @property
+    def unit_widths(self) -> UnitWidths:
+        """A term, and an activation, whole."""
+        return self.digits
+
+    @property
+    def digits(self) -> UnitWidths:
+        """A term, and an activation, whole."""
+        return UnitWidths(self._term_bits, self.array.activation_bits)
+
+    @property
+    def _term_bits(self) -> int:
+        """Of a sign and an exponent up to that of a weight."""
+        return 1 + (self.array.weight_bits - 1).bit_length()
+
     def passes(self, weight_bits: int, activation_bits: int, weight_terms: int = 0) -> int:
         """A cycle for each term and slice of an activation."""
         terms = weight_terms or integer_terms(weight_bits)
@@ -46,10 +62,9 @@ class ShiftAdd(OutputGrid):
         return 2 * integer_terms(weight_bits), slices * native
 
     def mac_actions(self, work: Work) -> Mapping[tuple[int, int], int]:
-        """A count for each term, as wide as its sign and an exponent up to that of a weight."""
+        """A count for each term, as wide as a term is."""
         terms = work.weight_terms or integer_terms(work.weight_bits)
-        term_bits = 1 + (self.array.weight_bits - 1).bit_length()
-        return {(term_bits, work.activation_bits): work.macs * terms}
+        return {(self._term_bits, work.activation_bits): work.macs * terms}
 
 
 def integer_terms(weight_bits: int) -> int:

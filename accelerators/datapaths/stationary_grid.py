@@ -19,6 +19,7 @@ from accelerators.datapaths.interface import (
     Work,
     folds,
     reduction_steps,
+    skew_registers,
 )
 
 if TYPE_CHECKING:
@@ -78,14 +79,24 @@ class StationaryGrid(Grid):
         return self.array.weight_bits * self.array.activation_bits
 
     @property
+    def skew_bits(self) -> int:
+        """Streamed operands, a cycle later in each row; each column's sums leave when they are."""
+        row_bits = max(self._streamed_bits(*widths) for widths in self.native_widths())
+        return skew_registers(self.array.rows, row_bits)
+
+    @property
+    def drain_bits(self) -> int:
+        """None: sums move down into the accumulator memories."""
+        return 0
+
+    @property
     def feed_bits_per_cycle(self) -> int:
         """Streamed operands of all rows, and the next held ones of a row."""
-        array = self.array
-        return max(
-            self._row_bits(weight_bits, activation_bits)
-            for weight_bits in range(1, array.weight_bits + 1)
-            for activation_bits in range(1, array.activation_bits + 1)
-        )
+        return max(self._row_bits(*widths) for widths in self.native_widths())
+
+    def _streamed_bits(self, weight_bits: int, activation_bits: int) -> int:
+        streamed_bits = activation_bits if self.holds_weights else weight_bits
+        return self.slicing(weight_bits, activation_bits).products * streamed_bits
 
     def _row_bits(self, weight_bits: int, activation_bits: int) -> int:
         products = self.slicing(weight_bits, activation_bits).products

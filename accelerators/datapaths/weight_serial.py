@@ -13,7 +13,7 @@ Weight Bit Precision", JSSC 2019.
 
 from dataclasses import dataclass
 
-from accelerators.datapaths.interface import check_width, slice_count
+from accelerators.datapaths.interface import UnitWidths, check_width, slice_count
 from accelerators.datapaths.output_grid import OutputGrid
 
 
@@ -25,6 +25,11 @@ class WeightSerial(OutputGrid):
     def element_bit_product(self) -> int:
         """A lane gates one activation with a bit."""
         return self.array.activation_bits
+
+    @property
+    def digits(self) -> UnitWidths:
+        """A bit of a weight, and an activation, whole."""
+        return UnitWidths(1, self.array.activation_bits)
 
     def lanes(self, weight_bits: int) -> int:
         """Products a PE takes at a time; more where weights have one bit, if the machine says."""

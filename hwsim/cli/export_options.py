@@ -59,6 +59,13 @@ def add_export_options(parser: ArgumentParser) -> None:
         metavar="N",
         help="golden: width of a word of the memory images, a multiple of 8 (default: 8)",
     )
+    group.add_argument(
+        "--channel-blocks",
+        type=int,
+        metavar="N",
+        help="rtl: blocks of as many output channels as the array has columns, whose scales it has "
+        "room for (default: 16)",
+    )
     parser.add_argument(
         "--check",
         action="store_true",

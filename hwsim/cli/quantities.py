@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-_NUMBER_AND_UNIT = re.compile(r"(\d{1,15}(?:\.\d{0,15})?|\.\d{1,15}) ?([A-Za-zµμ/]*)", re.ASCII)
+_NUMBER_AND_UNIT = re.compile(
+    r"(\d{1,15}(?:\.\d{0,15})?|\.\d{1,15}) ?([A-Za-zµμ/]*[2²]?)", re.ASCII
+)
 
 _SECONDS = {"s": Fraction(1), "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6)}
 _JOULES = {
@@ -15,6 +17,7 @@ _JOULES = {
     "uJ": Fraction(1, 10**6),
     "nJ": Fraction(1, 10**9),
 }
+_SAME_SIGNS = str.maketrans("µμ²", "uu2")
 # Prefixes of the SI count in thousands, those of IEC 80000-13 in 1024s.
 _BYTES = {
     "B": Fraction(1),
@@ -25,6 +28,7 @@ _BYTES = {
     "MiB": Fraction(2**20),
     "GiB": Fraction(2**30),
 }
+_SQUARE_MILLIMETRES = {"mm2": Fraction(1), "um2": Fraction(1, 10**6)}
 _CYCLES = "cycles"
 
 
@@ -57,6 +61,15 @@ def whole_bytes(text: str) -> int:
         ArgumentTypeError: no positive number with a unit of data.
     """
     return int(_amount(text, _BYTES, "an amount of data", "512KiB"))
+
+
+def square_millimetres(text: str) -> float:
+    """Square millimetres of an area such as ``3mm2`` or ``3mm²``.
+
+    Raises:
+        ArgumentTypeError: no positive number with a unit of area.
+    """
+    return float(_amount(text, _SQUARE_MILLIMETRES, "an area", "3mm2"))
 
 
 def latency(text: str) -> Latency:
@@ -92,7 +105,7 @@ def decibels(text: str) -> float:
 def _amount(text: str, units: Mapping[str, Fraction], what: str, example: str) -> Fraction:
     match = _NUMBER_AND_UNIT.fullmatch(text)
     number = Fraction(match[1]) if match else Fraction(0)
-    unit = match[2].replace("µ", "u").replace("μ", "u") if match else ""
+    unit = match[2].translate(_SAME_SIGNS) if match else ""
     if number <= 0 or unit not in units:
         known = [name for name in units if name]
         raise ArgumentTypeError(

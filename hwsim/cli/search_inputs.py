@@ -13,6 +13,7 @@ from accelerators import Accelerator
 from hwsim.cli.machine import all_as_computed
 from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.quantities import Latency
+from hwsim.cli.search_options import AREA
 from hwsim.cli.subject import FloatSubject, read_pictures
 from hwsim.search import (
     Allowed,
@@ -23,6 +24,7 @@ from hwsim.search import (
     SearchRequest,
     cycles_within,
 )
+from quant.common.errors import UserError
 from quant.graph import Size
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import calibration_photographs
@@ -89,6 +91,13 @@ def search_request(arguments: Namespace, scale: int, max_cycles: int | None) -> 
     """
     given = {name: getattr(arguments, name) for name in _OPTIONS}
     minimize = arguments.minimize or ("error" if arguments.min_psnr is None else "energy")
+    if minimize == AREA:
+        minimize = "energy"
+        if arguments.min_psnr is None:
+            raise UserError(
+                "minimize area: expected a least fidelity too, given none, and the narrowest "
+                "widths are done on the smallest machine; give --min-psnr"
+            )
     return SearchRequest(
         Size(*(arguments.input_size or sample_input_size(scale))),
         minimize=None if minimize == "error" else Resource(minimize),

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from hwsim.executors import Address
 
 RESOURCES = ("energy", "latency", "dram", "sram")
+AREA = "area"
+
+_OF_MACHINES = "; with area, the machine: the bits are then those of least energy"
 
 _MOST_WORKERS = 1024
 
 
 def add_search_options(parser: ArgumentParser) -> None:
     """What ``hwsim search`` takes."""
-    _add_what_is_searched(parser)
+    _add_what_is_searched(parser, ("error", *RESOURCES))
     options.add_quantization(parser, with_bits=False)
     options.add_machine(parser)
     _add_workers(parser)
@@ -28,7 +31,7 @@ def add_search_options(parser: ArgumentParser) -> None:
 
 def add_codesign_options(parser: ArgumentParser) -> None:
     """What ``hwsim codesign`` takes."""
-    _add_what_is_searched(parser)
+    _add_what_is_searched(parser, ("error", *RESOURCES, AREA))
     options.add_quantization(parser, with_bits=False, several=True)
     options.add_machine(parser, several=True)
     group = parser.add_argument_group("variants of the machines")
@@ -41,6 +44,12 @@ def add_codesign_options(parser: ArgumentParser) -> None:
         help="values of a key of the accelerators' files, such as array.rows=16,32 or "
         "scheduling.fusion=true,false; may be repeated: every combination is searched",
     )
+    group.add_argument(
+        "--max-area",
+        type=quantities.square_millimetres,
+        metavar="AREA",
+        help="such as 3mm2: larger machines are left out",
+    )
     _add_workers(parser)
     options.add_output(
         parser,
@@ -49,11 +58,11 @@ def add_codesign_options(parser: ArgumentParser) -> None:
     )
 
 
-def _add_what_is_searched(parser: ArgumentParser) -> None:
+def _add_what_is_searched(parser: ArgumentParser, aims: tuple[str, ...]) -> None:
     """The network, what is asked of its bits, and what fidelity is judged on."""
     options.add_network(parser, "network name")
     options.add_input_size(parser)
-    _add_aim(parser)
+    _add_aim(parser, aims)
     _add_limits(parser)
     _add_layer_rules(parser)
     group = parser.add_argument_group("fidelity")
@@ -66,7 +75,7 @@ def _add_what_is_searched(parser: ArgumentParser) -> None:
     )
 
 
-def _add_aim(parser: ArgumentParser) -> None:
+def _add_aim(parser: ArgumentParser, aims: tuple[str, ...]) -> None:
     """What is sought, and among which widths."""
     group = parser.add_argument_group("search")
     group.add_argument(
@@ -77,9 +86,9 @@ def _add_aim(parser: ArgumentParser) -> None:
     )
     group.add_argument(
         "--minimize",
-        choices=("error", *RESOURCES),
+        choices=aims,
         help="what the recommended policy has least of (default: energy with --min-psnr, else the "
-        "error)",
+        "error)" + (_OF_MACHINES if AREA in aims else ""),
     )
     group.add_argument(
         "--against",

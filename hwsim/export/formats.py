@@ -10,7 +10,7 @@ Output = Literal["file", "folder"]
 
 
 class Writer(Protocol):
-    """A module that writes a format."""
+    """A module that writes a format: one of its functions, the other where it is of a machine."""
 
     def write(self, request: Any, name: str, files: Any) -> None:
         """Write a network.
@@ -19,6 +19,15 @@ class Writer(Protocol):
             request: an `hwsim.export.request.ExportRequest`.
             name: of the file; what files of a folder are called is the format's own.
             files: takes every file, as `hwsim.export.request.Files`.
+        """
+
+    def write_machine(self, accelerator: Any, settings: Any, files: Any) -> None:
+        """Write a machine.
+
+        Args:
+            accelerator: the machine.
+            settings: `hwsim.export.request.Settings`.
+            files: as above.
         """
 
 
@@ -31,11 +40,12 @@ class Format:
         readers: who reads it.
         output: a file, or a folder of files.
         suffix: of the file.
-        module: has ``write``, as a `Writer`; imported when it is used.
+        module: a `Writer`; imported when it is used.
         rounding: requantization mode in which a network is quantized for it, where none is named.
         as_computed: whether sums are those of the machine's accumulators.
         holds_weights: whether it holds weights, so that random ones will not do.
         needs_image: whether it holds an image's feature maps.
+        of_machine: whether it holds the machine alone and no network.
         advice: what to do where a network cannot be written.
     """
 
@@ -48,6 +58,7 @@ class Format:
     as_computed: bool = False
     holds_weights: bool = False
     needs_image: bool = False
+    of_machine: bool = False
     advice: str = "choose another format (hwsim list formats)"
 
     def writer(self) -> Writer:
@@ -160,6 +171,14 @@ FORMATS: dict[str, Format] = {
         as_computed=True,
         holds_weights=True,
         needs_image=True,
+    ),
+    "rtl": Format(
+        "Verilog of a machine's units, with a top module of its parameters",
+        "Verilator, Icarus, yosys",
+        "folder",
+        "",
+        "hwsim.export.rtl",
+        of_machine=True,
     ),
 }
 """By the name that ``--to`` takes."""

@@ -38,11 +38,14 @@ class Settings:
         scales: a name in `SCALES`: of ONNX models with quantizers.
         widths: that tables of costs have.
         word_bits: width of a word of a memory image, a multiple of 8.
+        channel_blocks: blocks of output channels, each as many as an array's columns, whose scales
+            a machine in Verilog has room for.
     """
 
     scales: str = SCALES[0]
     widths: tuple[int, ...] = DEFAULT_WIDTHS
     word_bits: int = 8
+    channel_blocks: int = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)

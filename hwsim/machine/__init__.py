@@ -5,6 +5,7 @@ from hwsim.machine.arithmetic import Arithmetic
 from hwsim.machine.execute import Execution, execute
 from hwsim.machine.kernel_operators import KERNELS
 from hwsim.machine.layerwise import LayerwiseExecution, execute_layerwise, run_layerwise
+from hwsim.machine.mac_array import Convolved
 from hwsim.machine.memory import MachineError
 from hwsim.machine.reference_operators import REFERENCE
 
@@ -13,6 +14,7 @@ __all__ = [
     "REFERENCE",
     "AccumulatorOverflow",
     "Arithmetic",
+    "Convolved",
     "Execution",
     "LayerOverflows",
     "LayerwiseExecution",

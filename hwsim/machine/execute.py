@@ -10,6 +10,7 @@ from accelerators import Accelerator
 from hwsim.arithmetic._threads import default_threads
 from hwsim.arithmetic.packing import pack_rows, unpack_rows
 from hwsim.machine.accumulators import LayerOverflows, OverflowLog
+from hwsim.machine.mac_array import Observe
 from hwsim.machine.memory import Dram, Sram
 from hwsim.machine.overlap import Progress, run_overlapped
 from hwsim.machine.sums import Sums, sums_of_octets
@@ -56,6 +57,7 @@ def execute(
     image: Codes,
     progress: Progress | None = None,
     threads: int | None = None,
+    observe: Observe | None = None,
 ) -> Execution:
     """Run a program on an image.
 
@@ -65,6 +67,8 @@ def execute(
         image: int32 [height, width, channels], codes of the input tensor.
         progress: called now and then with commands done and commands in all, and at the end.
         threads: how many to use; by default ``NUMBA_NUM_THREADS`` or all processors.
+        observe: shown every convolution but those whose channels are scaled at run time, from any
+            of the threads.
 
     Returns:
         The output and the traffic, the same for any number of threads.
@@ -84,7 +88,8 @@ def execute(
     overflows = OverflowLog()
     available = threads or default_threads()
     count = min(available, MOST_WORKERS) if _takes_long(program) else 1
-    workers = [Worker(dram, sram, overflows, available // count) for _ in range(count)]
+    share = available // count
+    workers = [Worker(dram, sram, overflows, share, observe) for _ in range(count)]
     if count > 1:
         run_overlapped(program.commands, [worker.run for worker in workers], progress)
     else:

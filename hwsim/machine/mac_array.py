@@ -1,6 +1,7 @@
 """What the MAC array does: convolves a tile with the constants that SRAM holds."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,7 +26,7 @@ from hwsim.machine.memory import Sram
 from hwsim.machine.rows import read_rows, write_rows
 from hwsim.schedule.commands import ConvolutionSettings, Convolve
 from hwsim.schedule.constants import read_parameters
-from hwsim.schedule.storage import code_format
+from hwsim.schedule.storage import Block, code_format
 from hwsim.schedule.vector_constants import POINT_CODE
 from quant.graph import Padding as TilePadding
 from quant.graph import Requantization, TensorType
@@ -33,6 +34,43 @@ from quant.graph import Requantization, TensorType
 Codes = NDArray[np.integer[Any]]
 Constants = PackedConvolution | BoundedConvolution | ScaledKernel
 """Of a convolution, laid out for the kernels; bounded where it declares an accumulator."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredKernel:
+    """What SRAM holds of some output channels of a convolution.
+
+    Attributes:
+        weight: [channels, KH, KW, I/groups].
+        bias: int64 [channels].
+        requantization: of its sums.
+        tap_offset: int64 [channels, KH, KW], or None.
+    """
+
+    weight: NDArray[np.int32]
+    bias: NDArray[np.int64]
+    requantization: Requantization
+    tap_offset: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Convolved:
+    """What one command read and computed, for those who check other hardware with it.
+
+    Attributes:
+        command: that was executed.
+        tile: [rows, columns, channels] of its groups, as read from SRAM and with its border.
+        kernel: as read from SRAM.
+        codes: [rows, columns, output channels], as written to SRAM but for a remap.
+    """
+
+    command: Convolve
+    tile: NDArray[np.int32]
+    kernel: StoredKernel
+    codes: Codes
+
+
+Observe = Callable[[Convolved], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +82,15 @@ class _LaidOut:
 
 
 class MacArray:
-    """Executes convolutions, each on up to ``threads`` threads."""
+    """Executes convolutions, each on up to ``threads`` threads, and shows them to ``observe``."""
 
-    def __init__(self, sram: Sram, overflows: OverflowLog, threads: int) -> None:
+    def __init__(
+        self, sram: Sram, overflows: OverflowLog, threads: int, observe: Observe | None = None
+    ) -> None:
         self._sram = sram
         self._overflows = overflows
         self._threads = threads
+        self._observe = observe
         self._laid_out: dict[tuple[str, int], _LaidOut] = {}
 
     def forget(self) -> None:
@@ -77,6 +118,10 @@ class MacArray:
             placed = found.moved(command.row, command.column, command.first_channel)
             part = LayerOverflows(command.node, constants.accumulator, codes.size, placed)
             self._overflows.add(part)
+        if self._observe is not None and command.scaling is None:
+            bordered = constant_border(tile, around.padding, around.pad_code)
+            stored = _stored_kernel(command, *map(self._octets, _constant_blocks(command)))
+            self._observe(Convolved(command, bordered, stored, codes))
         if command.remap is not None:
             codes = KERNELS.compute(command.remap, [_shuffled_type(command)], [codes])
         write_rows(self._sram, command.output, codes, command.first_channel)
@@ -86,15 +131,20 @@ class MacArray:
 
         Many tiles find the same bytes there, so a block is laid out again only when they differ.
         """
-        blocks = [command.weights, command.parameters]
-        if command.scaling is not None:
-            blocks.append(command.scaling.points)
-        octets = tuple(self._sram.read_block(block).tobytes() for block in blocks)
+        octets = tuple(map(self._octets, _constant_blocks(command)))
         key = command.node, command.first_channel
         known = self._laid_out.get(key)
         if known is None or known.octets != octets:
             known = self._laid_out[key] = _LaidOut(octets, _lay_out(command, *octets))
         return known.packed
+
+    def _octets(self, block: Block) -> bytes:
+        return self._sram.read_block(block).tobytes()
+
+
+def _constant_blocks(command: Convolve) -> list[Block]:
+    blocks = [command.weights, command.parameters]
+    return blocks if command.scaling is None else [*blocks, command.scaling.points]
 
 
 def _shuffled_type(command: Convolve) -> TensorType:
@@ -106,6 +156,22 @@ def _lay_out(
     command: Convolve, weights: bytes, parameters: bytes, points: bytes = b""
 ) -> Constants:
     settings, integer = command.settings, command.input.buffer.integer
+    stored = _stored_kernel(command, weights, parameters)
+    geometry = Geometry(settings.stride, settings.dilation, settings.groups_of(command.channels))
+    if settings.scaling is not None:
+        tables = _tables(settings, points)
+        centred = settings.scaling.is_centred
+        wide = stored.weight.astype(np.int64)
+        return ScaledKernel(wide, stored.bias, tables, centred, stored.requantization, geometry)
+    operands = stored.weight, stored.bias, stored.requantization, integer.low, integer.high
+    if settings.accumulator is None:
+        return pack_convolution(*operands, geometry, tap_offset=stored.tap_offset)
+    return pack_bounded_convolution(*operands, settings.accumulator, geometry)
+
+
+def _stored_kernel(command: Convolve, weights: bytes, parameters: bytes) -> StoredKernel:
+    """Constants decoded from the bytes that SRAM holds."""
+    settings = command.settings
     shape = (command.channels, *settings.kernel, settings.in_channels // settings.groups)
     weight = unpack_vector(
         np.frombuffer(weights, np.uint8),
@@ -125,17 +191,7 @@ def _lay_out(
         settings.destination_scale,
         settings.zero_point_first,
     )
-    geometry = Geometry(settings.stride, settings.dilation, settings.groups_of(command.channels))
-    if settings.scaling is not None:
-        tables = _tables(settings, points)
-        centred = settings.scaling.is_centred
-        wide = weight.astype(np.int64)
-        return ScaledKernel(wide, bias, tables, centred, requantization, geometry)
-    operands = weight, bias, requantization, integer.low, integer.high
-    if settings.accumulator is None:
-        tap_offset = offsets.reshape(shape[:3]) if taps else None
-        return pack_convolution(*operands, geometry, tap_offset=tap_offset)
-    return pack_bounded_convolution(*operands, settings.accumulator, geometry)
+    return StoredKernel(weight, bias, requantization, offsets.reshape(shape[:3]) if taps else None)
 
 
 def _tables(settings: ConvolutionSettings, octets: bytes) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from hwsim.machine.accumulators import OverflowLog
 from hwsim.machine.dma import Dma
-from hwsim.machine.mac_array import MacArray
+from hwsim.machine.mac_array import MacArray, Observe
 from hwsim.machine.memory import Dram, Sram
 from hwsim.machine.vector_unit import VectorUnit
 from hwsim.schedule.commands import (
@@ -24,17 +24,24 @@ from hwsim.schedule.commands import (
 class Worker:
     """Executes commands one at a time, on memories that it shares with others.
 
-    A convolution may use threads of its own besides, ``threads`` in all.
+    A convolution may use threads of its own besides, ``threads`` in all; ``observe`` is shown it.
 
     Attributes:
         dma: the transfers it has made so far.
     """
 
-    def __init__(self, dram: Dram, sram: Sram, overflows: OverflowLog, threads: int) -> None:
+    def __init__(
+        self,
+        dram: Dram,
+        sram: Sram,
+        overflows: OverflowLog,
+        threads: int,
+        observe: Observe | None = None,
+    ) -> None:
         self.dma = Dma(dram, sram)
         self._sram = sram
         self._overflows = overflows
-        self._mac_array = mac_array = MacArray(sram, overflows, threads)
+        self._mac_array = mac_array = MacArray(sram, overflows, threads, observe)
         vector_unit = VectorUnit(sram)
         self._actions: dict[type[Command], Callable[[Any], None]] = {
             LoadConstants: self.dma.load_constants,

@@ -42,8 +42,7 @@ def print_codesign(found: CodesignResult, files: Sequence[Path]) -> None:
 
 _WHAT_FIGURES_ARE = (
     "Fidelity is computed exactly on the search pictures; time and energy are modelled, not "
-    "measured. SRAM is what is in use of what there is, kGE 1000 gate equivalents of the array's "
-    "multiply-accumulate units."
+    "measured. SRAM is what is in use of what there is, mm² the modelled area of cells and macros."
 )
 
 
@@ -80,7 +79,7 @@ def _variants(found: CodesignResult) -> Table:
     table.add_column("")
     table.add_column("variant", min_width=28)
     for name in (
-        "PSNR, dB", "µJ", "ms", "DRAM, MB", "SRAM, KiB", "multipliers", "kGE", "GB/s",
+        "PSNR, dB", "µJ", "ms", "DRAM, MB", "SRAM, KiB", "multipliers", "mm²", "GB/s",
     ):  # fmt: skip
         table.add_column(name, justify="right")
     best = found.recommended()
@@ -91,7 +90,7 @@ def _variants(found: CodesignResult) -> Table:
             Text(outcome.variant.label),  # brackets are no markup
             *_figures(outcome),
             f"{size.multipliers:,}",
-            _NONE if size.array_ge is None else f"{size.array_ge / 1000:,.0f}",
+            _NONE if size.area_mm2 is None else f"{size.area_mm2:,.2f}",
             f"{size.dram_gb_per_s:g}",
         )
     return table

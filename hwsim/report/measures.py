@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hwsim.report.search_page.quantities import quantity_of, rounded
 from hwsim.search import Resource
-from hwsim.search.codesign import Choice, Variant
+from hwsim.search.codesign import Choice, CodesignResult, Variant
 
 _CYCLES_ARE_WHOLE = 1e-3
 """Share by which limits differ that are the same time, rounded down to cycles."""
@@ -75,6 +75,14 @@ def limit_of(variants: Sequence[Variant], measure: Measure) -> float | None:
     if not given or max(given) - min(given) > _CYCLES_ARE_WHOLE * max(given):
         return None
     return given[0]
+
+
+def asked_words(found: CodesignResult) -> tuple[str, ...]:
+    """What a co-search was asked for, of machines and of policies, as people read it."""
+    words = limit_words([outcome.variant for outcome in found.outcomes])
+    if found.aim.max_area_mm2 is not None:
+        words = (*words, f"at most {found.aim.max_area_mm2:g} mm²")
+    return (*words, "the least area") if found.aim.least_area else words
 
 
 def limit_words(variants: Sequence[Variant]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from accelerators import EnergyModel
+from accelerators import EnergyModel, area_of
+from accelerators.area import AREA_NOT_MODELLED
 from hwsim.cost import GroupCost, ProgramCost
 from hwsim.report.activity import Activity
 from hwsim.report.adaptive import Adaptive
@@ -17,6 +18,7 @@ from hwsim.report.explanation_record import ExplanationRecord
 from hwsim.report.overflows import OverflowRecord, possible_overflows
 from hwsim.schedule import Program
 from quant.graph import Graph, Size
+from quant.graph.adaptive import normalizes_at_run_time
 from quant.graph.bits import feature_average_bits, weight_average_bits
 
 BYTES_PER_KIB = 1024
@@ -36,6 +38,8 @@ class Layer:
     energy_uj: float
     dram_bytes: int
     mac_utilization: float
+    energy_by_component_uj: Mapping[str, float]
+    busy_cycles: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +61,14 @@ class BitExact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What the figures for cycles and energy rest on."""
+    """What the figures for cycles, energy and area rest on."""
 
     description: str
     technology_nm: int
     notes: tuple[str, ...]
     not_modelled: tuple[str, ...]
+    area_notes: tuple[str, ...]
+    area_not_modelled: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +95,9 @@ class Result:
     dram_write_bytes: int
     sram_peak_kib: float
     mac_utilization: float
+    area_mm2: float | None
+    gate_equivalents: float | None
+    area_by_component_mm2: Mapping[str, float | None]
     feature_average_bits: float
     weight_average_bits: float
     psnr_db: float | None = None
@@ -134,6 +143,7 @@ def costed(
 ) -> Result:
     """All of a result that follows from a graph, the sizes of image and picture, and a cost."""
     input_size, output_size = sizes
+    area = area_of(energy.accelerator, energy.table, normalizes_at_run_time(graph))
     return Result(
         network=graph.metadata.get("network", graph.name),
         method=graph.metadata.get("method"),
@@ -155,6 +165,9 @@ def costed(
         dram_write_bytes=cost.dram_write_bytes,
         sram_peak_kib=cost.sram_peak_bytes / BYTES_PER_KIB,
         mac_utilization=cost.mac_utilization,
+        area_mm2=area.area_mm2,
+        gate_equivalents=area.gate_equivalents,
+        area_by_component_mm2=area.by_component_mm2,
         feature_average_bits=feature_average_bits(graph),
         weight_average_bits=weight_average_bits(graph),
         model=Model(
@@ -162,6 +175,8 @@ def costed(
             technology_nm=energy.table.technology_nm,
             notes=energy.notes,
             not_modelled=tuple(energy.not_modelled),
+            area_notes=area.notes,
+            area_not_modelled=AREA_NOT_MODELLED,
         ),
         layers=tuple(_layer(group, cost.mac_slots_per_cycle) for group in cost.groups),
     )
@@ -186,6 +201,8 @@ def _layer(cost: GroupCost, mac_slots_per_cycle: float) -> Layer:
         energy_uj=cost.energy_uj,
         dram_bytes=cost.dram_bytes,
         mac_utilization=group.macs / slots if slots else 0.0,
+        energy_by_component_uj=cost.energy_by_component_uj,
+        busy_cycles=cost.busy_cycles,
     )
 
 

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -29,15 +29,16 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
         files: what was written, to be pointed at.
     """
     console = stdout_console()
-    console.print(Text(_headline(result), style="bold"))
-    for name, value in _figures(result):
+    console.print(Text(headline(result), style="bold"))
+    for name, value in figure_lines(result):
         console.print(Text(_hanging(f"  {name:<20}", value, console.width)))
     console.print(_worst_layers(result))
     for line in _closing_lines(result, files):
         console.print(Text(line))
 
 
-def _headline(result: Result) -> str:
+def headline(result: Result) -> str:
+    """What ran on what, and the sizes of image and picture."""
     (height, width), (out_height, out_width) = result.input_size, result.output_size
     return f"{subject_label(result)}, {height}×{width} → {out_height}×{out_width} pixels"
 
@@ -48,7 +49,8 @@ def _hanging(name: str, value: str, width: int) -> str:
     return name + f"\n{' ' * len(name)}".join(lines)
 
 
-def _figures(result: Result) -> list[tuple[str, str]]:
+def figure_lines(result: Result) -> list[tuple[str, str]]:
+    """Names and values of the figures there are, in words."""
     rows = [
         ("energy per image", f"{result.energy_uj:,.1f} µJ  ({_shares(result)})"),
         (
@@ -73,6 +75,8 @@ def _figures(result: Result) -> list[tuple[str, str]]:
             f"{result.weight_average_bits:.2f} weights, {result.feature_average_bits:.2f} features",
         ),
     ]
+    if result.area_mm2 is not None:
+        rows.append(("area", _area(result)))
     if result.energy_band is not None:
         rows.insert(1, ("under all tables", band_sentence(result.energy_band)))
     if result.activity is not None:
@@ -86,6 +90,12 @@ def _figures(result: Result) -> list[tuple[str, str]]:
     if result.overflows is not None:
         rows.append(("overflows", overflow_sentence(result.overflows)))
     return rows
+
+
+def _area(result: Result) -> str:
+    parts = {name: mm2 for name, mm2 in result.area_by_component_mm2.items() if mm2 is not None}
+    assert result.area_mm2 is not None
+    return f"{result.area_mm2:,.3f} mm²  ({_labelled_shares(parts, result.area_mm2)})"
 
 
 def _launch(result: Result) -> list[tuple[str, str]]:
@@ -125,10 +135,13 @@ def _adaptive(adaptive: Adaptive) -> list[tuple[str, str]]:
 
 
 def _shares(result: Result) -> str:
-    parts = sorted(result.energy_by_component_uj.items(), key=lambda part: -part[1])
-    return ", ".join(
-        f"{component_label(name)} {energy_uj / result.energy_uj:.0%}" for name, energy_uj in parts
-    )
+    return _labelled_shares(result.energy_by_component_uj, result.energy_uj)
+
+
+def _labelled_shares(parts: Mapping[str, float], total: float) -> str:
+    """Components with their shares of a total, the largest first."""
+    largest_first = sorted(parts.items(), key=lambda part: -part[1])
+    return ", ".join(f"{component_label(name)} {part / total:.0%}" for name, part in largest_first)
 
 
 def _quality(result: Result) -> str:
@@ -168,15 +181,22 @@ def _worst_layers(result: Result) -> Table:
     return table
 
 
+def _written(files: Sequence[Path]) -> str:
+    """Names of files in the folder of the first, and paths of others."""
+    folder = files[0].parent
+    names = (file.relative_to(folder) if file.is_relative_to(folder) else file for file in files)
+    return f"written to {folder}: {', '.join(map(str, names))}"
+
+
 def _closing_lines(result: Result, files: Sequence[Path]) -> list[str]:
     lines = []
     if files:
-        names = ", ".join(file.name for file in files)
-        lines.append(f"written to {files[0].parent}: {names}")
+        lines.append(_written(files))
     lines.append(
         "Pixels are computed exactly; cycles and energy are modelled, not measured: energy table "
         f"{result.energy_table} ({result.model.technology_nm} nm), which leaves out "
-        f"{len(result.model.not_modelled)} things listed under 'model' in the JSON result."
+        f"{len(result.model.not_modelled)} things listed under 'model' in the JSON result; the "
+        f"area, modelled too, leaves out {len(result.model.area_not_modelled)}."
     )
     lines += [f"{note[0].upper()}{note[1:]}." for note in result.model.notes]
     return lines

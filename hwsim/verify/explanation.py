@@ -154,7 +154,7 @@ def _taps(
     yield f"sum {total}"
     if isinstance(convolution, Convolution) and convolution.accumulator is not None:
         yield f"accumulator {convolution.accumulator}"
-    yield _requantization(convolution.requantization, channel)
+    yield requantization_line(convolution.requantization, channel)
 
 
 def _add(
@@ -166,7 +166,7 @@ def _add(
         case None:
             total = codes[0] * first + codes[1] * second + add.bias
             yield f"sum {total} = {codes[0]}·{first} + {codes[1]}·{second} + {add.bias}"
-            yield _requantization(add.requantization, index[2])
+            yield requantization_line(add.requantization, index[2])
         case TermRounding() as terms:
             for code, multiplier, shift, zero in zip(
                 codes, add.multipliers, terms.shifts, terms.zero_points, strict=True
@@ -176,7 +176,7 @@ def _add(
                     f"/ 2^{shift})"
                 )
             yield f"bias {add.bias}"
-            yield _requantization(add.requantization, index[2])
+            yield requantization_line(add.requantization, index[2])
         case FusedTerms(addend=addend):
             yield (
                 f"sum fma({codes[0]}, {_single(first)}, fma({codes[1]}, {_single(second)}, "
@@ -190,7 +190,7 @@ def _requantize(
 ) -> Iterator[str]:
     code, bias = int(operands[0][index]), _of_channel(requantize.bias, index[2])
     yield f"sum {code + bias} = {code} + {bias}"
-    yield _requantization(requantize.requantization, index[2])
+    yield requantization_line(requantize.requantization, index[2])
 
 
 def _multiply(
@@ -206,7 +206,7 @@ def _multiply(
     (first, second), (one, other) = codes, multiply.biases
     total = (first + one) * (second + other)
     yield f"product {total} = ({first} + {one})·({second} + {other})"
-    yield _requantization(multiply.requantization, index[2])
+    yield requantization_line(multiply.requantization, index[2])
 
 
 def _prelu(
@@ -215,11 +215,11 @@ def _prelu(
     code = int(operands[0][index])
     if code + prelu.bias >= 0:
         yield f"sum {code + prelu.bias} = {code} + {prelu.bias}"
-        yield _requantization(prelu.positive, index[2])
+        yield requantization_line(prelu.positive, index[2])
         return
     slope = _of_channel(prelu.slope, index[2])
     yield f"sum {(code + prelu.bias) * slope} = ({code} + {prelu.bias})·{slope}"
-    yield _requantization(prelu.negative, index[2])
+    yield requantization_line(prelu.negative, index[2])
 
 
 def _lookup_table(
@@ -262,7 +262,8 @@ def _operands_alone(
             yield f"operand {number}: {int(operand[index])}"
 
 
-def _requantization(given: Requantization, channel: int) -> str:
+def requantization_line(given: Requantization, channel: int) -> str:
+    """How a channel's sum becomes a code, in a line."""
     multiplier = _of_channel(given.multiplier, channel)
     if not MODES[given.rounding].is_float:
         scaled = f"sum · {multiplier} / 2^{_of_channel(given.shift, channel)}"

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from quant.graph.graph import Graph, GraphError, Node
 from quant.graph.grids import Size
-from quant.graph.operators import Convolution, Integers, Statistics, TransposedConvolution
+from quant.graph.operators import (
+    Convolution,
+    Integers,
+    Normalization,
+    Statistics,
+    TransposedConvolution,
+)
 from quant.graph.types import IntegerType, TensorType
 from quant.graph.verifier import verify
 
@@ -110,6 +116,12 @@ class AdaptiveGraph:
         """The same with other graphs, in the order of `graphs`."""
         selector, low, middle, high = graphs
         return replace(self, selector=selector, variants=(low, middle, high))
+
+
+def normalizes_at_run_time(graph: Graph | AdaptiveGraph) -> bool:
+    """Whether channels are normalized by what an image's own feature maps are like."""
+    parts = graph.graphs() if isinstance(graph, AdaptiveGraph) else (graph,)
+    return any(isinstance(node.operator, Normalization) for part in parts for node in part.nodes)
 
 
 def verify_adaptive(adaptive: AdaptiveGraph) -> AdaptiveGraph:

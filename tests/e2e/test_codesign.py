@@ -68,6 +68,36 @@ def test_machine_and_bits_are_found_written_and_can_be_used(
     assert len((out / FILE_NAME).read_text().splitlines()) == len(lines)
 
 
+def test_the_smallest_machine_is_found_and_larger_ones_are_left_out(
+    hwsim: Command, asked: tuple[object, ...]
+) -> None:
+    done = hwsim(*asked, "--vary", "array.rows=8,16,32", "--minimize", "area", "--max-area",
+                 "3.5mm2", "--json")  # fmt: skip
+
+    assert done.status == 0, done.err
+    found = done.json
+    smallest, larger = found["variants"]
+    assert found["recommended"]["variant"] == smallest["variant"]
+    assert smallest["variant"] == "edge_npu[array.rows=8], minmax"
+    assert 2 < smallest["area_mm2"] < larger["area_mm2"] < 3.5
+    assert larger["reason"].startswith("not searched: edge_npu[array.rows=8], minmax has less area")
+    (rejected,) = found["rejected"]
+    assert rejected["label"] == "edge_npu[array.rows=32], minmax"
+    assert "it has 3.788 mm2, at most 3.5 were asked for" in rejected["reason"]
+    assert (found["minimize"], found["minimize_bits"]) == ("area", "energy")
+
+
+def test_methods_that_normalize_at_run_time_need_more_area(hwsim: Command, pictures: Path) -> None:
+    done = hwsim("codesign", "mobile_sr_x2", "--method", "minmax", "dfsq", "--pictures", pictures,
+                 "--calibration", pictures, "--input-size", "4x4", "--front-points", "2",
+                 "--widths", "8", "--workers", "1", "--json")  # fmt: skip
+
+    assert done.status == 0, done.err
+    plain, normalized = (each["area_by_component_mm2"] for each in done.json["variants"])
+    assert set(normalized) - set(plain) == {"statistics", "channel_scale"}
+    assert plain.items() < normalized.items()
+
+
 def used_again(hwsim: Command, found: Any, out: Path, pictures: Path) -> None:
     """A variant's folder has the files of its search, and a machine and a policy to run."""
     best = found["recommended"]
@@ -151,6 +181,13 @@ ROWS_AND_COLUMNS = ("--vary", "array.rows=" + ",".join(map(str, range(1, 16))),
         (("--method", "nothing"), "'nothing'"),
         (("--min-psnr", "20", "--against", "latency"), "leave --against out"),
         (("--widths", "8", "--max-latency", "1cycles"), "found none; nearest comes edge_npu, "),
+        (
+            ("--max-area", "0.5mm2"),
+            "expected a machine of the area that is asked for, found none among 1; edge_npu, "
+            "minmax: it has 3.788 mm2, at most 0.5 were asked for; make its array or its SRAM",
+        ),
+        (("--minimize", "area"), "minimize area: expected a least fidelity too, given none"),
+        (("--max-area", "3mm"), "expected an area above zero such as 3mm2 (in mm2, um2)"),
     ],
 )
 def test_co_searches_nobody_can_do_are_bad_input(

@@ -1,7 +1,6 @@
 """``hwsim codesign``: which machine, with which method and which bits."""
 
 from argparse import Namespace
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -10,11 +9,12 @@ from hwsim.cli.codesign_files import codesign_text, variant_folders, write_codes
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.search_inputs import one_thread_of_torch
+from hwsim.cli.search_options import AREA
 from hwsim.cli.search_variants import SearchVariants, method_names
 from hwsim.cli.varied_machines import varied_machines
 from hwsim.cli.workers import search_executor
 from hwsim.report.codesign import print_codesign
-from hwsim.search.codesign import Variant, codesign
+from hwsim.search.codesign import MachineAim, codesign
 
 
 def execute(arguments: Namespace) -> int:
@@ -30,9 +30,16 @@ def execute(arguments: Namespace) -> int:
         variants = [given.variant(method, machine) for method in methods for machine in machines]
         pictures = given.pictures()
         stack.enter_context(one_thread_of_torch())
-        _refuse_what_cannot_be_quantized(variants)
         with messages.stage(f"searching {len(variants)} variants") as progress:
-            found = codesign(variants, pictures, arguments.out, progress, executor, rejected)
+            found = codesign(
+                variants,
+                pictures,
+                arguments.out,
+                progress,
+                executor,
+                rejected,
+                MachineAim(arguments.max_area, arguments.minimize == AREA),
+            )
         if folder:
             with messages.stage("writing"):
                 provenance_of = partial(given.provenance, pictures=pictures)
@@ -46,13 +53,3 @@ def execute(arguments: Namespace) -> int:
         messages.say("not bit-exact: see the points' 'on_machine'")
         return 1
     return 0
-
-
-def _refuse_what_cannot_be_quantized(variants: Sequence[Variant]) -> None:
-    """What no search can be made with is told before any is made.
-
-    Raises:
-        UserError: a method cannot quantize the network so.
-    """
-    for variant in {variant.method: variant for variant in variants}.values():
-        variant.build_graph(variant.request.base_policy)

@@ -21,7 +21,12 @@ from quant.graph import Graph, GraphError
 from quant.graph.adaptive_file import AnyGraph
 from quant.networks import network_names
 
-_SETTINGS = {"scales": ("qonnx", "qdq"), "widths": ("haq",), "word_bits": ("golden",)}
+_SETTINGS = {
+    "scales": ("qonnx", "qdq"),
+    "widths": ("haq",),
+    "word_bits": ("golden",),
+    "channel_blocks": ("rtl",),
+}
 """Settings that only some formats take."""
 
 
@@ -34,6 +39,10 @@ def execute(arguments: Namespace) -> int:
     with output_folder(folder_path) as folder:
         writer = chosen.writer()
         energy = load_energy_model(arguments)
+        if chosen.of_machine:
+            writer.write_machine(energy.accelerator, settings, folder)
+            print("\n".join(map(str, folder.publish())))
+            return 0
         given = load_subject(
             _with_rounding(arguments, chosen),
             messages,

@@ -4,7 +4,13 @@ import json
 from argparse import Namespace
 from collections.abc import Callable
 
-from accelerators import accelerator_names, energy_table_names
+from accelerators import (
+    accelerator_names,
+    area_of,
+    energy_table_names,
+    load_accelerator,
+    load_energy_table,
+)
 from accelerators.catalog import dram_table_names
 from hwsim.cli.options import LISTS
 from hwsim.export.formats import FORMATS
@@ -50,7 +56,10 @@ def execute(arguments: Namespace) -> int:
             json.dumps({kind.replace("-", "_"): known for kind, known in names.items()}, indent=2)
         )
     elif arguments.kind:
-        print("\n".join(_lines(arguments.kind, names[arguments.kind])))
+        known = names[arguments.kind]
+        in_detail = arguments.kind == "accelerators"
+        lines = _columns(known, [*map(_machine, known)]) if in_detail else None
+        print("\n".join(lines or _lines(arguments.kind, known)))
     else:
         for kind, known in names.items():
             lines = _lines(kind, known)
@@ -66,5 +75,18 @@ def _lines(kind: str, names: list[str]) -> list[str]:
     """A line for each name, with what is to say of it."""
     if kind not in _SUMMARIES:
         return names
-    width, summary = max(map(len, names)), _SUMMARIES[kind]
-    return [f"{name:{width}}  {summary(name)}" for name in names]
+    summary = _SUMMARIES[kind]
+    return _columns(names, [summary(name) for name in names])
+
+
+def _columns(names: list[str], words: list[str]) -> list[str]:
+    width = max(map(len, names))
+    return [f"{name:{width}}  {text}" for name, text in zip(names, words, strict=True)]
+
+
+def _machine(name: str) -> str:
+    """A machine's modelled area and what it is."""
+    machine = load_accelerator(name)
+    area_mm2 = area_of(machine, load_energy_table(machine.energy_table)).area_mm2
+    size = "area unknown" if area_mm2 is None else f"{area_mm2:7.2f} mm²"
+    return f"{size} at {machine.technology_nm} nm  {machine.description}"

@@ -6,12 +6,13 @@ from hwsim.report.codesign import evidence, tables_note
 from hwsim.report.codesign_page.fronts import fronts_figure
 from hwsim.report.codesign_page.policies import policy_choice
 from hwsim.report.codesign_page.variants import variants_table
-from hwsim.report.measures import MEASURES, limit_words
+from hwsim.report.measures import MEASURES, asked_words
 from hwsim.report.page.blocks import Block, Card, Cards, Facts, Folded, Text
 from hwsim.report.page.page import Page, Section
+from hwsim.report.provenance import Provenance, provenance_blocks
 from hwsim.report.search_page.points import mean_bits
 from hwsim.report.search_page.quantities import decibels
-from hwsim.report.search_page.search_page import FOOTER, Provenance, provenance_blocks
+from hwsim.report.search_page.search_page import FOOTER
 from hwsim.search.codesign import CodesignResult
 
 
@@ -26,7 +27,7 @@ def codesign_page(
         folders: from a variant's label to the folder with its own files.
     """
     size = found.request.image_size
-    words = limit_words([outcome.variant for outcome in found.outcomes])
+    words = asked_words(found)
     asked = f"; asked for: {', '.join(words)}" if words else ""
     return Page(
         f"Machine, method and bits for {provenance.network}",
@@ -65,7 +66,7 @@ def _recommended(found: CodesignResult, folders: Mapping[str, str]) -> tuple[Blo
         )
     )
     size = best.variant.size
-    area = {} if size.array_ge is None else {"array": f"{size.array_ge:,.0f} gate equivalents"}
+    area = {} if size.area_mm2 is None else {"area": f"{size.area_mm2:,.3f} mm²"}
     facts = {
         "machine": best.variant.target.accelerator.name,
         "method": best.variant.method,

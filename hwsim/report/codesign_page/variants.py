@@ -10,7 +10,7 @@ from hwsim.search.codesign import Choice, CodesignResult, Outcome, Rejected
 _NONE = Cell("–")
 _COLUMNS = (
     "variant", "fidelity [dB]", *(measure.title for measure in MEASURES), "multipliers",
-    "SRAM [KiB]", "DRAM [GB/s]", "array [1000 GE]", "hypervolume",
+    "SRAM [KiB]", "DRAM [GB/s]", "logic [1000 GE]", "area [mm²]", "hypervolume",
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def variants_table(found: CodesignResult, folders: Mapping[str, str]) -> Table:
         for outcome in found.ranked()
     ]
     rows += [_rejected(each) for each in found.rejected]
-    caption = "What each variant recommends, the best first; GE are gate equivalents of multipliers"
+    caption = "What each variant recommends, the best first; GE are gate equivalents"
     return Table(caption, _COLUMNS, tuple(rows))
 
 
@@ -65,8 +65,9 @@ def _sizes(outcome: Outcome) -> list[Cell]:
         Cell(f"{size.sram_kib:,}", size.sram_kib),
         Cell(f"{size.dram_gb_per_s:g}", size.dram_gb_per_s),
         _NONE
-        if size.array_ge is None
-        else Cell(f"{size.array_ge / 1000:,.1f}", size.array_ge / 1000),
+        if size.gate_equivalents is None
+        else Cell(f"{size.gate_equivalents / 1000:,.0f}", size.gate_equivalents / 1000),
+        _NONE if size.area_mm2 is None else Cell(f"{size.area_mm2:,.3f}", size.area_mm2),
     ]
 
 

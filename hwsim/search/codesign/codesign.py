@@ -1,5 +1,6 @@
 """The co-search: the bits of every variant are searched, and the best of all is taken."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from hwsim.ledger import Ledger
 from hwsim.schedule import ScheduleError
+from hwsim.search.codesign.machine_aim import NO_AIM, MachineAim
 from hwsim.search.codesign.result import CodesignResult
 from hwsim.search.codesign.variant import Choice, Outcome, Rejected, Variant
 from hwsim.search.evaluation import Pictures
@@ -26,13 +28,15 @@ def codesign(
     progress: Progress | None = None,
     executor: Executor | None = None,
     rejected: Sequence[Rejected] = (),
+    aim: MachineAim = NO_AIM,
 ) -> CodesignResult:
     """Search the bits of every variant.
 
     Every variant is searched as it would be alone, and with the same result. They share one ledger,
     in which errors do not depend on the machine: those of a policy are measured once for each
     method, and only costs anew. No variant is left out early, for no bound tells for certain what a
-    machine's policies cost before they are searched.
+    machine's policies cost before they are searched; but where the least area wins, machines larger
+    than one that does the job are not searched.
 
     Args:
         variants: what there is to choose from; what is asked of them differs in cycles alone.
@@ -41,19 +45,57 @@ def codesign(
         progress: called with what is done and what there is to do in all, in shares of variants.
         executor: computes the measurements, as of `search`.
         rejected: machines that cannot be, for the record.
+        aim: what is asked of machines.
 
     Raises:
         UserError: there is no variant, two have the same label or are asked for different things,
-            or as of `search`. No room, or no policy within the limits, is an outcome.
+            none is of an area that is asked for, or as of `search`. No room, or no policy within
+            the limits, is an outcome.
     """
     _check(variants)
     ledger = kept if isinstance(kept, Ledger) else Ledger(kept)
-    outcomes = []
-    for done, variant in enumerate(variants):
-        step = _part_of(progress, done, len(variants))
-        outcomes.append(_outcome(variant, pictures, ledger, step, executor))
+    usable, too_large = _by_refusal(variants, aim)
+    outcomes: dict[str, Outcome] = {}
+    least: Outcome | None = None
+    for done, variant in enumerate(sorted(usable, key=aim.area_to_minimize)):
+        step = _part_of(progress, done, len(usable))
+        outcome = (
+            _outcome(variant, pictures, ledger, step, executor)
+            if least is None or not aim.is_larger(variant, least.variant)
+            else _not_searched(variant, least)
+        )
         step(1, 1)
-    return CodesignResult(tuple(outcomes), tuple(rejected))
+        outcomes[variant.label] = outcome
+        if least is None and outcome.recommended is not None:
+            least = outcome
+    in_order = tuple(outcomes[variant.label] for variant in usable)
+    return CodesignResult(in_order, (*rejected, *too_large), aim)
+
+
+def _by_refusal(
+    variants: Sequence[Variant], aim: MachineAim
+) -> tuple[list[Variant], list[Rejected]]:
+    """The variants whose machines may be chosen, and the others.
+
+    Raises:
+        UserError: there is none that may.
+    """
+    refusals = [(variant, aim.refusal(variant)) for variant in variants]
+    usable = [variant for variant, reason in refusals if reason is None]
+    rejected = [Rejected(variant.label, reason) for variant, reason in refusals if reason]
+    if not usable:
+        smallest = min(variants, key=lambda each: each.area.area_mm2 or math.inf)
+        nearest = next(each for each in rejected if each.label == smallest.label)
+        raise UserError(
+            f"co-search: expected a machine of the area that is asked for, found none among "
+            f"{len(rejected)}; {nearest.label}: {nearest.reason}"
+        )
+    return usable, rejected
+
+
+def _not_searched(variant: Variant, least: Outcome) -> Outcome:
+    reason = f"not searched: {least.variant.label} has less area and keeps to the limits"
+    return Outcome(variant, None, None, reason)
 
 
 def _outcome(

@@ -19,12 +19,14 @@ def codesign_json(found: CodesignResult, folders: Mapping[str, str] | None = Non
     ruler, places = found.ruler, {each.variant.label: n for n, each in enumerate(found.ranked(), 1)}
     return {
         "image_size": [request.image_size.height, request.image_size.width],
-        "minimize": minimized_word(request.minimize),
+        "minimize": "area" if found.aim.least_area else minimized_word(request.minimize),
+        "minimize_bits": minimized_word(request.minimize),
         "limits": {
             "max_energy_uj": limits.max_energy_uj,
             "max_dram_bytes": limits.max_dram_bytes,
             "max_sram_bytes": limits.max_sram_bytes,
             "min_psnr_to_float_db": limits.min_psnr_db,
+            "max_area_mm2": found.aim.max_area_mm2,
         },
         "recommended": _choice(found.recommended()),
         "front": [_choice(choice) for choice in found.front],
@@ -61,6 +63,7 @@ def _machine(outcome: Outcome) -> Json:
         "launch_overhead_ms": machine.latency_ms(0),
         "max_cycles": variant.request.limits.max_cycles,
         **asdict(variant.size),
+        "area_by_component_mm2": dict(variant.area.by_component_mm2),
     }
 
 

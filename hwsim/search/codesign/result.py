@@ -8,6 +8,7 @@ import numpy as np
 
 from hwsim.search.certified import Bounds
 from hwsim.search.codesign.common_ruler import CommonRuler
+from hwsim.search.codesign.machine_aim import NO_AIM, MachineAim
 from hwsim.search.codesign.variant import Choice, Outcome, Rejected
 from hwsim.search.dominance import undominated_points
 from hwsim.search.no_policy import NoPolicyError
@@ -23,11 +24,13 @@ class CodesignResult:
 
     Attributes:
         outcomes: what came of each variant, in the order they were given.
-        rejected: machines that were asked for and cannot be.
+        rejected: machines that were asked for and cannot be, or have too much area.
+        aim: what was asked of machines.
     """
 
     outcomes: tuple[Outcome, ...]
     rejected: tuple[Rejected, ...] = ()
+    aim: MachineAim = NO_AIM
 
     @property
     def request(self) -> SearchRequest:
@@ -61,7 +64,9 @@ class CodesignResult:
             sorted(
                 self.outcomes,
                 key=lambda each: (
-                    (True, ()) if each.recommended is None else (False, each.recommended.standing)
+                    (True, ())
+                    if each.recommended is None
+                    else (False, self.aim.standing(each.recommended))
                 ),
             )
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accelerators import MachineSize
+from accelerators import Area, MachineSize, area_of
 from hwsim.search.confirmation import Point
 from hwsim.search.evaluation import BuildGraph, Target
 from hwsim.search.measurement import Figures, Measurement
@@ -21,6 +21,8 @@ class Variant:
         target: the machine, its prices and the image size.
         request: what is asked of it; its limit on time is in cycles of this machine's clock.
         build_graph: quantizes the network by this method as this machine computes.
+        normalizes_at_run_time: whether the method's graphs need what only run-time normalization
+            needs, which then is part of the machine's area.
     """
 
     label: str
@@ -28,11 +30,18 @@ class Variant:
     target: Target
     request: SearchRequest
     build_graph: BuildGraph
+    normalizes_at_run_time: bool = False
 
     @property
     def size(self) -> MachineSize:
         """How much hardware the machine is."""
-        return MachineSize.of(self.target.energy)
+        return MachineSize.of(self.target.energy, self.normalizes_at_run_time)
+
+    @property
+    def area(self) -> Area:
+        """The machine's area, by component."""
+        energy = self.target.energy
+        return area_of(energy.accelerator, energy.table, self.normalizes_at_run_time)
 
     def latency_ms(self, figures: Figures) -> float:
         """Time of an image, launch overhead included, in milliseconds."""

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from accelerators import Action, EnergyModel, energy_tables_for, load_accelerator, load_energy_table
 from accelerators.catalog import load_sram_table, scaled_to
 from accelerators.schema import Accelerator
-from accelerators.technology_scaling import POLYNOMIALS, energy_ratio, switching_energy
+from accelerators.technology_scaling import (
+    AREAS,
+    POLYNOMIALS,
+    energy_ratio,
+    logic_area_ratio,
+    sram_area_ratio,
+    switching_energy,
+)
 from quant.common.errors import UserError
 
 EDGE = load_accelerator("edge_npu")
@@ -180,3 +187,49 @@ def test_a_voltage_that_is_the_tables_is_no_scaling() -> None:
     table = load_energy_table("accelergy22")  # without a voltage: taken to be for 0.8 V
     same = machine(technology_nm=22, energy_scaling="stillmaker_baas", supply_v=0.8)
     assert EnergyModel(same, table).table is table
+
+
+def test_areas_of_logic_are_known_at_the_nodes_that_energies_are() -> None:
+    assert list(AREAS) == list(POLYNOMIALS)
+    assert all(logic_area_ratio(45, node) == area for node, area in AREAS.items())
+    # halfway from 20 to 32 nm, and back
+    assert logic_area_ratio(45, 26) == pytest.approx((0.21 + 0.46) / 2)
+    assert logic_area_ratio(26, 45) == pytest.approx(2 / (0.21 + 0.46))
+
+
+@given(st.integers(7, 129), st.integers(7, 130))
+def test_smaller_nodes_have_smaller_areas(node: int, other: int) -> None:
+    assert logic_area_ratio(other, node) <= logic_area_ratio(other, node + 1)
+    assert sram_area_ratio(other, node) < sram_area_ratio(other, node + 1)
+    assert logic_area_ratio(node, other) == pytest.approx(1 / logic_area_ratio(other, node))
+
+
+def test_areas_of_logic_beyond_the_nodes_are_refused_but_within_a_node() -> None:
+    assert logic_area_ratio(180, 180) == 1.0
+    for nodes in ((180, 45), (45, 5)):
+        with pytest.raises(UserError, match=r"covers 7 to 130 nm, got (180|5) nm; choose an"):
+            logic_area_ratio(*nodes)
+
+
+def test_macros_shrink_as_cactis_own_do() -> None:
+    # a macro of 16 KiB with 64-bit words as CACTI lays it out at 90 and 65 nm
+    table = load_sram_table("cacti45")
+    at_45 = table.macro(16, 64).area_um2
+    assert at_45 is not None
+    assert sram_area_ratio(45, 65) == pytest.approx(105886 / at_45, rel=0.001)
+    assert sram_area_ratio(45, 90) == pytest.approx(193483 / at_45, rel=0.05)
+    assert sram_area_ratio(22, 7) == pytest.approx(7 / 22)
+
+
+@pytest.mark.parametrize(("node", "mean_percent", "worst_percent"), [(32, 3, 17), (22, 7, 27)])
+def test_how_far_macros_of_another_table_are_missed(
+    node: int, mean_percent: int, worst_percent: int
+) -> None:
+    errors = []
+    for row in load_sram_table("cacti45").rows:
+        own_um2 = load_sram_table(f"cacti{node}").macro(row.size_kib, row.word_bits).area_um2
+        assert own_um2 is not None
+        assert row.area_um2 is not None
+        errors.append(100 * (row.area_um2 * sram_area_ratio(45, node) / own_um2 - 1))
+    assert round(abs(sum(errors) / len(errors))) == mean_percent
+    assert round(max(map(abs, errors))) == worst_percent

@@ -14,6 +14,7 @@ from hwsim.cli.quantities import (
     energy_uj,
     frame_time,
     latency,
+    square_millimetres,
     whole_bytes,
 )
 
@@ -36,6 +37,9 @@ from hwsim.cli.quantities import (
         (latency, "900000cycles", Latency(cycles=900_000)),
         (frame_time, "30", Latency(Fraction(1, 30))),
         (frame_time, "59.94fps", Latency(Fraction(100, 5994))),
+        (square_millimetres, "3mm2", 3.0),
+        (square_millimetres, "2.5 mm²", 2.5),
+        (square_millimetres, "500000µm²", 0.5),
         (decibels, "37.5", 37.5),
         (decibels, "37.5dB", 37.5),
     ],
@@ -72,6 +76,17 @@ def test_quantities_are_read_exactly(
             "expected an amount of data above zero such as 512KiB (in B, kB, MB, GB, KiB, MiB, "
             "GiB), got '1Kib'",
         ),
+        (
+            square_millimetres,
+            "3mm",
+            "expected an area above zero such as 3mm2 (in mm2, um2), got '3mm'",
+        ),
+        (
+            whole_bytes,
+            "1B2",
+            "expected an amount of data above zero such as 512KiB (in B, kB, MB, GB, KiB, MiB, "
+            "GiB), got '1B2'",
+        ),
         (frame_time, "0", "expected frames per second above zero such as 30 (in fps), got '0'"),
         (decibels, "nan", "expected decibels above zero such as 37.5 (in dB), got 'nan'"),
     ],
@@ -85,6 +100,6 @@ def test_what_is_no_quantity_is_told(
 
 @given(st.text(max_size=12))
 def test_any_text_is_read_or_told(text: str) -> None:
-    for read in (energy_uj, whole_bytes, latency, frame_time, decibels):
+    for read in (energy_uj, whole_bytes, latency, frame_time, decibels, square_millimetres):
         with suppress(ArgumentTypeError):
             read(text)

@@ -9,7 +9,7 @@ import pytest
 
 from quant.common.errors import UserError
 from quant.graph import Convolution, Graph, GraphError, Size, load_graph, save_graph
-from quant.graph.adaptive import AdaptiveGraph, verify_adaptive
+from quant.graph.adaptive import AdaptiveGraph, normalizes_at_run_time, verify_adaptive
 from quant.graph.adaptive_file import load_any_graph, save_any_graph
 from quant.graph.records import graph_to_record
 from quant.methods.adabm.complexity import UNIT
@@ -166,3 +166,8 @@ def outcome_of(path: Path) -> str:
     except UserError as error:
         return str(error)
     return "loaded"
+
+
+def test_graphs_of_fixed_channels_do_not_normalize_at_run_time() -> None:
+    assert not normalizes_at_run_time(ADAPTIVE)
+    assert not normalizes_at_run_time(ADAPTIVE.variants[0])

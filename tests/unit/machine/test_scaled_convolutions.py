@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from accelerators import Accelerator, Action
+from accelerators import Accelerator, Action, area_of
 from hwsim.cost import program_cost
 from hwsim.machine import REFERENCE, run_layerwise
+from hwsim.report.result import result_from_cost
 from hwsim.schedule import ScheduleError, schedule
 from hwsim.schedule.commands import ConvolutionSettings, Convolve
 from hwsim.simulation import estimate, simulate
@@ -30,6 +31,7 @@ from quant.graph import (
     scaled_sum_bits,
     verify,
 )
+from quant.graph.adaptive import normalizes_at_run_time
 from quant.graph.run_time_scaling_rules import FACTORS, SUMS
 from tests.machines import machine, prices
 
@@ -225,3 +227,20 @@ def test_other_kinds_of_array_do_not_scale_channels(kind: str) -> None:
         "array must have dataflow output_stationary and lanes 1; that of accelerator 'edge_npu' "
         f"has {kind} and 1; choose another accelerator or a method with constant scales"
     )
+
+
+def test_what_it_needs_is_part_of_the_machines_area() -> None:
+    array = machine()
+    graph = normalized("partial_sums")
+    estimated = estimate(graph, array, prices(array), IMAGE)
+
+    result = result_from_cost(graph, estimated.program, estimated.cost, prices(array))
+
+    assert normalizes_at_run_time(graph)
+    plain = area_of(array, prices(array).table).area_mm2
+    assert result.area_mm2 is not None
+    assert plain is not None
+    extra = result.area_mm2 - plain
+    added = [result.area_by_component_mm2[name] for name in ("statistics", "channel_scale")]
+    assert extra == pytest.approx(sum(part for part in added if part is not None))
+    assert extra > 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from accelerators import EnergyModel, area_of
 from hwsim.report.activity import Activity, LayerActivityRecord
 from hwsim.report.adaptive import Adaptive, Patch, Variant
 from hwsim.report.energy_band import EnergyBand, TableEnergy
@@ -42,7 +43,7 @@ CONTRACT = [
 ]  # fmt: skip
 LAYER_CONTRACT = [
     "name", "operator", "cascade", "weight_bits", "activation_bits", "macs", "cycles", "energy_uj",
-    "dram_bytes", "mac_utilization",
+    "dram_bytes", "mac_utilization", "energy_by_component_uj", "busy_cycles",
 ]  # fmt: skip
 
 
@@ -97,6 +98,11 @@ def test_totals_are_sums_over_the_layers(priced: Priced) -> None:
     assert result.dram_read_bytes + result.dram_write_bytes == dram_bytes
     assert result.energy_uj == pytest.approx(sum(layer.energy_uj for layer in result.layers))
     assert result.energy_uj == pytest.approx(sum(result.energy_by_component_uj.values()))
+    for layer in result.layers:
+        assert layer.energy_uj == pytest.approx(sum(layer.energy_by_component_uj.values()))
+    for component, energy_uj in result.energy_by_component_uj.items():
+        parts = (layer.energy_by_component_uj.get(component, 0.0) for layer in result.layers)
+        assert energy_uj == pytest.approx(sum(parts))
 
 
 def test_rates_follow_from_cycles_and_clock(priced: Priced) -> None:
@@ -125,6 +131,29 @@ def test_features_average_over_convolutions_and_weights_over_weights(priced: Pri
     }
     wanted = sum(bits[name] * size for name, size in sizes.items()) / sum(sizes.values())
     assert weight_average_bits(priced.graph) == pytest.approx(wanted)
+
+
+def test_the_area_is_that_of_the_machine_and_says_what_it_rests_on(priced: Priced) -> None:
+    result, machine = priced.result, priced.energy.accelerator
+    area = area_of(machine, priced.energy.table)
+
+    assert (result.area_mm2, result.gate_equivalents) == (area.area_mm2, area.gate_equivalents)
+    assert result.area_by_component_mm2 == area.by_component_mm2
+    assert result.area_mm2 == sum(mm2 for mm2 in result.area_by_component_mm2.values() if mm2)
+    assert result.model.area_notes == area.notes
+    assert any(line.startswith("wires") for line in result.model.area_not_modelled)
+
+
+def test_an_area_that_is_not_known_is_null(priced: Priced) -> None:
+    table = priced.energy.table.model_copy(update={"datapath_factors": None})
+    energy = EnergyModel(priced.energy.accelerator, table)
+    result = result_from_cost(priced.graph, priced.estimate.program, priced.cost, energy)
+    record = json.loads(result.to_json())
+
+    assert (record["area_mm2"], record["gate_equivalents"]) == (None, None)
+    assert record["area_by_component_mm2"]["mac_array"] is None
+    assert record["area_by_component_mm2"]["sram"] > 0
+    assert "names no synthesis study with areas" in record["model"]["area_notes"][0]
 
 
 def test_an_infinite_psnr_is_null_because_json_has_no_infinity(priced: Priced) -> None:

@@ -22,8 +22,17 @@ def test_an_estimate_shows_costs_and_says_they_are_modelled(
     assert f"{priced.result.cycles:,} cycles" in text
     assert f"{priced.result.energy_uj:,.1f} µJ" in text
     assert "modelled, not measured: energy table horowitz45 (45 nm)" in text
+    assert f"{priced.result.area_mm2:,.3f} mm²  (SRAM 35%, vector unit 28%, MAC array 20%" in text
     assert "quality" not in text
     assert "bit-exact" not in text
+
+
+def test_an_area_that_is_not_known_is_not_shown(
+    priced: Priced, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_summary(replace(priced.result, area_mm2=None))
+
+    assert "mm²" not in capsys.readouterr().out
 
 
 def test_the_three_most_expensive_layers_come_in_order(

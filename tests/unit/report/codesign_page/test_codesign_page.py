@@ -62,13 +62,14 @@ def test_every_variant_is_a_row_the_best_first() -> None:
             float(cell.one("data").attributes["value"]) if cell.all("data") else None
             for cell in row.all("td")
         ]
-        *figures, multipliers, sram_kib, dram, array, volume = values
+        *figures, multipliers, sram_kib, dram, logic, area, volume = values
         assert (multipliers, sram_kib, dram) == (
             variant["multipliers"],
             variant["sram_kib"],
             variant["dram_gb_per_s"],
         )
-        assert array == pytest.approx(variant["array_ge"] / 1000)
+        assert logic == pytest.approx(variant["gate_equivalents"] / 1000)
+        assert area == pytest.approx(variant["area_mm2"])
         assert volume == variant["hypervolume"]
         recommended = variant["recommended"]
         if recommended is None:

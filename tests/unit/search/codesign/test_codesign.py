@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from accelerators import EnergyModel
 from hwsim.ledger import FILE_NAME, Ledger
+from hwsim.report.measures import asked_words
 from hwsim.schedule import ScheduleError
 from hwsim.search import Limits, Resource, SearchRequest, SearchResult, search
 from hwsim.search.codesign import (
     Choice,
     CodesignResult,
+    MachineAim,
     Outcome,
     Variant,
     codesign,
@@ -259,7 +262,11 @@ def test_the_record_has_every_variant_and_choice() -> None:
     assert sorted(places) == [1, 2, 3, 4]
     first = record["variants"][0]
     assert (first["processing_elements"], first["multipliers"], first["sram_kib"]) == (16, 16, 512)
-    assert first["array_ge"] == pytest.approx(16 * 1042.8)
+    assert first["array_ge"] == pytest.approx(16 * (1042.8 + 180))
+    assert first["area_mm2"] == pytest.approx(sum(first["area_by_component_mm2"].values()))
+    assert first["gate_equivalents"] > first["array_ge"]
+    assert record["minimize_bits"] == "latency"
+    assert record["limits"]["max_area_mm2"] is None
     assert first["launch_overhead_ms"] == 0
     assert len(first["points"]) == len(small_codesign().outcomes[0].choices)
     without = record["variants"][2]
@@ -269,3 +276,95 @@ def test_the_record_has_every_variant_and_choice() -> None:
     assert record["rejected"] == [{"label": REJECTED[0].label, "reason": REJECTED[0].reason}]
     assert record["hypervolume"]["reference"]["psnr_to_float_db"] == 10
     assert len(record["front"]) == len(small_codesign().front)
+
+
+def area_mm2(variant: Variant) -> float:
+    area = variant.area.area_mm2
+    assert area is not None
+    return area
+
+
+def test_the_least_area_wins_and_larger_machines_are_not_searched() -> None:
+    request = replace(CHEAP, minimize=Resource.ENERGY)
+    large, small = variants(request)[1], variants(request)[0]
+    assert area_mm2(small) < area_mm2(large)
+
+    found = codesign([large, small], network()[1], KNOWN, aim=MachineAim(least_area=True))
+
+    assert found.recommended().variant is small
+    assert [outcome.variant for outcome in found.outcomes] == [large, small]
+    assert found.outcomes[0].found is None
+    assert found.outcomes[0].reason == (
+        f"not searched: {small.label} has less area and keeps to the limits"
+    )
+    record = codesign_json(found)
+    assert (record["minimize"], record["minimize_bits"]) == ("area", "energy")
+
+
+def test_a_small_machine_that_cannot_do_it_makes_way_for_a_larger_one() -> None:
+    without_room, large = variants(CHEAP)[2], variants(CHEAP)[1]
+    assert area_mm2(without_room) < area_mm2(large)
+
+    found = codesign([large, without_room], network()[1], KNOWN, aim=MachineAim(least_area=True))
+
+    assert found.recommended().variant is large
+    assert "needs 2 KiB of SRAM" in found.outcomes[1].reason
+
+
+def test_machines_of_one_area_are_told_apart_by_what_else_is_minimized() -> None:
+    both = [each for each in variants(CHEAP) if each.target.accelerator.array.rows == 4]
+    assert len({area_mm2(each) for each in both}) == 1
+
+    found = codesign(both, network()[1], KNOWN, aim=MachineAim(least_area=True))
+
+    assert all(outcome.found is not None for outcome in found.outcomes)
+    assert found.recommended().variant.label == run(both).recommended().variant.label
+
+
+def test_machines_above_a_limit_on_area_are_left_out_with_the_reason() -> None:
+    small, large = variants(CHEAP)[:2]
+    aim = MachineAim(max_area_mm2=area_mm2(small))
+
+    found = codesign([small, large], network()[1], KNOWN, rejected=REJECTED, aim=aim)
+
+    assert [outcome.variant for outcome in found.outcomes] == [small]
+    assert [each.label for each in found.rejected] == [REJECTED[0].label, large.label]
+    assert found.rejected[1].reason == (
+        f"it has {area_mm2(large):.4g} mm2, at most {area_mm2(small):g} were asked for; make its "
+        "array or its SRAM smaller or allow more area"
+    )
+    assert codesign_json(found)["limits"]["max_area_mm2"] == area_mm2(small)
+    assert asked_words(found)[-1] == f"at most {area_mm2(small):g} mm²"
+
+
+def test_a_limit_on_area_that_no_machine_keeps_to_is_told_with_the_smallest() -> None:
+    small, large = variants(CHEAP)[:2]
+    with pytest.raises(UserError) as caught:
+        codesign([large, small], network()[1], KNOWN, aim=MachineAim(max_area_mm2=0.001))
+    assert str(caught.value).startswith(
+        "co-search: expected a machine of the area that is asked for, found none among 2; "
+        f"{small.label}: it has {area_mm2(small):.4g} mm2, at most 0.001 were asked for"
+    )
+
+
+def test_machines_of_unknown_area_are_left_out_where_area_counts() -> None:
+    known, other = variants(CHEAP)[:2]
+    table = other.target.energy.table.model_copy(update={"datapath_factors": None})
+    unknown = replace(
+        other, target=replace(other.target, energy=EnergyModel(other.target.accelerator, table))
+    )
+    found = codesign([known, unknown], network()[1], KNOWN, aim=MachineAim(least_area=True))
+
+    (rejected,) = found.rejected
+    assert rejected.reason.startswith(
+        "its area is not known: energy table 'horowitz45' names no synthesis study with areas"
+    )
+    assert asked_words(found)[-1] == "the least area"
+
+
+def test_what_normalizes_at_run_time_needs_more_area() -> None:
+    plain = variants(CHEAP)[0]
+    assert area_mm2(replace(plain, normalizes_at_run_time=True)) > area_mm2(plain)
+    assert replace(plain, normalizes_at_run_time=True).size.area_mm2 == area_mm2(
+        replace(plain, normalizes_at_run_time=True)
+    )

@@ -1,0 +1,1 @@
+"""Register-transfer models of the datapaths: Verilog beside this file, and what describes it."""

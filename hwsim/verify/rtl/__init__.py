@@ -1,0 +1,1 @@
+"""Verilog designs run with the simulator's own integers, cycle by cycle."""
