@@ -90,6 +90,7 @@ def cost_tables(request: ExportRequest) -> CostTables:
             for measure, of in MEASURES.items():
                 change = of(cost) - of(division.total)
                 tables[measure][place] = of(own[layer.name]) + change
+        request.progress(position + 1, len(layers))
     return CostTables(
         tuple(layer.name for layer in layers),
         tuple((layer.weight_bits, layer.activation_bits) for layer in layers),

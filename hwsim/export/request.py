@@ -48,6 +48,10 @@ class Settings:
     channel_blocks: int = 16
 
 
+def _tell_nobody(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportRequest:
     """One network and what is to be known of it.
@@ -58,6 +62,7 @@ class ExportRequest:
         energy: the machine and its prices.
         image: int32 [height, width, channels], codes, for formats that need an image.
         settings: what was chosen.
+        progress: called with what is done and what there is to do, by formats that take long.
     """
 
     graph: Graph
@@ -65,6 +70,7 @@ class ExportRequest:
     energy: EnergyModel
     image: Codes | None = None
     settings: Settings = Settings()
+    progress: Callable[[int, int], None] = _tell_nobody
 
     @property
     def accelerator(self) -> Accelerator:

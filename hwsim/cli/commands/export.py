@@ -51,8 +51,8 @@ def execute(arguments: Namespace) -> int:
         ).graph
         image = read_export_image(arguments, given, needed=chosen.needs_image)
         request = _request(chosen, given, image, energy, arguments.overflow)
-        request = replace(request, settings=settings)
-        with messages.stage(f"writing {arguments.to}"):
+        with messages.stage(f"writing {arguments.to}") as progress:
+            request = replace(request, settings=settings, progress=progress)
             _write(arguments.to, chosen, writer, request, name, folder)
         files = folder.publish()
     print("\n".join(map(str, files)))

@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +14,7 @@ from hwsim.export.golden.manifest import Manifest
 from hwsim.machine import KERNELS, run_layerwise
 from hwsim.schedule.expansion import expanded
 from hwsim.verify.hex_words import format_words
-from quant.graph import Graph, Node, Requantization
-from quant.graph.operators import Operator
+from quant.graph import Graph, IntegerType, Node
 
 MAPS, CONSTANTS, WORDS = "feature_maps.npz", "constants.npz", "feature_maps"
 
@@ -40,11 +39,9 @@ def write_numbers(graph: Graph, image: NDArray[np.int32], manifest: Manifest) ->
         format="npz",
         content="every feature map by its node, rows × columns × channels",
     )
-    constants = {
-        f"{node.name}.{name}": values
-        for node in whole.nodes
-        for name, values in constants_of(node.operator).items()
-    }
+    constants: dict[str, NDArray[Any]] = {}
+    for node in whole.nodes:
+        constants |= integers_of(node.operator, node.name)
     manifest.add(
         CONSTANTS, archive(constants), format="npz", content="every operator's integers by its node"
     )
@@ -64,21 +61,15 @@ def archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return content.getvalue()
 
 
-def constants_of(operator: Operator) -> dict[str, NDArray[Any]]:
-    """An operator's arrays, and those of its requantizations, by their names."""
+def integers_of(part: Any, name: str) -> dict[str, NDArray[Any]]:
+    """The integers of an operator or a part of one, by the path of fields that leads to them."""
     found: dict[str, NDArray[Any]] = {}
-    for field in fields(operator):
-        value = getattr(operator, field.name)
-        match value:
-            case np.ndarray():
-                found[field.name] = value
-            case Requantization():
-                prefix = "" if field.name == "requantization" else f"{field.name}."
-                found[f"{prefix}multiplier"] = value.multiplier
-                found[f"{prefix}shift"] = value.shift
-                found[f"{prefix}clamp"] = np.array([value.zero_point, value.low, value.high])
-            case int() | tuple() if not isinstance(value, bool):
-                found[field.name] = np.asarray(value)
+    for field in fields(part):
+        value, path = getattr(part, field.name), f"{name}.{field.name}"
+        if isinstance(value, np.ndarray | int | tuple):
+            found[path] = np.asarray(value)
+        elif is_dataclass(value) and not isinstance(value, IntegerType):
+            found |= integers_of(value, path)
     return found
 
 

@@ -213,6 +213,18 @@ def test_a_bench_that_reads_sram_makes_the_bytes_that_are_expected(golden: Vecto
             np.testing.assert_array_equal(after[..., first : first + channels], made)
 
 
+def test_constants_are_the_operators(golden: Vectors) -> None:
+    head, add = MIXED.node("head").operator, MIXED.node("block0.add").operator
+    for name, values in {
+        "head.weight": head.weight,
+        "head.requantization.shift": head.requantization.shift,
+        "head.padding.top": 1,
+        "block0.add.multipliers": add.multipliers,
+        "block0.add.requantization.low": add.requantization.low,
+    }.items():
+        np.testing.assert_array_equal(golden.constants[name], values)
+
+
 def test_every_operator_of_the_machine_has_a_tile(golden: Vectors) -> None:
     made = {tile["node"] for tile in golden.manifest["tiles"]}
     moved = {node.name for node in MIXED.nodes if node.operator.kind == "pixel_shuffle"}
