@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from quant.graph import IntegerType
+from quant.graph import GraphError, IntegerType
 
 Shape = tuple[int, int, int, int]
 """One image, channels, rows, columns."""
@@ -106,7 +106,15 @@ class Draft:
             domain: of the operator, where it is none of ONNX's own.
             text: what viewers show beside it.
             **attributes: of the operator.
+
+        Raises:
+            GraphError: something else has the name of the tensor.
         """
+        if output in self.tensors:
+            raise GraphError(
+                f"node '{output}': expected a name that no part of another node has in the model, "
+                "found one; rename the node"
+            )
         node = helper.make_node(
             kind, inputs, [output], name or output, domain=domain, doc_string=text, **attributes
         )
@@ -131,6 +139,7 @@ class Draft:
             ir_version: of the file.
             metadata: texts kept in the file.
         """
+        self._drop_what_nobody_reads(ends[1])
         first, last = (helper.make_tensor_value_info(end, *self.tensors.pop(end)) for end in ends)
         graph = helper.make_graph(
             self.nodes,
@@ -152,3 +161,14 @@ class Draft:
         helper.set_model_props(model, dict(metadata))
         content: bytes = model.SerializeToString()
         return content
+
+    def _drop_what_nobody_reads(self, output: str) -> None:
+        """Drop operators that do not lead to the output, such as its own dequantizer."""
+        needed, kept = {output}, []
+        for node in reversed(self.nodes):
+            if node.output[0] in needed:
+                needed.update(node.input)
+                kept.append(node)
+            else:
+                del self.tensors[node.output[0]]
+        self.nodes = kept[::-1]

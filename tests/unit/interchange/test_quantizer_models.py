@@ -290,6 +290,25 @@ def test_other_arithmetic_is_refused_with_the_node() -> None:
     )
 
 
+def test_a_name_that_a_part_of_another_node_has_is_refused() -> None:
+    graph = edsr_graph(1, 4)
+    nodes = tuple(
+        replace(node, name={"tail": "head.sums"}.get(node.name, node.name)) for node in graph.nodes
+    )
+    assert refusal(replace(graph, nodes=nodes, output="head.sums")) == (
+        "node 'head.sums': expected a name that no part of another node has in the model, found "
+        "one; rename the node"
+    )
+
+
+def test_nothing_is_written_that_does_not_lead_to_the_output() -> None:
+    graph = edsr_graph(1, 4)
+    nodes = _nodes(model(graph, pixels(graph)))
+    assert nodes[-1].output[0] == graph.output
+    read = {name for node in nodes for name in node.input} | {graph.output}
+    assert {name for node in nodes for name in node.output} <= read
+
+
 def test_a_directed_rounding_is_none_of_quantize_linear() -> None:
     graph = one_requantize(Requantization(np.array([3]), np.array([9]), 0, -128, 127, "floor"))
     image = np.zeros((2, 2, 1), np.int64)
