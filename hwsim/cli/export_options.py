@@ -16,17 +16,18 @@ def add_export_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to",
-        required=True,
         metavar="FORMAT",
         help=f"{', '.join(FORMATS)}; see hwsim list formats",
     )
     parser.add_argument(
         "--out",
         type=Path,
-        required=True,
         metavar="FILE|DIR",
         help="the file to write, or the folder of a format of several files; in a folder that is "
         "there, a file gets a name that says what it is",
+    )
+    parser.add_argument(
+        "--rtl", type=Path, metavar="DIR", help="the accelerator's Verilog: --to rtl --out DIR"
     )
     group = parser.add_argument_group("image, or its size")
     group.add_argument(

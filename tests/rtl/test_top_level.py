@@ -113,6 +113,15 @@ def test_the_command_writes_all_files_or_none(
     assert sorted(told) == sorted(path.name for path in (tmp_path / "out").iterdir())
     again = load_accelerator(tmp_path / "out" / "accelerator.yaml")
     assert again == load_accelerator("tiny_npu")
+    capsys.readouterr()
+    assert main(["export", "--accelerator", "tiny_npu", "--rtl", str(tmp_path / "again")]) == 0
+    assert len(list((tmp_path / "again").iterdir())) == len(list((tmp_path / "out").iterdir()))
+    capsys.readouterr()
+    assert main(["export", "--to", "rtl"]) == 2
+    assert capsys.readouterr().err == (
+        "hwsim export: expected --to FORMAT and --out PATH, or --rtl DIR alone, given --to; hwsim "
+        "list formats has the formats\n"
+    )
     refused = ["export", "--to", "rtl", "--out", str(tmp_path / "none"), "--channel-blocks", "0"]
     assert main(refused) == 2
     assert capsys.readouterr().err == (

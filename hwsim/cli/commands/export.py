@@ -32,6 +32,7 @@ _SETTINGS = {
 
 def execute(arguments: Namespace) -> int:
     """Run the command; returns the exit status."""
+    arguments = _with_target(arguments)
     chosen = format_named(arguments.to)
     settings = _settings(arguments)
     folder_path, name = _target(arguments, chosen)
@@ -57,6 +58,24 @@ def execute(arguments: Namespace) -> int:
         files = folder.publish()
     print("\n".join(map(str, files)))
     return _status(arguments, request, image, files[0], messages) if arguments.check else 0
+
+
+def _with_target(arguments: Namespace) -> Namespace:
+    """The arguments with a format and a place to write to, whichever way they were given.
+
+    Raises:
+        UserError: there is none, or both ways were taken.
+    """
+    given = [option for option in ("to", "out") if getattr(arguments, option) is not None]
+    if arguments.rtl is not None and not given:
+        return Namespace(**{**vars(arguments), "to": "rtl", "out": arguments.rtl})
+    if arguments.rtl is not None or len(given) < 2:
+        told = [f"--{option}" for option in (*given, *(["rtl"] if arguments.rtl else []))]
+        raise UserError(
+            "expected --to FORMAT and --out PATH, or --rtl DIR alone, given "
+            f"{' and '.join(told) or 'none of them'}; hwsim list formats has the formats"
+        )
+    return arguments
 
 
 def _settings(arguments: Namespace) -> Settings:
