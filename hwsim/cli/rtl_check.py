@@ -7,12 +7,12 @@ from pathlib import Path
 
 from accelerators import Accelerator, load_accelerator
 from hwsim.adaptive import chosen_graph
+from hwsim.cli.input_codes import input_codes
 from hwsim.cli.machine import as_computed
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_ACCELERATOR
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.subject import load_subject
-from hwsim.cli.tensor_check import input_codes
 from hwsim.machine import KERNELS
 from hwsim.verify import Check
 from hwsim.verify.rtl.bench import Bench, bench_of

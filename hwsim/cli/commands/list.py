@@ -13,6 +13,7 @@ from accelerators import (
 )
 from accelerators.catalog import dram_table_names
 from hwsim.cli.options import LISTS
+from hwsim.export.formats import FORMATS
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import MODES
 from quant.networks import network_names
@@ -33,6 +34,12 @@ _NAMES: dict[str, Callable[[], tuple[str, ...]]] = {
     "dram-tables": dram_table_names,
     "policies": policy_names,
     "roundings": lambda: tuple(MODES),
+    "formats": lambda: tuple(FORMATS),
+}
+
+_SUMMARIES: dict[str, Callable[[str], str]] = {
+    "roundings": lambda name: MODES[name].summary,
+    "formats": lambda name: FORMATS[name].summary,
 }
 
 
@@ -66,9 +73,10 @@ def execute(arguments: Namespace) -> int:
 
 def _lines(kind: str, names: list[str]) -> list[str]:
     """A line for each name, with what is to say of it."""
-    if kind != "roundings":
+    if kind not in _SUMMARIES:
         return names
-    return _columns(names, [MODES[name].summary for name in names])
+    summary = _SUMMARIES[kind]
+    return _columns(names, [summary(name) for name in names])
 
 
 def _columns(names: list[str], words: list[str]) -> list[str]:
