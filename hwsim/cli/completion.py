@@ -6,9 +6,9 @@ from typing import Any
 
 import shtab
 
-from hwsim.cli.names import NAMES
 from hwsim.cli.options import LISTS
 from hwsim.cli.parser import build_parser
+from hwsim.names import NAMES
 
 _LISTED_UNDER = {
     "network": "networks",

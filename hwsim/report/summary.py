@@ -29,15 +29,16 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
         files: what was written, to be pointed at.
     """
     console = stdout_console()
-    console.print(Text(_headline(result), style="bold"))
-    for name, value in _figures(result):
+    console.print(Text(headline(result), style="bold"))
+    for name, value in figures(result):
         console.print(Text(_hanging(f"  {name:<20}", value, console.width)))
     console.print(_worst_layers(result))
-    for line in _closing_lines(result, files):
+    for line in closing_lines(result, files):
         console.print(Text(line))
 
 
-def _headline(result: Result) -> str:
+def headline(result: Result) -> str:
+    """What ran on what, and the sizes of image and picture."""
     (height, width), (out_height, out_width) = result.input_size, result.output_size
     return f"{subject_label(result)}, {height}×{width} → {out_height}×{out_width} pixels"
 
@@ -48,7 +49,8 @@ def _hanging(name: str, value: str, width: int) -> str:
     return name + f"\n{' ' * len(name)}".join(lines)
 
 
-def _figures(result: Result) -> list[tuple[str, str]]:
+def figures(result: Result) -> list[tuple[str, str]]:
+    """Names and texts of the figures, what is asked for most first."""
     rows = [
         ("energy per image", f"{result.energy_uj:,.1f} µJ  ({_shares(result)})"),
         (
@@ -179,7 +181,8 @@ def _worst_layers(result: Result) -> Table:
     return table
 
 
-def _closing_lines(result: Result, files: Sequence[Path]) -> list[str]:
+def closing_lines(result: Result, files: Sequence[Path] = ()) -> list[str]:
+    """Where files were written, and what the figures are."""
     lines = []
     if files:
         names = ", ".join(file.name for file in files)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from accelerators import EnergyModel
 from hwsim.adaptive import estimate_adaptive
-from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
+from hwsim.cli.machine import load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.picture_input import sample_input_size
@@ -20,6 +20,7 @@ from hwsim.report.energy_band import energy_band
 from hwsim.report.explanation_record import explanation_record
 from hwsim.report.image_run import result_from_adaptive_estimate
 from hwsim.report.result import Result, result_from_cost
+from hwsim.schedule.accumulators import all_as_computed
 from hwsim.simulation import estimate
 from quant.common.errors import UserError
 from quant.graph import Graph, Size

@@ -4,8 +4,8 @@ import json
 from argparse import Namespace
 
 from accelerators import area_of, load_accelerator, load_energy_table
-from hwsim.cli.names import NAMES
 from hwsim.cli.options import LISTS
+from hwsim.names import NAMES
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import MODES
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from accelerators import EnergyModel
 from accelerators.activity import require_covered
-from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
+from hwsim.cli.machine import load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
@@ -33,6 +33,7 @@ from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
 from hwsim.report.pictures import png_bytes
 from hwsim.report.result import BitExact, Output, Result
+from hwsim.schedule.accumulators import all_as_computed
 from hwsim.simulation import Comparison
 from quant.imaging import bicubic_upscale, luma_psnr_db
 
