@@ -226,7 +226,7 @@ def _decision(
     Adding and comparing them is control, which is not modelled (`accelerators.energy`).
     """
     sums = program.output
-    size_bytes, busy, cycles = _decision_transfer(program, accelerator)
+    size_bytes, busy, cycles = decision_transfer(program, accelerator)
     pages = expected_pages(1, size_bytes, accelerator.dram)
     charges = Counter({READ_BIT: 8 * size_bytes, ACTIVATE: pages})
     charges += charge_idle(cycles, accelerator)
@@ -245,9 +245,9 @@ def _decision(
     return priced(group, cycles, {**dict.fromkeys(UNITS, 0), DMA: busy}, charges, energy)
 
 
-def _decision_transfer(program: Program, accelerator: Accelerator) -> tuple[int, int, int]:
+def decision_transfer(selector: Program, accelerator: Accelerator) -> tuple[int, int, int]:
     """Bytes of reading the sums, cycles in which it occupies the DRAM's bus, cycles in all."""
-    size_bytes = round_up(program.output.size_bytes, accelerator.dram.burst_bytes)
+    size_bytes = round_up(selector.output.size_bytes, accelerator.dram.burst_bytes)
     busy = transfer_cycles(accelerator, size_bytes)
     return size_bytes, busy, busy + accelerator.dram.latency_cycles
 
@@ -261,7 +261,7 @@ def explain_adaptive(selector: Program, variant: Program, accelerator: Accelerat
         accelerator: the machine.
     """
     front = explained_with_prefix(explain(selector, accelerator), FRONT_END)
-    decision = explained_reading(FRONT_END + DECISION, *_decision_transfer(selector, accelerator))
+    decision = explained_reading(FRONT_END + DECISION, *decision_transfer(selector, accelerator))
     front = replace(front, groups=(*front.groups, decision))
     return explained_in_sequence([front, explain(variant, accelerator)])
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from hwsim.report.search_page import Provenance
+from hwsim.report.provenance import Provenance
 from hwsim.search import (
     Allowed,
     BuildGraph,

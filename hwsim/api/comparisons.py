@@ -55,7 +55,7 @@ class Comparison:
         for network, cells in by_network(self.found):
             rows = [[text(cell) for text in shown.values()] for cell in cells]
             parts.append(lines_html([title(self.found, network, cells)], strong=True))
-            parts.append(table_html([*shown], rows))
+            parts.append(table_html([*shown], rows, words=3))
         return "".join(parts) + lines_html([*notes(self.found)])
 
 

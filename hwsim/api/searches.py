@@ -14,7 +14,7 @@ from accelerators import Accelerator
 from hwsim.api.machines import Machine, Table, energy_model
 from hwsim.api.networks import FloatNetwork, Quantization, encoded, float_network, read_pictures
 from hwsim.executors import WorkerProcesses
-from hwsim.report.html import lines_html, png_html, table_html
+from hwsim.report.html import lines_html, png_html, table_html, text_html
 from hwsim.report.search import POINT_COLUMNS, point_rows, proof, trust
 from hwsim.schedule.accumulators import all_as_computed
 from hwsim.search import (
@@ -87,9 +87,10 @@ class Search:
         notes = [*([proof(found)] if found.request.limits else []), trust(found)]
         return (
             lines_html([title], strong=True)
-            + table_html(POINT_COLUMNS, rows)
+            + table_html(POINT_COLUMNS, rows, words=2)
             + png_html(front_png(found), "fidelity against cost of the policies")
-            + lines_html([*notes, f"recommended: {self.policy.to_yaml().strip()}"])
+            + lines_html([*notes, f"recommended: {self.recommended.label}, as a policy file:"])
+            + text_html(self.policy.to_yaml())
         )
 
 

@@ -12,7 +12,7 @@ from hwsim.cli.search_files import write_search, write_text
 from hwsim.report.codesign_chart import write_codesign_chart
 from hwsim.report.codesign_page import codesign_page
 from hwsim.report.page.page import write_page
-from hwsim.report.search_page import Provenance
+from hwsim.report.provenance import Provenance
 from hwsim.search.codesign import CodesignResult, Variant, codesign_json
 
 _LONGEST_NAME = 120

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from hwsim.cli.interruption import uninterrupted
 from hwsim.cli.messages import Messages
-from hwsim.cli.subject import FloatSubject, load_float_subject, read_pictures
+from hwsim.cli.subject import (
+    SEED_WHEN_NONE_SHIPPED,
+    FloatSubject,
+    load_float_subject,
+    read_pictures,
+)
 from hwsim.compare import NetworkEntry
 from hwsim.compare.alternatives import Adaptive
 from hwsim.compare.request import RealNetwork
@@ -31,9 +36,6 @@ Pixels = NDArray[np.uint8]
 
 _REMEMBERED = 4
 """Calibrations of a network kept in memory."""
-
-_SEED = 0
-"""Of the weights of a network that has none: they cost what others cost."""
 
 
 def compared_network(
@@ -108,7 +110,7 @@ class _Subjects:
             "network": name,
             "weights": weights,
             "calibration": calibration,
-            "random_weights": None if trained else _SEED,
+            "random_weights": None if trained else SEED_WHEN_NONE_SHIPPED,
         }
         self._messages = messages
         # Rows follow one another by method, but machines of one row may round differently.

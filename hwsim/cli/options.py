@@ -16,6 +16,7 @@ SAMPLE = "sample"
 ACTIVITIES = ("uniform", "measured")
 SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
+TRACE_SUFFIXES = (".json", ".json.gz")
 CHECKS = ("reference", "kernels", "none")
 SHELLS = ("bash", "zsh", "fish")
 LISTS = (
@@ -66,7 +67,10 @@ def add_run_options(parser: ArgumentParser) -> None:
         "slow reference or by the fast kernels (default: reference)",
     )
     _add_explain(parser)
-    add_output(parser, "folder for the pictures, the per-layer table, the chart and the result")
+    output = add_output(
+        parser, "folder for the report, the pictures, the per-layer table, the chart and the result"
+    )
+    _add_trace(output)
 
 
 def add_estimate_options(parser: ArgumentParser) -> None:
@@ -78,7 +82,10 @@ def add_estimate_options(parser: ArgumentParser) -> None:
     add_quantization(parser)
     add_machine(parser, with_all_tables=True)
     _add_explain(parser)
-    add_output(parser, "folder for the per-layer table, the chart and the result")
+    output = add_output(
+        parser, "folder for the report, the per-layer table, the chart and the result"
+    )
+    _add_trace(output)
 
 
 def add_evaluate_options(parser: ArgumentParser) -> None:
@@ -211,7 +218,47 @@ def add_verify_options(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="what they are of: a picture, or codes as .npy (default: the reduced sample)",
     )
+    _add_rtl(parser)
     _add_json(parser)
+
+
+def _add_rtl(parser: ArgumentParser) -> None:
+    """A Verilog design to check with tiles of the network."""
+    group = parser.add_argument_group("a Verilog design, instead of the other checks")
+    add = group.add_argument
+    add("--rtl-top", metavar="NAME", help="the module, run with tiles of the network's layers")
+    add(
+        "--rtl",
+        type=Path,
+        nargs="+",
+        metavar="FILE|DIR",
+        help="its Verilog sources; a folder stands for those in it",
+    )
+    add(
+        "--rtl-ports",
+        type=Path,
+        metavar="FILE",
+        help="a .yaml file that describes its ports (default: those of the accelerator's array)",
+    )
+    add(
+        "--rtl-simulator",
+        choices=("verilator", "icarus"),
+        help="what runs it (default: the first that is installed)",
+    )
+    add("--rtl-tiles", type=_tiles, metavar="N", help="tiles, the layers in turns (default: 20)")
+    add(
+        "--rtl-results",
+        type=Path,
+        metavar="FILE",
+        help="compare results.txt of a bench that was run elsewhere",
+    )
+    add("--out", type=Path, metavar="DIR", help="folder for the bench: Verilog, vectors, README")
+    add(
+        "--accelerator",
+        metavar="NAME|FILE",
+        help="whose schedule cuts the tiles, and whose array the module is "
+        f"(default: {DEFAULT_ACCELERATOR})",
+    )
 
 
 def add_compare_options(parser: ArgumentParser) -> None:
@@ -221,8 +268,9 @@ def add_compare_options(parser: ArgumentParser) -> None:
         "network",
         nargs="*",
         default=[DEFAULT_NETWORK],
-        metavar="NETWORK",
-        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks)",
+        metavar="NETWORK|RUN",
+        help=f"network names (default: {DEFAULT_NETWORK}; see hwsim list networks); or two or more "
+        "folders of runs and estimates, or their result.json, to be compared as they are",
     )
     group = parser.add_argument_group("rows of the table: every combination of these")
     group.add_argument(
@@ -299,6 +347,22 @@ def add_compare_options(parser: ArgumentParser) -> None:
     add_output(
         parser,
         "folder for the table, the chart and the result; what was measured is kept there",
+    )
+
+
+def add_report_options(parser: ArgumentParser) -> None:
+    """What ``hwsim report`` takes."""
+    parser.add_argument(
+        "result",
+        type=Path,
+        metavar="RESULT",
+        help="folder of a run or an estimate, or its result.json",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the page to write (default: report.html beside the result)",
     )
 
 
@@ -439,11 +503,12 @@ def _add_schedule(parser: _ActionsContainer) -> None:
     )
 
 
-def add_output(parser: ArgumentParser, what: str) -> None:
-    """Where results go."""
+def add_output(parser: ArgumentParser, what: str) -> _ActionsContainer:
+    """Where results go; returns the group of these options."""
     group = parser.add_argument_group("output")
     group.add_argument("--out", type=Path, metavar="DIR", help=what)
     _add_json(group)
+    return group
 
 
 def _add_explain(parser: ArgumentParser) -> None:
@@ -451,6 +516,16 @@ def _add_explain(parser: ArgumentParser) -> None:
         "--explain",
         action="store_true",
         help="say of every layer what bounds it: where each cycle goes, roofline and memory",
+    )
+
+
+def _add_trace(parser: _ActionsContainer) -> None:
+    parser.add_argument(
+        "--trace",
+        type=_trace_file,
+        metavar="FILE",
+        help="write what every unit does when as Chrome-trace JSON, for ui.perfetto.dev; a name "
+        "that ends in .json.gz has it compressed",
     )
 
 
@@ -470,6 +545,18 @@ def _named_file(text: str) -> tuple[str, Path]:
     if not name or not equals or not file:
         raise ArgumentTypeError(f"expected NETWORK=FILE, got '{text}'")
     return name, Path(file)
+
+
+def _tiles(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII):
+        raise ArgumentTypeError(f"expected a number of tiles such as 50, got '{text}'")
+    return int(text)
+
+
+def _trace_file(text: str) -> Path:
+    if not text.endswith(TRACE_SUFFIXES):
+        raise ArgumentTypeError(f"expected a name ending in .json or .json.gz, got '{text}'")
+    return Path(text)
 
 
 def _side(text: str) -> int:

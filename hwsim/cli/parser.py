@@ -83,6 +83,12 @@ COMMANDS: dict[str, Command] = {
         "hwsim compare edsr_tiny_x2 --method minmax omse --bits w8a8 w4a4 --data Set5 --out table",
         "what was measured is kept in --out DIR; repeat the command to go on from there",
     ),
+    "report": Command(
+        "the page of a run or an estimate, made again from its folder",
+        options.add_report_options,
+        "hwsim.cli.commands.report",
+        "hwsim report result",
+    ),
     "evaluate": Command(
         "PSNR and SSIM of a network on data sets, beside bicubic enlargement",
         options.add_evaluate_options,

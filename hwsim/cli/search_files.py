@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hwsim.cli.output_folder import OutputFolder
 from hwsim.report.page.page import write_page
-from hwsim.report.search_page import Provenance, search_page
+from hwsim.report.provenance import Provenance
+from hwsim.report.search_page import search_page
 from hwsim.search import (
     Point,
     SearchResult,

@@ -1,19 +1,19 @@
 """Where the figures of a search come from, in the words of its page."""
 
-import hashlib
 from argparse import Namespace
-from pathlib import Path
 
 from accelerators import EnergyModel
-from hwsim import __version__
 from hwsim.cli.options import DEFAULT_METHOD
+from hwsim.cli.sources import (
+    folder_words,
+    machine_facts,
+    program_words,
+    weights_hashes,
+    weights_words,
+)
 from hwsim.identity import arrays_identity, machine_identity
-from hwsim.report.search_page import Provenance
+from hwsim.report.provenance import Provenance
 from hwsim.search import LayerRules, Pictures, SearchRequest
-from quant.common.files import read_bytes
-from quant.networks.registry import shipped_weights
-
-_SHIPPED = "that come with the program"
 
 
 def search_provenance(
@@ -35,47 +35,29 @@ def search_provenance(
     Raises:
         UserError: the weights file cannot be read any more.
     """
-    machine, table, size = energy.accelerator, energy.table, request.image_size
-    weights = arguments.weights or shipped_weights(arguments.network)
+    size = request.image_size
     facts = {
         "command": arguments.command_line,
-        "program": f"hwsim {__version__}",
-        "network": f"{arguments.network}, {_weights(arguments)}",
+        "program": program_words(),
+        "network": f"{arguments.network}, {weights_words(arguments)}",
         "method": arguments.method or DEFAULT_METHOD,
-        "calibrated on": _folder(arguments.calibration, "reduced photographs"),
-        "fidelity judged on": f"{_folder(arguments.pictures, 'parts of photographs')}: "
+        "calibrated on": folder_words(arguments.calibration, "reduced photographs"),
+        "fidelity judged on": f"{folder_words(arguments.pictures, 'parts of photographs')}: "
         f"{_sizes(pictures)}",
         "cost counted for": f"one image of {size.height}×{size.width} pixels",
-        "accelerator": f"{machine.name}, {machine.clock_mhz:g} MHz: {machine.description}",
-        "energy table": f"{table.name}, version {table.version}: {table.description}",
-        **({"prices": "; ".join(energy.notes)} if energy.notes else {}),
+        **machine_facts(energy),
         "widths": ", ".join(map(str, request.widths)),
         "minimized": "error" if request.minimize is None else request.minimize.value,
         "limits": ", ".join(request.limits.words) or "none",
         **_rules(request.rules),
     }
-    file = {} if arguments.random_weights is not None or weights is None else _file(weights)
     hashes = {
-        **file,
+        **weights_hashes(arguments),
         f"graph at {request.base}": base_sha256,
         "pictures": arrays_identity((*pictures.codes, *pictures.references)),
-        "machine and prices": machine_identity(machine, energy),
+        "machine and prices": machine_identity(energy.accelerator, energy),
     }
     return Provenance(arguments.network, facts, hashes, energy.not_modelled)
-
-
-def _weights(arguments: Namespace) -> str:
-    if arguments.random_weights is not None:
-        return f"random weights of seed {arguments.random_weights}"
-    return f"weights {_SHIPPED}" if arguments.weights is None else f"weights {arguments.weights}"
-
-
-def _file(path: Path) -> dict[str, str]:
-    return {"weights file": hashlib.sha256(read_bytes(path, "weights")).hexdigest()}
-
-
-def _folder(folder: Path | None, shipped: str) -> str:
-    return f"{shipped} {_SHIPPED}" if folder is None else str(folder)
 
 
 def _sizes(pictures: Pictures) -> str:

@@ -14,7 +14,7 @@ from hwsim.cli.search_inputs import (
 )
 from hwsim.cli.search_provenance import search_provenance
 from hwsim.cli.subject import FloatSubject, load_float_subject
-from hwsim.report.search_page import Provenance
+from hwsim.report.provenance import Provenance
 from hwsim.search import Pictures, SearchRequest, Target
 from hwsim.search.codesign import Variant
 from hwsim.torch_threads import one_thread_of_torch

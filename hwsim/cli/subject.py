@@ -33,6 +33,9 @@ Pixels = NDArray[np.uint8]
 
 MODEL_SUFFIX = ".tflite"
 
+SEED_WHEN_NONE_SHIPPED = 0
+"""Of the weights of a network that comes without any: they cost what others cost."""
+
 _QUANTIZATION_OPTIONS = ("method", "bits", "rounding", "calibration", "weights", "random_weights")
 
 
@@ -144,7 +147,7 @@ def load_float_subject(
     trained = arguments.weights is not None or shipped_weights(name) is not None
     if random_when_none_shipped and seed is None and not trained:
         messages.say(f"{name}: no trained weights here; random ones cost the same")
-        seed = 0
+        seed = SEED_WHEN_NONE_SHIPPED
     with messages.stage(f"calibrating {name}") as step:
         with uninterrupted():
             import_module("torch")  # what follows needs it

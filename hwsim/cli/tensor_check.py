@@ -54,7 +54,7 @@ def check_tensors(arguments: Namespace, given: AnyGraph, messages: Messages) -> 
     Raises:
         UserError: a file is missing or is not what it should be.
     """
-    image = _image(arguments.input, given if isinstance(given, Graph) else given.variants[1])
+    image = input_codes(arguments.input, given if isinstance(given, Graph) else given.variants[1])
     graph = chosen_graph(given, image, KERNELS)
     size = Size(image.shape[0], image.shape[1])
     if arguments.write_tensors is not None:
@@ -70,8 +70,12 @@ def check_tensors(arguments: Namespace, given: AnyGraph, messages: Messages) -> 
         return verify_tensors(graph, image, tensors, progress=progress)
 
 
-def _image(path: Path | None, graph: Graph) -> NDArray[np.int32]:
-    """Codes of the input: a picture's pixels, or an array as it is."""
+def input_codes(path: Path | None, graph: Graph) -> NDArray[np.int32]:
+    """Codes of the input: a picture's pixels, or an array as it is; without a path the sample's.
+
+    Raises:
+        UserError: the file is missing or is none of these, or the input is no picture.
+    """
     if path is not None and path.suffix == ARRAY_SUFFIX:
         return _array(path, graph)
     require_picture_graph(graph)

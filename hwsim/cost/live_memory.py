@@ -38,7 +38,7 @@ def live_sram(events: Iterable[Event], end: int) -> LiveSram:
         events: of the cascade, in issue order, from cycle 0 on.
         end: cycle in which it ends.
     """
-    changes = _changes(events)
+    changes = live_changes(events)
     moments = sorted(changes)
     samples = [0] * SAMPLES
     live = 0
@@ -60,8 +60,8 @@ class _Content:
     is_read: bool = False
 
 
-def _changes(events: Iterable[Event]) -> Counter[int]:
-    """By how many bytes the live SRAM changes, by cycle."""
+def live_changes(events: Iterable[Event]) -> Counter[int]:
+    """By how many bytes the live SRAM of `live_sram` changes, by cycle."""
     contents: dict[int, _Content] = {}
     changes: Counter[int] = Counter()
 

@@ -7,19 +7,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hwsim.cost import ProgramCost
+from hwsim.report.colours import component_colours
 from hwsim.report.labels import component_label, subject_label
 from hwsim.report.result import Result
 
-# Okabe and Ito, "Color Universal Design", 2008: eight colours that the common kinds of colour
-# blindness keep apart. Neighbours in a stack also differ in lightness.
-_COLOURS = {
-    "mac_array": "#0072B2",
-    "requantizer": "#56B4E9",
-    "vector_unit": "#009E73",
-    "sram": "#F0E442",
-    "dram": "#D55E00",
-}
-_OTHER_COLOURS = ("#CC79A7", "#E69F00", "#000000")
 _CYCLES_COLOUR, _BUSY_COLOUR = "#bdbdbd", "#595959"
 
 _ROW_INCHES, _MARGIN_INCHES, _WIDTH_INCHES = 0.24, 1.9, 11.0
@@ -57,15 +48,14 @@ def write_cost_chart(path: Path, result: Result, cost: ProgramCost) -> None:
 def _draw_energy(axes: Axes, cost: ProgramCost) -> None:
     rows = range(len(cost.groups))
     left = [0.0] * len(cost.groups)
-    others = iter(_OTHER_COLOURS * 4)
     totals = cost.energy_by_component_uj
-    for component in sorted(totals, key=lambda name: (name not in _COLOURS, _position(name))):
+    for component, colour in component_colours(totals).items():
         widths = [group.energy_by_component_uj.get(component, 0.0) for group in cost.groups]
         axes.barh(
             rows,
             widths,
             left=left,
-            color=_COLOURS.get(component) or next(others),
+            color=colour,
             edgecolor="white",
             linewidth=0.4,
             label=f"{component_label(component)}  {totals[component]:,.1f} µJ",
@@ -81,11 +71,6 @@ def _draw_cycles(axes: Axes, cost: ProgramCost) -> None:
     axes.barh(rows, busy, color=_BUSY_COLOUR)
     axes.set_xlabel("cycles (dark: MAC array busy)")
     axes.locator_params(axis="x", nbins=4)
-
-
-def _position(component: str) -> int:
-    names = list(_COLOURS)
-    return names.index(component) if component in names else len(names)
 
 
 def _title(result: Result) -> str:

@@ -8,28 +8,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hwsim.cost.explanation import CAUSES
+from hwsim.report.colours import CAUSES as CAUSE_COLOURS
 from hwsim.report.explanation import LABELS
 from hwsim.report.explanation_record import ExplainedLayer, ExplanationRecord
 
-# After Okabe and Ito, "Color Universal Design", 2008, and shades of grey for what is lost in the
-# array; neighbours in a stack differ in lightness.
-_COLOURS = {
-    "compute": "#0072B2",
-    "narrow_operands": "#56B4E9",
-    "wide_operands": "#003f63",
-    "channel_padding": "#bdbdbd",
-    "pixel_padding": "#595959",
-    "reduction_padding": "#8f8f8f",
-    "sram": "#F0E442",
-    "channel_scaler": "#8c6d1f",
-    "fill_drain": "#e0e0e0",
-    "vector_unit": "#009E73",
-    "dram": "#D55E00",
-    "first_and_last_transfers": "#f2b48a",
-    "dependencies": "#CC79A7",
-    "dram_latency": "#000000",
-    "mode_switch": "#7b3294",
-}
 _ROW_INCHES, _MARGIN_INCHES, _LEAST_INCHES, _WIDTH_INCHES = 0.24, 1.9, 6.0, 13.0
 _BYTES_PER_KIB = 1024
 _DPI = 130
@@ -71,7 +53,7 @@ def _draw_cycles(axes: Axes, layers: list[ExplainedLayer]) -> None:
         widths = [layer.cycles_by_cause[cause] for layer in layers]
         if not any(widths):
             continue
-        axes.barh(rows, widths, left=left, color=_COLOURS[cause], label=LABELS[cause],
+        axes.barh(rows, widths, left=left, color=CAUSE_COLOURS[cause], label=LABELS[cause],
                   edgecolor="white", linewidth=0.4)  # fmt: skip
         left = [start + width for start, width in zip(left, widths, strict=True)]
     axes.set_yticks(rows, [layer.name for layer in layers])
@@ -94,7 +76,7 @@ def _draw_roofline(axes: Axes, explanation: ExplanationRecord) -> None:
     low, high = min(ends) / 1.5, max(ends) * 1.5
     axes.plot([low, ridge, high], [low * rate, peak, peak], color="black", linewidth=1.2)
     for intensity, achieved, bound in points:
-        axes.plot(intensity, achieved, "o", color=_COLOURS[bound], markersize=5, alpha=0.7)
+        axes.plot(intensity, achieved, "o", color=CAUSE_COLOURS[bound], markersize=5, alpha=0.7)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("MACs per byte of DRAM traffic")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwsim.report.pictures import png_bytes
 from hwsim.report.result import BYTES_PER_KIB, Layer, Result
-from hwsim.report.summary import closing_lines, figures, headline
+from hwsim.report.summary import closing_lines, figure_lines, headline
 
 _LAYER_COLUMNS = (
     "layer", "operators", "bits w, a", "million MACs", "cycles", "array", "energy, µJ", "share",
@@ -22,9 +22,9 @@ def result_html(result: Result) -> str:
     layers = [_layer_row(layer, result.energy_uj) for layer in result.layers]
     return (
         lines_html([headline(result)], strong=True)
-        + table_html(("", ""), figures(result), numbers=False)
+        + table_html(("", ""), figure_lines(result), words=2)
         + f"<details><summary>{len(layers)} layers</summary>"
-        + table_html(_LAYER_COLUMNS, layers)
+        + table_html(_LAYER_COLUMNS, layers, words=2)
         + "</details>"
         + lines_html(closing_lines(result))
     )
@@ -55,23 +55,27 @@ def lines_html(lines: Sequence[str], *, strong: bool = False) -> str:
     return "".join(f"<p><{tag}>{escape(line)}</{tag}></p>" for line in lines)
 
 
-def table_html(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True
-) -> str:
+def text_html(text: str) -> str:
+    """Text with its line breaks, such as a YAML file."""
+    return f"<pre>{escape(text)}</pre>"
+
+
+def table_html(columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
     """A table of texts.
 
     Args:
         columns: headings; none is shown where all are empty.
         rows: the texts, as many in each as there are columns.
-        numbers: whether what stands behind the first column is set to the right, as numbers are.
+        words: how many columns hold words; those behind them hold numbers, set to the right.
     """
-    head = "".join(_cell("th", text, numbers and place > 0) for place, text in enumerate(columns))
-    body = "".join(
-        f"<tr>{''.join(_cell('td', text, numbers and at > 0) for at, text in enumerate(row))}</tr>"
-        for row in rows
-    )
-    shown = f"<thead><tr>{head}</tr></thead>" if any(columns) else ""
-    return f"<table>{shown}<tbody>{body}</tbody></table>"
+    head = _row("th", columns, words) if any(columns) else ""
+    body = "".join(_row("td", row, words) for row in rows)
+    return f"<table>{head and f'<thead>{head}</thead>'}<tbody>{body}</tbody></table>"
+
+
+def _row(tag: str, texts: Sequence[str], words: int) -> str:
+    cells = (_cell(tag, text, place >= words) for place, text in enumerate(texts))
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _cell(tag: str, text: str, is_number: bool) -> str:

@@ -59,6 +59,10 @@ class Judgement:
             if image is not None
         ]
 
+    def place_of_output(self) -> int:
+        """Which of the panels is what the machine made."""
+        return 1 if self.floating is None else 2
+
 
 def _integer_title(result: Result) -> str:
     return " ".join(filter(None, ("integer", result.method, result.policy)))

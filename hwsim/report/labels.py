@@ -10,6 +10,11 @@ def component_label(component: str) -> str:
     return _COMPONENTS.get(component, component.replace("_", " "))
 
 
+def unit_label(unit: str) -> str:
+    """A unit of the clock in words."""
+    return "DMA channel" if unit == "dma" else component_label(unit)
+
+
 def subject_label(result: Result) -> str:
     """What was run on what: network, method and bits, accelerator."""
     quantized = " ".join(filter(None, (result.method, result.policy)))

@@ -65,7 +65,9 @@ def draw_comparison(panels: Sequence[Panel]) -> Pixels:
         "RGB", (len(panels) * (_PANEL + _GAP) + _GAP, _CAPTION + rows + 2 * _GAP), _BACKGROUND
     )
     draw = ImageDraw.Draw(canvas)
-    corner = _most_different(panels[0].pixels, panels[1].pixels, side) if has_detail else (0, 0)
+    corner = (
+        most_different_square(panels[0].pixels, panels[1].pixels, side) if has_detail else (0, 0)
+    )
     for index, (panel, picture) in enumerate(zip(panels, fitted, strict=True)):
         x, y = _GAP + index * (_PANEL + _GAP), _GAP
         _write_line(draw, (x, y), panel.title, _INK, _FONT_SIZES[0])
@@ -106,8 +108,14 @@ def _box_on(
     return left, top, left + side * scale, top + side * scale
 
 
-def _most_different(one: Pixels, other: Pixels, side: int) -> tuple[int, int]:
-    """Top-left corner, as row and column, of the square in which two pictures differ most."""
+def most_different_square(one: Pixels, other: Pixels, side: int) -> tuple[int, int]:
+    """Top-left corner, as row and column, of the square in which two pictures differ most.
+
+    Args:
+        one: uint8 [height, width, 3].
+        other: of the same size.
+        side: of the square, in pixels; at most height and width.
+    """
     difference = np.abs(one.astype(np.int64) - other).sum(axis=2)
     table = np.pad(difference.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))  # summed areas
     sums = table[side:, side:] - table[:-side, side:] - table[side:, :-side] + table[:-side, :-side]

@@ -38,6 +38,8 @@ class Layer:
     energy_uj: float
     dram_bytes: int
     mac_utilization: float
+    energy_by_component_uj: Mapping[str, float]
+    busy_cycles: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +207,8 @@ def _layer(cost: GroupCost, mac_slots_per_cycle: float) -> Layer:
         energy_uj=cost.energy_uj,
         dram_bytes=cost.dram_bytes,
         mac_utilization=group.macs / slots if slots else 0.0,
+        energy_by_component_uj=cost.energy_by_component_uj,
+        busy_cycles=cost.busy_cycles,
     )
 
 

@@ -30,7 +30,7 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
     """
     console = stdout_console()
     console.print(Text(headline(result), style="bold"))
-    for name, value in figures(result):
+    for name, value in figure_lines(result):
         console.print(Text(_hanging(f"  {name:<20}", value, console.width)))
     console.print(_worst_layers(result))
     for line in closing_lines(result, files):
@@ -49,8 +49,8 @@ def _hanging(name: str, value: str, width: int) -> str:
     return name + f"\n{' ' * len(name)}".join(lines)
 
 
-def figures(result: Result) -> list[tuple[str, str]]:
-    """Names and texts of the figures, what is asked for most first."""
+def figure_lines(result: Result) -> list[tuple[str, str]]:
+    """Names and values of the figures there are, in words."""
     rows = [
         ("energy per image", f"{result.energy_uj:,.1f} µJ  ({_shares(result)})"),
         (
@@ -181,12 +181,18 @@ def _worst_layers(result: Result) -> Table:
     return table
 
 
+def _written(files: Sequence[Path]) -> str:
+    """Names of files in the folder of the first, and paths of others."""
+    folder = files[0].parent
+    names = (file.relative_to(folder) if file.is_relative_to(folder) else file for file in files)
+    return f"written to {folder}: {', '.join(map(str, names))}"
+
+
 def closing_lines(result: Result, files: Sequence[Path] = ()) -> list[str]:
     """Where files were written, and what the figures are."""
     lines = []
     if files:
-        names = ", ".join(file.name for file in files)
-        lines.append(f"written to {files[0].parent}: {names}")
+        lines.append(_written(files))
     lines.append(
         "Pixels are computed exactly; cycles and energy are modelled, not measured: energy table "
         f"{result.energy_table} ({result.model.technology_nm} nm), which leaves out "

@@ -32,6 +32,9 @@ def broken(tmp_path: Path, graph_file: Path, picture_file: Path) -> Path:
     (folder / "keys.yaml").write_text("default: w8a8\nlayer: w4a4\n")
     (folder / "torn.yaml").write_text("default: [w8a8\n")
     (folder / "empty").mkdir()
+    (folder / "searched").mkdir()
+    (folder / "searched" / "search.json").write_text("{}")
+    (folder / "other.json").write_text('{"checks": []}')
     machine = load_accelerator("tiny_npu").model_dump(mode="json")
     machine["sram"].update(size_kib=1, banks=1)
     machine["array"].update(rows=4, columns=4)
@@ -95,6 +98,19 @@ CASES = {
     f"{RUN_ON_GRAPH} --accelerator {{broken}}/no_rows.yaml": "array.rows: expected at least 1",
     f"{RUN_ON_NETWORK} --accelerator {{broken}}/small_sram.yaml": "needs 6 KiB of SRAM, acc",
     "estimate {graph} --input-size 24": "expected HEIGHTxWIDTH such as 256x256, got '24'",
+    # reports, comparisons of runs, traces
+    "report {broken}/none": "none: no such result file; check the path",
+    "report {broken}/empty": "found no result.json in it; write one with hwsim run --out",
+    "report {broken}/searched": "found a search, whose page is",
+    "report {broken}/text.png": "expected a result file in JSON, but",
+    "report {broken}/other.json": "expected what hwsim run or hwsim estimate writes to result.json",
+    "compare {broken}/empty {broken}/searched": "found no result.json in it",
+    "compare {broken}/empty edsr_tiny_x2": "expected networks, or recorded runs, given both",
+    "compare {broken}/other.json": "expected two or more recorded runs, given one",
+    "compare {broken}/empty {broken}/empty": "expected each run once; leave out the second",
+    "compare {broken}/empty {broken}/searched --bits w4a4": "--bits: expected only --out and --j",
+    "run {graph} --trace {broken}/trace.txt": "expected a name ending in .json or .json.gz, got",
+    "run {graph} --trace {broken}/file/trace.json": "file: Not a directory; choose a folder you",
     # outputs
     "run {graph} --out {broken}/file": "file: Not a directory; choose a folder you can write to",
     "run {graph} --out {broken}/file/out": "out: Not a directory; choose a folder you can write",
@@ -118,7 +134,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
               "calibration": calibration_folder, "weights": TINY_WEIGHTS}  # fmt: skip
     arguments = [word.format(**places) for word in command.split()]
     out = tmp_path / "out" / "deeper"
-    if "--out" not in arguments and "estimate" not in arguments:
+    if "--out" not in arguments and not {"estimate", "report"} & set(arguments):
         arguments += ["--out", str(out)]
     before = sorted(broken.rglob("*"))
 

@@ -28,7 +28,9 @@ def test_a_run_writes_pictures_table_chart_graph_and_result(
 
     assert done.status == 0
     names = {"output.png", "comparison.png", "layers.csv", "cost.png", "result.json"}
-    assert {path.name for path in out.iterdir()} == names | {"graph.hwgraph"}
+    report = {"report.html", "report.json", "pictures"}
+    assert {path.name for path in out.iterdir()} == names | {"graph.hwgraph"} | report
+    assert {path.name for path in (out / "pictures").iterdir()} == {"input.png", "original.png"}
     result = done.json
     assert (out / "result.json").read_text() == done.out
     assert result["input_size"] == [12, 10]

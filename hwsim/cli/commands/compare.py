@@ -1,4 +1,4 @@
-"""``hwsim compare``: methods, networks and machines in one table."""
+"""``hwsim compare``: methods, networks and machines in one table, or recorded runs side by side."""
 
 import json
 from argparse import Namespace
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from accelerators import load_accelerator
 from hwsim.cli.compared_network import compared_network
+from hwsim.cli.compared_runs import compare_runs, names_runs
 from hwsim.cli.distinct import distinct
 from hwsim.cli.machine import scheduled_energy_model
 from hwsim.cli.messages import Messages
@@ -40,6 +41,8 @@ _CHECKED_SIDE_PIXELS = 64
 
 def execute(arguments: Namespace) -> int:
     """Run the command; returns the exit status, 1 when a machine's integers differ."""
+    if names_runs(arguments.network):
+        return compare_runs(arguments)
     messages = Messages(quiet=arguments.quiet)
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None

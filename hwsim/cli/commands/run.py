@@ -4,7 +4,8 @@ import hashlib
 import time
 from argparse import Namespace
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +18,30 @@ from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
 from hwsim.cli.picture_input import read_picture_input
 from hwsim.cli.report_files import (
+    OUTPUT,
     write_cost_files,
     write_explanation,
     write_pictures,
-    write_result,
+    write_report,
 )
+from hwsim.cli.run_provenance import image_words, run_provenance
 from hwsim.cli.show import show
 from hwsim.cli.subject import Subject, load_subject
+from hwsim.cli.trace_file import trace_file
+from hwsim.identity import arrays_identity
 from hwsim.image_run import ImageRun, compare_image, explain_run, run_image
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.report.activity import Activity, measured_activity
 from hwsim.report.energy_band import energy_band
-from hwsim.report.explanation_record import explanation_record
+from hwsim.report.explanation_record import ExplanationRecord, explanation_record
 from hwsim.report.image_run import result_from_run
 from hwsim.report.judgement import Judgement
+from hwsim.report.labels import subject_label
 from hwsim.report.pictures import png_bytes
+from hwsim.report.provenance import IMAGE_PIXELS
+from hwsim.report.recorded_run import RecordedRun, RunRecord
 from hwsim.report.result import BitExact, Output, Result
+from hwsim.report.trace import trace_subject, traced_run
 from hwsim.schedule.accumulators import all_as_computed
 from hwsim.simulation import Comparison
 from quant.imaging import bicubic_upscale, luma_psnr_db
@@ -42,52 +51,122 @@ Pixels = NDArray[np.uint8]
 _ARITHMETICS = {"reference": REFERENCE, "kernels": KERNELS}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ran:
+    """An image that ran, with all that is told of it.
+
+    Attributes:
+        subject: what ran.
+        energy: the machine and its prices.
+        image: uint8 [height, width, 3], the image.
+        run: on the machine.
+        comparison: with the same computed layer by layer; None where that was not wanted.
+        judgement: the pictures.
+        png: the picture as the content of a PNG file.
+        recorded: the result, what it rests on, and the pictures to be shown.
+    """
+
+    subject: Subject
+    energy: EnergyModel
+    image: Pixels
+    run: ImageRun
+    comparison: Comparison | None
+    judgement: Judgement
+    png: bytes
+    recorded: RecordedRun
+
+
 def execute(arguments: Namespace) -> int:
     """Run the command; returns the exit status, 1 when the output is not bit-exact."""
-    started = time.monotonic()
     messages = Messages(quiet=arguments.quiet)
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(arguments.out)) if arguments.out else None
-        energy = load_energy_model(arguments)
-        others = load_other_tables(arguments, energy.accelerator)
-        if arguments.energy_activity == "measured":
-            require_covered(energy.accelerator.array.dataflow, energy.accelerator.name)
-        given = read_picture_input(arguments)
-        subject = load_subject(arguments, messages, accelerator=energy.accelerator)
-        require_picture_graph(subject.graph)
-        computed = all_as_computed(subject.graph, energy.accelerator, arguments.overflow)
-        subject = replace(subject, graph=computed)
-        scale = int(subject.graph.scale())
-        image, original = given.for_scale(scale)
-        bicubic = bicubic_upscale(image, scale)
-        if original is not None:
-            luma_psnr_db(original, bicubic, scale)  # refuses what is too small before the long part
-        codes = image.astype(np.int32)
-        run = _run(subject, energy, codes, arguments.patch, messages)
-        comparison = _compare(subject, run, codes, arguments.check, messages)
-        activity = _activity(run, energy, codes, arguments.energy_activity, messages)
-        output = run.output.astype(np.uint8)
-        floating = _float_picture(subject, image) if folder or original is not None else None
-        judgement = Judgement(bicubic, output, floating, original, scale)
-        png = png_bytes(output)
-        explanation = explain_run(run, energy.accelerator) if arguments.explain else None
-        result = replace(
-            _judged(subject, energy, run, comparison, judgement),
-            output=_output(folder, png),
-            explanation=None if explanation is None else explanation_record(explanation),
-            energy_band=energy_band(run.cost, others),
-            activity=activity,
-            wall_seconds=time.monotonic() - started,
-        )
+        trace = stack.enter_context(trace_file(arguments.trace)) if arguments.trace else None
+        ran = _ran(arguments, messages)
+        result, accelerator = ran.recorded.result, ran.energy.accelerator
         files = []
+        if trace:
+            about = trace_subject(subject_label(result), ran.run.cost, accelerator)
+            trace.write(traced_run(ran.run, accelerator), about, messages)
         if folder:
-            write_pictures(folder, png, judgement.panels(result))
-            write_cost_files(folder, subject.graph, run.cost, result)
-            write_explanation(folder, result)
-            write_result(folder, result)
-            files = folder.publish()
+            with messages.stage("writing"):
+                _write(folder, ran)
+            files += folder.publish()
+        if trace:
+            files += trace.publish()
     show(result, files, as_json=arguments.json)
-    return _status(run, comparison, messages)
+    return _status(ran.run, ran.comparison, messages)
+
+
+def _ran(arguments: Namespace, messages: Messages) -> _Ran:
+    """Everything up to the result; what can be wrong is found wrong before the long part."""
+    started = time.monotonic()
+    energy = load_energy_model(arguments)
+    others = load_other_tables(arguments, energy.accelerator)
+    if arguments.energy_activity == "measured":
+        require_covered(energy.accelerator.array.dataflow, energy.accelerator.name)
+    given = read_picture_input(arguments)
+    subject = load_subject(arguments, messages, accelerator=energy.accelerator)
+    require_picture_graph(subject.graph)
+    computed = all_as_computed(subject.graph, energy.accelerator, arguments.overflow)
+    subject = replace(subject, graph=computed)
+    scale = int(subject.graph.scale())
+    image, original = given.for_scale(scale)
+    bicubic = bicubic_upscale(image, scale)
+    if original is not None:
+        luma_psnr_db(original, bicubic, scale)  # refuses what is too small
+    codes = image.astype(np.int32)
+    run = _run(subject, energy, codes, arguments.patch, messages)
+    comparison = _compare(subject, run, codes, arguments.check, messages)
+    activity = _activity(run, energy, codes, arguments.energy_activity, messages)
+    floating = _float_picture(subject, image) if arguments.out or original is not None else None
+    judgement = Judgement(bicubic, run.output.astype(np.uint8), floating, original, scale)
+    png = png_bytes(judgement.output)
+    explanation = _explanation(arguments, run, energy, messages)
+    result = replace(
+        _judged(subject, energy, run, comparison, judgement),
+        output=_output(arguments.out, png),
+        explanation=explanation if arguments.explain else None,
+        energy_band=energy_band(run.cost, others),
+        activity=activity,
+        wall_seconds=time.monotonic() - started,
+    )
+    recorded = RecordedRun(
+        result=result,
+        record=_record(arguments, subject, energy, (image, original, png), explanation),
+        panels=judgement.panels(result),
+        output=judgement.place_of_output(),
+    )
+    return _Ran(subject, energy, image, run, comparison, judgement, png, recorded)
+
+
+def _record(
+    arguments: Namespace,
+    subject: Subject,
+    energy: EnergyModel,
+    pictures: tuple[Pixels, Pixels | None, bytes],
+    explanation: ExplanationRecord | None,
+) -> RunRecord | None:
+    """What a report has beside the result; None where none is written."""
+    if not arguments.out:
+        return None
+    image, original, png = pictures
+    hashes = {
+        IMAGE_PIXELS: arrays_identity((image,)),
+        **({} if original is None else {"original, its pixels": arrays_identity((original,))}),
+        "picture made, its PNG file": hashlib.sha256(png).hexdigest(),
+    }
+    words = image_words(arguments)
+    provenance = run_provenance(arguments, subject.graph, energy, words, hashes)
+    return RunRecord(provenance=provenance, explanation=explanation)
+
+
+def _write(folder: OutputFolder, ran: _Ran) -> None:
+    result, graph = ran.recorded.result, ran.subject.graph
+    write_pictures(folder, ran.png, ran.image, ran.judgement, ran.recorded.panels)
+    write_cost_files(folder, graph, ran.run.cost, result)
+    write_explanation(folder, result)
+    write_report(folder, ran.recorded)
 
 
 def _status(run: ImageRun, comparison: Comparison | None, messages: Messages) -> int:
@@ -139,6 +218,16 @@ def _activity(
         return measured_activity(run, codes, energy)
 
 
+def _explanation(
+    arguments: Namespace, run: ImageRun, energy: EnergyModel, messages: Messages
+) -> ExplanationRecord | None:
+    """What bounds each layer, where it is asked for or goes into a report."""
+    if not arguments.explain and not arguments.out:
+        return None
+    with messages.stage("explaining"):
+        return explanation_record(explain_run(run, energy.accelerator))
+
+
 def _float_picture(subject: Subject, image: Pixels) -> Pixels | None:
     if subject.network is None:
         return None
@@ -171,8 +260,8 @@ def _judged(
     )
 
 
-def _output(folder: OutputFolder | None, png: bytes) -> Output:
-    path = str(folder.path / "output.png") if folder else None
+def _output(folder: Path | None, png: bytes) -> Output:
+    path = str(folder / OUTPUT) if folder else None
     return Output(path=path, sha256=hashlib.sha256(png).hexdigest())
 
 

@@ -5,6 +5,7 @@ from argparse import Namespace
 from dataclasses import asdict
 
 from hwsim.cli.messages import Messages
+from hwsim.cli.rtl_check import check_rtl, wants_rtl
 from hwsim.cli.subject import load_subject
 from hwsim.cli.tensor_check import check_tensors, wants_tensors
 from hwsim.verify import Check, verify
@@ -14,6 +15,8 @@ from quant.graph.adaptive import AdaptiveGraph
 def execute(arguments: Namespace) -> int:
     """Run the command; returns the exit status, 1 when any check found a mismatch."""
     messages = Messages(quiet=arguments.quiet)
+    if wants_rtl(arguments):
+        return _finish(check_rtl(arguments, messages), arguments)
     tensors_wanted = wants_tensors(arguments)
     network = load_subject(arguments, messages, random_when_none_shipped=True).graph
     if tensors_wanted:
@@ -24,6 +27,11 @@ def execute(arguments: Namespace) -> int:
             checks = verify(networks, seed=arguments.seed, progress=progress)
     if arguments.oracles:
         checks += _ask_oracles(arguments.seed, messages)
+    return _finish(checks, arguments)
+
+
+def _finish(checks: list[Check], arguments: Namespace) -> int:
+    """Print what was found; returns the exit status."""
     if arguments.json:
         print(json.dumps({"checks": [asdict(check) for check in checks]}, indent=2))
     else:

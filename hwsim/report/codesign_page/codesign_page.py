@@ -9,9 +9,10 @@ from hwsim.report.codesign_page.variants import variants_table
 from hwsim.report.measures import MEASURES, asked_words
 from hwsim.report.page.blocks import Block, Card, Cards, Facts, Folded, Text
 from hwsim.report.page.page import Page, Section
+from hwsim.report.provenance import Provenance, provenance_blocks
 from hwsim.report.search_page.points import mean_bits
 from hwsim.report.search_page.quantities import decibels
-from hwsim.report.search_page.search_page import FOOTER, Provenance, provenance_blocks
+from hwsim.report.search_page.search_page import FOOTER
 from hwsim.search.codesign import CodesignResult
 
 

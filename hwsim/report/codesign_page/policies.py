@@ -3,7 +3,8 @@
 from hwsim.report.measures import MEASURES
 from hwsim.report.page.blocks import Choice as ChoiceBlock
 from hwsim.report.page.blocks import Item
-from hwsim.report.search_page.bits import bit_strips, bit_swatches
+from hwsim.report.page.strips import bit_strips, bit_swatches
+from hwsim.report.search_page.bits import widths_by_layer
 from hwsim.report.search_page.quantities import decibels
 from hwsim.search.codesign import Choice, CodesignResult
 
@@ -30,7 +31,7 @@ def policy_choice(found: CodesignResult) -> ChoiceBlock:
         for bits in choice.point.bits.values()
         for width in (bits.weight_bits, bits.activation_bits)
     }
-    swatches = bit_swatches(sorted(widths))
+    swatches = bit_swatches(widths)
     return ChoiceBlock(
         "policies",
         "Choice",
@@ -41,7 +42,7 @@ def policy_choice(found: CodesignResult) -> ChoiceBlock:
                 f"{choice.point.label}",
                 f"{decibels(choice.measured.psnr_db)} dB, "
                 + ", ".join(f"{measure.name} {measure.words(choice)}" for measure in MEASURES),
-                bit_strips(choice.point.bits, swatches),
+                bit_strips(widths_by_layer(choice.point.bits), swatches),
             )
             for choice in choices
         ),

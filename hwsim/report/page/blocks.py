@@ -4,9 +4,10 @@ Blocks hold plain text. The templates escape it; nothing here is markup. Text in
 exception, see `plot_text`.
 """
 
+import base64
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 Json = dict[str, Any]
@@ -174,6 +175,20 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class Strips:
+    """Strips below one another, for long ones are cut.
+
+    Attributes:
+        words: what they show.
+        strips: of the same rows.
+    """
+
+    kind: ClassVar = "strips"
+    words: str
+    strips: tuple[Strip, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One of the things to choose from.
 
@@ -206,7 +221,66 @@ class Choice:
     items: tuple[Item, ...]
 
 
-Block = Text | Cards | Facts | Folded | Table | Figure | Choice
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture inside the page.
+
+    Attributes:
+        title: what it is.
+        png: content of a PNG file.
+        note: a figure about it, such as its PSNR.
+    """
+
+    title: str
+    png: bytes = field(repr=False)
+    note: str = ""
+
+    @property
+    def address(self) -> str:
+        """The picture as an address that holds it."""
+        return "data:image/png;base64," + base64.b64encode(self.png).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Pictures of one size, to be laid over one another.
+
+    Attributes:
+        label: which part of the whole pictures they show, and in which size.
+        width: in pixels.
+        height: in pixels.
+        pictures: one or more.
+    """
+
+    label: str
+    width: int
+    height: int
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Two of several pictures over one another, with a line to move between them, and a zoom.
+
+    On paper, and without scripts, all of them side by side.
+
+    Attributes:
+        name: unique on the page; letters and hyphens.
+        words: what they are.
+        views: one or more, each with the same pictures in the same order.
+        left: place of the picture that is seen first to the left of the line.
+        right: the same to the right.
+    """
+
+    kind: ClassVar = "pictures"
+    name: str
+    words: str
+    views: tuple[View, ...]
+    left: int = 0
+    right: int = 0
+
+
+Block = Text | Cards | Facts | Folded | Table | Figure | Choice | Strips | Pictures
 
 
 def plot_text(text: str) -> str:

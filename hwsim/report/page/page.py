@@ -9,7 +9,7 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
-from hwsim.report.page.blocks import Block, Choice, Figure
+from hwsim.report.page.blocks import Block, Choice, Figure, Pictures
 
 _TEMPLATES = files(__package__) / "templates"
 
@@ -78,20 +78,27 @@ def render(page: Page) -> str:
     scripts = [Markup(script) for script in _scripts(page)]
     return environment.get_template("page.html").render(
         page=page,
-        style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        style=Markup(_template("page.css")),
         scripts=scripts,
         script_hashes=[_hash(script) for script in scripts],
     )
 
 
 def _scripts(page: Page) -> list[str]:
-    """The page's own script and, where there is a figure, plotly.js before it."""
-    own = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
-    if not any(isinstance(block, Figure) for part in page.sections for block in part.blocks):
-        return [own]
-    from plotly.offline import get_plotlyjs  # slow to import, and only needed here
+    """The scripts that the page's blocks need; plotly.js before the page's own, which calls it."""
+    kinds = {type(block) for part in page.sections for block in part.blocks}
+    scripts = [_template("page.js")]
+    if Pictures in kinds:
+        scripts.append(_template("pictures.js"))
+    if Figure in kinds:
+        from plotly.offline import get_plotlyjs  # slow to import, and only needed here
 
-    return [get_plotlyjs(), own]
+        scripts.insert(0, get_plotlyjs())
+    return scripts
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _hash(script: str) -> str:
@@ -102,7 +109,7 @@ def _hash(script: str) -> str:
 def _require_unique(sections: Sequence[Section]) -> None:
     names = [section.name for section in sections]
     blocks = (block for section in sections for block in section.blocks)
-    names += [block.name for block in blocks if isinstance(block, Figure | Choice)]
+    names += [block.name for block in blocks if isinstance(block, Figure | Choice | Pictures)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"names on a page must be unique, these are not: {', '.join(twice)}")

@@ -1,33 +1,19 @@
 """The bits of each layer: of every simulated policy as strips, along the front as a heat map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from hwsim.report.page.blocks import (
-    Alternative,
-    Choice,
-    Figure,
-    Item,
-    Json,
-    Strip,
-    Swatch,
-    plot_text,
-)
-from hwsim.report.page.palette import bit_colours, ink_on, stepped_scale
+from hwsim.report.page.blocks import Alternative, Choice, Figure, Item, Json, plot_text
+from hwsim.report.page.palette import stepped_scale
+from hwsim.report.page.rows import rows_height_px
+from hwsim.report.page.strips import OPERANDS, Widths, bit_strips, bit_swatches
 from hwsim.report.search_page.points import item_names
 from hwsim.report.search_page.predicted_front import drawn_front
 from hwsim.report.search_page.quantities import COSTS, decibels
 from hwsim.search import Point, SearchResult
 from quant.policy import LayerBits
 
-OPERANDS = ("weights", "activations")
-LAYERS_IN_A_STRIP = 20
-"""As many as fit on a page of A4."""
-
 _LIMIT_COLOUR = "#D55E00"
 """Vermilion of Okabe and Ito: none of the colours of bits is near it."""
-
-ROW_PX, AROUND_ROWS_PX, LEAST_HEIGHT_PX = 20, 120, 260
-"""Of a chart with a row for each layer."""
 
 
 def policy_choice(found: SearchResult, recommended: Point) -> Choice:
@@ -45,7 +31,7 @@ def policy_choice(found: SearchResult, recommended: Point) -> Choice:
                 f"recommended: {point.label}" if point is recommended else point.label,
                 f"{decibels(point.measured.psnr_db)} dB, "
                 + ", ".join(f"{cost.name} {cost.words(point.measured)}" for cost in COSTS),
-                bit_strips(point.bits, swatches),
+                bit_strips(widths_by_layer(point.bits), swatches),
             )
             for point in ordered
         ),
@@ -86,14 +72,9 @@ def front_bits_figure(found: SearchResult) -> Figure:
     return Figure(
         "front-bits-chart",
         f"{words}{line}.",
-        rows_height_px(found),
+        rows_height_px(len(layers)),
         (Alternative("bits", data, _front_layout(least_db)),),
     )
-
-
-def rows_height_px(found: SearchResult) -> int:
-    """The height of a chart with a row for each layer."""
-    return max(LEAST_HEIGHT_PX, AROUND_ROWS_PX + ROW_PX * len(found.model.layers))
 
 
 def _front_layout(least_db: float | None) -> Json:
@@ -117,43 +98,15 @@ def _front_layout(least_db: float | None) -> Json:
     }  # fmt: skip
 
 
-def bit_swatches(widths: Sequence[int]) -> dict[int, Swatch]:
-    """A cell for each width, rising."""
-    return {
-        width: Swatch(str(width), colour, ink_on(colour))
-        for width, colour in bit_colours(widths).items()
-    }
-
-
-def bit_strips(bits: Mapping[str, LayerBits], swatches: Mapping[int, Swatch]) -> tuple[Strip, ...]:
-    """The bits of every layer, side by side.
-
-    Args:
-        bits: by layer.
-        swatches: a cell for each width that occurs.
-    """
-    layers = list(bits)
-    parts = [
-        layers[first : first + LAYERS_IN_A_STRIP]
-        for first in range(0, len(layers), LAYERS_IN_A_STRIP)
-    ]
-    return tuple(
-        Strip(
-            "layer",
-            tuple(part),
-            {
-                operand: tuple(swatches[_pair(bits[layer])[side]] for layer in part)
-                for side, operand in enumerate(OPERANDS)
-            },
-        )
-        for part in parts
-    )
-
-
 def _widths(found: SearchResult) -> list[int]:
     """Every width that may occur, rising: the same colours in every drawing."""
     used = (bits for point in found.points for bits in point.bits.values())
     return sorted({width for bits in (*found.model.choices, *used) for width in _pair(bits)})
+
+
+def widths_by_layer(bits: Mapping[str, LayerBits]) -> dict[str, Widths]:
+    """The bits of a policy as strips take them."""
+    return {layer: _pair(chosen) for layer, chosen in bits.items()}
 
 
 def _pair(bits: LayerBits) -> tuple[int, int]:

@@ -1,10 +1,8 @@
 """A search as a page: its sections, and what they rest on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from hwsim.report.page.blocks import Block, Card, Cards, Facts, Folded, Text
+from hwsim.report.page.blocks import Block, Card, Cards, Folded, Text
 from hwsim.report.page.page import Page, Section
+from hwsim.report.provenance import Provenance, provenance_blocks
 from hwsim.report.search import proof
 from hwsim.report.search_page.agreement import agreement_cards, agreement_figure
 from hwsim.report.search_page.bits import front_bits_figure, policy_choice
@@ -18,23 +16,6 @@ FOOTER = (
     "Fidelity is computed exactly on the search pictures; cycles, energy and memory are modelled, "
     "not measured on silicon."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a search's figures come from.
-
-    Attributes:
-        network: what was searched for.
-        facts: names and values: command, program, machine, method, pictures and so on.
-        hashes: SHA-256 of inputs by what they are.
-        not_modelled: what the energy leaves out.
-    """
-
-    network: str
-    facts: Mapping[str, str]
-    hashes: Mapping[str, str]
-    not_modelled: tuple[str, ...]
 
 
 def search_page(found: SearchResult, recommended: Point, provenance: Provenance) -> Page:
@@ -116,15 +97,3 @@ def _sensitivity(found: SearchResult) -> tuple[Block, ...]:
         "one measured worse."
     )
     return sensitivity_figure(found), Text(words), sensitivity_table(found)
-
-
-def provenance_blocks(provenance: Provenance) -> tuple[Block, ...]:
-    """What a search rests on, as facts and hashes."""
-    return (
-        Facts(provenance.facts),
-        Text("SHA-256 of what the figures depend on:"),
-        Facts(provenance.hashes, fixed_width=True),
-        Folded(
-            f"What the energy leaves out ({len(provenance.not_modelled)})", provenance.not_modelled
-        ),
-    )

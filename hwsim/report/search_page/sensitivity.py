@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.report.page.blocks import Alternative, Cell, Figure, Json, Row, Table, plot_text
-from hwsim.report.search_page.bits import rows_height_px
+from hwsim.report.page.rows import rows_height_px
 from hwsim.report.search_page.quantities import decibels
 from hwsim.search import SearchResult
 from hwsim.search.export import widths_of
@@ -28,7 +28,7 @@ def sensitivity_figure(found: SearchResult) -> Figure:
         "sensitivity-chart",
         f"Error that is added when one layer alone gets these bits and all others keep {base}, in "
         "squared 8-bit pixel codes. Blank: not allowed, or no room.",
-        rows_height_px(found),
+        rows_height_px(len(found.model.layers)),
         tuple(_view(found, label, choices) for label, choices in views.items() if choices),
         "Narrowed:",
     )

@@ -4,7 +4,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from hwsim.verify.rtl.toolchain import find_tool
@@ -15,6 +17,12 @@ def default_folder() -> Path:
     """``hwsim/rtl`` in ``$XDG_CACHE_HOME``, else in ``~/.cache``."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "hwsim" / "rtl"
+
+
+KEPT_DAYS = 30
+"""What nobody wanted for so long is removed."""
+
+_SECONDS_A_DAY = 86_400
 
 
 def kept(
@@ -41,9 +49,11 @@ def kept(
         hashed.update(hashlib.sha256(octets).digest())
     target = folder / f"{hashed.hexdigest()[:24]}-{name}"
     if target.exists():
+        target.touch()
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _forget_old(folder)
         work = Path(tempfile.mkdtemp(dir=folder, prefix=".building-"))
     except OSError as error:
         raise UserError(
@@ -56,3 +66,11 @@ def kept(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
+
+
+def _forget_old(folder: Path) -> None:
+    oldest = time.time() - KEPT_DAYS * _SECONDS_A_DAY
+    for file in folder.iterdir():
+        with suppress(OSError):  # another process may be at the same
+            if file.is_file() and file.stat().st_mtime < oldest:
+                file.unlink()

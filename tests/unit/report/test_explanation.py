@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from hwsim.cost.explanation import CAUSES, explain
+from hwsim.report import colours
 from hwsim.report.explanation import LABELS, print_explanation
-from hwsim.report.explanation_chart import _COLOURS, write_explanation_chart
+from hwsim.report.explanation_chart import write_explanation_chart
 from hwsim.report.explanation_record import ExplanationRecord, explanation_record
 from hwsim.report.summary import print_summary
 from tests.unit.report.conftest import Priced
@@ -22,7 +23,7 @@ def record(priced: Priced) -> ExplanationRecord:
 
 
 def test_every_cause_has_a_label_and_a_colour() -> None:
-    assert set(LABELS) == set(CAUSES) == set(_COLOURS)
+    assert set(LABELS) == set(CAUSES) == set(colours.CAUSES)
     assert len(set(LABELS.values())) == len(CAUSES)
 
 

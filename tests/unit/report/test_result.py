@@ -43,7 +43,7 @@ CONTRACT = [
 ]  # fmt: skip
 LAYER_CONTRACT = [
     "name", "operator", "cascade", "weight_bits", "activation_bits", "macs", "cycles", "energy_uj",
-    "dram_bytes", "mac_utilization",
+    "dram_bytes", "mac_utilization", "energy_by_component_uj", "busy_cycles",
 ]  # fmt: skip
 
 
@@ -98,6 +98,11 @@ def test_totals_are_sums_over_the_layers(priced: Priced) -> None:
     assert result.dram_read_bytes + result.dram_write_bytes == dram_bytes
     assert result.energy_uj == pytest.approx(sum(layer.energy_uj for layer in result.layers))
     assert result.energy_uj == pytest.approx(sum(result.energy_by_component_uj.values()))
+    for layer in result.layers:
+        assert layer.energy_uj == pytest.approx(sum(layer.energy_by_component_uj.values()))
+    for component, energy_uj in result.energy_by_component_uj.items():
+        parts = (layer.energy_by_component_uj.get(component, 0.0) for layer in result.layers)
+        assert energy_uj == pytest.approx(sum(parts))
 
 
 def test_rates_follow_from_cycles_and_clock(priced: Priced) -> None:

@@ -19,11 +19,15 @@ from hwsim.report.page.blocks import (
     Figure,
     Folded,
     Item,
+    Picture,
+    Pictures,
     Row,
     Strip,
+    Strips,
     Swatch,
     Table,
     Text,
+    View,
     plot_text,
 )
 from hwsim.report.page.page import Page, Section, render, write_page
@@ -34,6 +38,8 @@ EVIL = (
     "<img src=x onerror=alert(1)>\"'&amp;{{7*7}}"
 )
 FIGURE = Figure("chart", "words", 300, (Alternative("only", ({"y": [1]},), {}),))
+STRIP = Strip(EVIL, (EVIL,), {EVIL: (Swatch(EVIL, "#fff", "#000"),)})
+PICTURE = Picture(EVIL, b"\x89PNG", EVIL)
 EVERY_BLOCK: tuple[Block, ...] = (
     Text(EVIL),
     Cards((Card(EVIL, EVIL, EVIL),)),
@@ -47,11 +53,9 @@ EVERY_BLOCK: tuple[Block, ...] = (
         (Alternative(EVIL, ({"text": EVIL},), {"title": EVIL}), Alternative("b", (), {})),
         EVIL,
     ),
-    Choice(
-        "items",
-        EVIL,
-        (Item(EVIL, EVIL, EVIL, (Strip(EVIL, (EVIL,), {EVIL: (Swatch(EVIL, "#fff", "#000"),)}),)),),
-    ),
+    Choice("items", EVIL, (Item(EVIL, EVIL, EVIL, (STRIP,)),)),
+    Strips(EVIL, (STRIP,)),
+    Pictures("pictures", EVIL, (View(EVIL, 3, 2, (PICTURE,)), View(EVIL, 1, 1, (PICTURE,))), 0, 0),
 )
 
 
@@ -68,9 +72,9 @@ def test_hostile_text_stays_text_in_every_block() -> None:
     tree = evil_page()
 
     assert {kind.kind for kind in EVERY_BLOCK} == {kind.kind for kind in Block.__args__}
-    assert tree.all("img") == []
+    assert [image.attributes["src"] for image in tree.all("img")] == [PICTURE.address] * 2
     data = [script for script in tree.all("script") if "type" in script.attributes]
-    assert len(tree.all("script")) == 2 + len(data)
+    assert len(tree.all("script")) == 3 + len(data)
     assert json.loads(data[0].text)["layout"]["title"] == EVIL
     assert not any(name.startswith("on") for element in tree.all() for name in element.attributes)
     assert [tree.one(tag).text for tag in ("title", "h1", "h2", "footer")] == [EVIL] * 4
@@ -78,8 +82,10 @@ def test_hostile_text_stays_text_in_every_block() -> None:
     assert tree.one("pre").text == f"{EVIL}\n{EVIL}"
     assert tree.one("option", value=EVIL).text == EVIL
     assert [cell.text for cell in tree.one("table", class_="figures").all("td")] == [EVIL]
-    strip = tree.one("table", class_="strip")
-    assert strip.one("td").text == strip.one("span").text == EVIL
+    for strip in tree.all("table", class_="strip"):
+        assert strip.one("td").text == strip.one("span").text == EVIL
+    for image in tree.all("img"):
+        assert image.attributes["alt"] == f"{EVIL}: {EVIL}"
 
 
 def test_text_in_figures_is_no_markup_of_plotly() -> None:
@@ -95,7 +101,8 @@ def test_nothing_is_loaded_and_only_its_own_scripts_run() -> None:
         for name, value in element.attributes.items()
         if name in ("src", "href", "action", "data", "srcset", "poster")
     ]
-    assert addresses == ["data:,", "#part"]
+    assert addresses == ["data:,", "#part", PICTURE.address, PICTURE.address]
+    assert PICTURE.address == "data:image/png;base64,iVBORw=="
     style = tree.one("style").text
     assert "url(" not in style
     assert "@import" not in style
@@ -125,6 +132,26 @@ def test_the_same_page_is_the_same_file(tmp_path: Path) -> None:
 
 def test_a_single_alternative_needs_no_choice() -> None:
     assert parsed(render(page(FIGURE))).all("select") == []
+
+
+def test_the_viewer_of_pictures_comes_only_with_pictures() -> None:
+    scripts = parsed(render(page(Pictures("p", "", (View("", 1, 1, (PICTURE,)),))))).all("script")
+
+    assert len(scripts) == 2
+    assert len(parsed(render(page(Text("words")))).all("script")) == 1
+
+
+def test_a_single_view_needs_no_choice() -> None:
+    views = tuple(View(name, 1, 1, (PICTURE, PICTURE)) for name in ("whole", "detail"))
+
+    one = parsed(render(page(Pictures("p", "", views[:1])))).one("figure", id="p")
+    two = parsed(render(page(Pictures("p", "", views, left=0, right=1)))).one("figure", id="p")
+
+    assert "data-view" not in [name for each in one.all("select") for name in each.attributes]
+    choice = next(each for each in two.all("select") if "data-view" in each.attributes)
+    assert [option.text for option in choice.all("option")] == ["whole", "detail"]
+    assert (two.attributes["data-left"], two.attributes["data-right"]) == ("0", "1")
+    assert len(two.all("img")) == 4
 
 
 def test_the_first_item_is_shown() -> None:
@@ -172,4 +199,4 @@ def test_every_field_of_every_block_is_tried() -> None:
     counts = {type(block).__name__: len(fields(block)) for block in EVERY_BLOCK}
 
     assert counts == {"Text": 1, "Cards": 1, "Facts": 2, "Folded": 2, "Table": 4, "Figure": 5,
-                      "Choice": 3}  # fmt: skip
+                      "Choice": 3, "Strips": 2, "Pictures": 5}  # fmt: skip
