@@ -35,7 +35,6 @@ html_title = f"hwsim {release}"
 html_copy_source = False
 html_show_sphinx = False
 html_extra_path = ["site"]  # the page at the root, which leads to docs/index.html
-pygments_style = "sphinx"
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
