@@ -31,7 +31,9 @@ def test_every_block_runs_and_prints_what_the_page_says(
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_has_a_language_that_is_run_or_a_reason_why_not(page: Path) -> None:
-    left = [block for block in blocks(page) if block.language not in ("bash", "python", "{toctree}")]
+    left = [
+        block for block in blocks(page) if block.language not in ("bash", "python", "{toctree}")
+    ]
 
     assert [block.line for block in left if block.reason is None] == []
 
@@ -59,6 +61,11 @@ def test_blocks_know_their_line_their_output_and_why_they_are_not_run(tmp_path: 
 
     first, second, third = blocks(page)
 
-    assert (first.line, first.code, first.output, first.reason) == (3, "hwsim list\n", "all\n", None)
+    assert (first.line, first.code, first.output, first.reason) == (
+        3,
+        "hwsim list\n",
+        "all\n",
+        None,
+    )
     assert (second.reason, second.output) == ("it installs", None)
     assert (third.language, third.code) == ("text", "alone\n")
