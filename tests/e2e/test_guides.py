@@ -56,7 +56,8 @@ def test_blocks_know_their_line_their_output_and_why_they_are_not_run(tmp_path: 
     page = tmp_path / "page.md"
     page.write_text(
         "# Title\n\n```bash\nhwsim list\n```\n\n```text\nall\n```\n\n"
-        "<!-- not run: it installs -->\n```bash\npip install .\n```\n\nwords\n\n```text\nalone\n```\n"
+        "<!-- not run: it installs -->\n```bash\npip install .\n```\n\n"
+        "words\n\n```text\nalone\n```\n"
     )
 
     first, second, third = blocks(page)
