@@ -16,6 +16,7 @@ from hwsim.report.console import stdout_console
 _BYTES_PER_GIB = 2**30
 _BYTES_PER_MIB = 2**20
 _YES, _NO = "yes", "–"
+_COLUMNS = 3
 
 Row = tuple[str, str, str]
 
@@ -40,6 +41,8 @@ def print_examination(found: Examination) -> None:
 
 def _print_table(console: Console, title: str, rows: Iterable[Row]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for _ in range(_COLUMNS):
+        table.add_column(overflow="fold")  # paths and commands are of no use cut short
     for row in rows:
         table.add_row(*(Text(cell) for cell in ("  " + row[0], *row[1:])))
     if table.row_count:

@@ -98,7 +98,7 @@ def test_a_network_that_does_not_say_its_scale_is_looked_at(network: nn.Module) 
         (lambda: hw.quantize("no.hwgraph"), "no.hwgraph: "),
         (
             lambda: hw.quantize("mobile_sr_x2", bits="w4"),
-            "bit policy 'w4': ",
+            "bits 'w4': expected weight and activation bits such as 'w4a8'",
         ),
         (
             lambda: hw.quantize("mobile_sr_x2", calibration="nowhere"),
