@@ -90,6 +90,8 @@ def _mac_array(study: Study) -> Logic:
 
 def _array_registers(study: Study) -> Logic:
     drain, skew = study.datapath.drain_bits, study.datapath.skew_bits
+    if study.factors.has_drain_inside(study.accelerator.array.dataflow):
+        drain = 0
     return Logic(
         (drain + skew) * study.parts.flip_flop_ge,
         f"{drain} flip-flops in which outputs leave, {skew} that skew operands at the edges",

@@ -1,5 +1,7 @@
-"""Figures known at a few widths: curves through points, and fits by the widths of two operands."""
+"""Figures known at a few widths: curves, and grids and fits by the widths of two operands."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -53,6 +55,65 @@ class Curve(Schema):
         if problems:
             raise Contradictions(problems)
         return self
+
+
+Row = Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)]
+Widths = Annotated[tuple[int, ...], Field(min_length=1, strict=False)]
+
+
+class Grid(Schema):
+    """A figure known at every pair of a few widths of weights and of activations."""
+
+    weight_bits: Widths
+    """Of the rows, ascending."""
+    activation_bits: Widths
+    """Of the columns, ascending."""
+    rows: Annotated[tuple[Row, ...], Field(min_length=1, strict=False)]
+    """Figures, growing along rows and columns."""
+
+    def at(self, weight_bits: float, activation_bits: float) -> float:
+        """The figure at two widths.
+
+        Linear in both between points; narrower than the first it is that of the first, and beyond
+        the last it grows in proportion to the width, so that it never falls.
+        """
+        i, u = _interval(self.weight_bits, weight_bits)
+        j, v = _interval(self.activation_bits, activation_bits)
+        along = [_along(row[j : j + 2], v) for row in self.rows[i : i + 2]]
+        wider = max(weight_bits / self.weight_bits[-1], 1.0)
+        return _along(along, u) * wider * max(activation_bits / self.activation_bits[-1], 1.0)
+
+    @model_validator(mode="after")
+    def _is_full_and_grows(self) -> Self:
+        axes = (self.weight_bits, self.activation_bits)
+        problems = [
+            ((name,), "expected ascending widths")
+            for name, axis in zip(("weight_bits", "activation_bits"), axes, strict=True)
+            if list(axis) != sorted(set(axis))
+        ]
+        shape = [len(self.activation_bits)] * len(self.weight_bits)
+        if [len(row) for row in self.rows] != shape:
+            raise Contradictions(
+                [(("rows",), f"expected {len(shape)} rows of {shape[0]} figures, one each width")]
+            )
+        columns = list(zip(*self.rows, strict=True))
+        if any(list(line) != sorted(line) for line in (*self.rows, *columns)):
+            problems.append((("rows",), "expected figures that never fall as a width grows"))
+        if problems:
+            raise Contradictions(problems)
+        return self
+
+
+def _interval(axis: Sequence[int], width: float) -> tuple[int, float]:
+    """The points of an axis that a width belongs to, by the first of them, and where it lies."""
+    if len(axis) == 1 or width <= axis[0]:
+        return 0, 0.0
+    low = min(bisect_right(axis, width), len(axis) - 1) - 1
+    return low, min((width - axis[low]) / (axis[low + 1] - axis[low]), 1.0)
+
+
+def _along(ends: Sequence[float], share: float) -> float:
+    return ends[0] + share * (ends[-1] - ends[0])
 
 
 class Fit(Schema):

@@ -32,6 +32,10 @@ class DatapathArea(Schema):
     """Of the units behind `by_weight_bits`; wider activations take room in proportion."""
     accumulator_bits: Fit | None = None
     """Of the unit's accumulator; None where it is not known, and then no other is reckoned with."""
+    accumulator_bit_ge: Positive | None = None
+    """A bit more of the unit's accumulator, with all that goes with it; None: as in `parts`."""
+    drain: Literal["apart", "inside"] = "apart"
+    """Whether the register in which an output leaves an element is part of the unit."""
     further_lanes: Literal["units", "multipliers"] = "units"
     """What each lane but the first adds to an element: a unit, or a multiplier with its operand
     registers and one addition of an adder tree."""
@@ -140,5 +144,6 @@ class PartAreas(Schema):
             )
         if unit.accumulator_bits is not None:
             synthesized_bits = unit.accumulator_bits.at(weight_bits, activation_bits)
-            element_ge += self.accumulators_ge(accumulator_bits - synthesized_bits)
+            bit_ge = unit.accumulator_bit_ge or self.accumulator.ge_per_bit
+            element_ge += bit_ge * (accumulator_bits - synthesized_bits)
         return element_ge

@@ -10,12 +10,15 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from accelerators.curves import Curve, Fit, Positive
+from accelerators.curves import Curve, Fit, Grid, Positive
 from accelerators.datapath_areas import DatapathArea, Datapaths, Measurements, PartAreas
 from accelerators.energy_tables import Version
 from accelerators.schema import LongText, ShortText
 from quant.common.errors import UserError, suggestion
 from quant.common.schemas import Contradictions, Schema
+
+GUARD_BITS = 12
+"""By which a synthesized unit's accumulator is wider than its products."""
 
 
 class DatapathEnergy(Schema):
@@ -32,35 +35,71 @@ class DatapathEnergy(Schema):
     by_bit_product: Curve | None = None
     """by the product of widths; or"""
     by_weight_bits: Curve | None = None
-    """by the width of weights alone."""
+    """by the width of weights alone; or"""
+    by_widths: Grid | None = None
+    """by both, as measured."""
     widths_bits: Annotated[tuple[int, ...], Field(strict=False)] = ()
     """Widths the unit can be set to, ascending; others are rounded up. Empty for all."""
     register_bits: Fit | None = None
     """Flip-flops of the unit, whose clock is inside its energy; None where they are not known."""
+    accumulator_registers: Annotated[int, Field(ge=0, le=4)] = 1
+    """How many of its registers are as wide as its accumulator, which has `GUARD_BITS` more bits
+    than a product; those of a machine have the bits of the machine's."""
+    static: Fit | None = None
+    """What of it is spent whatever the operands are; None: the constant of `fit`."""
     measured_pj: Measurements = ()
-    """What `fit` was made from: weight bits, activation bits, pJ."""
+    """What was measured: weight bits, activation bits, pJ."""
+    recorded_pj: Measurements = ()
+    """The same units on the operands of a network instead of random ones."""
 
     def at_pj(self, weight_bits: int, activation_bits: int) -> float:
         """Energy of a multiply-accumulate of these widths, in the study's picojoules."""
         weight_bits, activation_bits = self._width(weight_bits), self._width(activation_bits)
         if self.fit is not None:
             return self.fit.at(weight_bits, activation_bits)
+        if self.by_widths is not None:
+            return self.by_widths.at(weight_bits, activation_bits)
         if self.by_bit_product is not None:
             return self.by_bit_product.at(weight_bits * activation_bits)
         assert self.by_weight_bits is not None
         return self.by_weight_bits.at(weight_bits)
+
+    def static_pj(self, weight_bits: int, activation_bits: int) -> float:
+        """What of `at_pj` is spent whatever the operands are."""
+        widths = self._width(weight_bits), self._width(activation_bits)
+        if self.static is not None:
+            return self.static.at(*widths)
+        return 0.0 if self.fit is None else self.fit.constant
 
     def _width(self, bits: int) -> int:
         return next((width for width in self.widths_bits if width >= bits), bits)
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        forms = (self.fit, self.by_bit_product, self.by_weight_bits)
+        forms = (self.fit, self.by_bit_product, self.by_weight_bits, self.by_widths)
         if sum(form is not None for form in forms) != 1:
-            raise Contradictions(
-                [(("fit",), "expected exactly one of fit, by_bit_product and by_weight_bits")]
-            )
+            names = "fit, by_bit_product, by_weight_bits and by_widths"
+            raise Contradictions([(("fit",), f"expected exactly one of {names}")])
         return self
+
+
+class Provenance(Schema):
+    """What a study was made with, so that it can be made again."""
+
+    library: ShortText
+    """Name of the cell library."""
+    library_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Hash of its Liberty file."""
+    supply_v: Positive
+    """Its nominal voltage, which energies are for."""
+    tools: Annotated[tuple[ShortText, ...], Field(strict=False)]
+    """Programs and their versions."""
+    operands: Annotated[tuple[LongText, ...], Field(strict=False)]
+    """What units were fed."""
+    toggles: LongText
+    """How they were counted."""
+    command: LongText
+    """What makes the file again."""
 
 
 class ClockEnergy(Schema):
@@ -95,6 +134,8 @@ class DatapathFactors(Schema):
     """One output requantized, by the product of the sum's and the multiplier's widths."""
     requantizer_reference_pj: Positive
     """The study's 8 x 8 output-stationary unit, stimulated likewise."""
+    provenance: Provenance | None = None
+    """What it was made with, where that was written down."""
 
     def of(self, datapath: str) -> DatapathEnergy:
         """The energies of a kind of datapath.
@@ -113,28 +154,39 @@ class DatapathFactors(Schema):
         energy = self.of(datapath)
         return energy.at_pj(weight_bits, activation_bits) / energy.reference_pj
 
-    def clock_relative(self, datapath: str, flops: float) -> float:
-        """Clocking that many flip-flops for a cycle, as a multiple likewise; 0 if inside `of`."""
+    def element_clock_relative(
+        self, datapath: str, weight_bits: int, activation_bits: int, accumulator_bits: int
+    ) -> float:
+        """Clocking a machine's processing element for a cycle, as a multiple likewise.
+
+        0 where the clock is inside `relative`.
+        """
+        wider = accumulator_bits - (weight_bits + activation_bits + GUARD_BITS)
         energy = self.of(datapath)
-        if energy.register_bits is None:
-            return 0.0
-        return self.clock.pj_per_flop * flops / energy.reference_pj
+        return self._clock_relative(
+            energy, weight_bits, activation_bits, energy.accumulator_registers * wider
+        )
 
     def own_clock_relative(self, datapath: str, weight_bits: int, activation_bits: int) -> float:
         """The part of `relative` that is the clock of the unit's own flip-flops."""
-        registers = self.of(datapath).register_bits
-        if registers is None:
-            return 0.0
-        return self.clock_relative(datapath, registers.at(weight_bits, activation_bits))
+        return self._clock_relative(self.of(datapath), weight_bits, activation_bits, 0)
 
-    def static_relative(self, datapath: str) -> float:
-        """The part of `relative` that does not depend on the data: the fit's constant.
+    def _clock_relative(
+        self, energy: DatapathEnergy, weight_bits: int, activation_bits: int, further_flops: int
+    ) -> float:
+        if energy.register_bits is None:
+            return 0.0
+        flops = energy.register_bits.at(weight_bits, activation_bits) + further_flops
+        return self.clock.pj_per_flop * flops / energy.reference_pj
+
+    def static_relative(self, datapath: str, weight_bits: int, activation_bits: int) -> float:
+        """The part of `relative` that does not depend on the data.
 
         Raises:
             UserError: the study has no such kind.
         """
         energy = self.of(datapath)
-        return 0.0 if energy.fit is None else energy.fit.constant / energy.reference_pj
+        return energy.static_pj(weight_bits, activation_bits) / energy.reference_pj
 
     def area_ge(self, datapath: str, weight_bits: int, activation_bits: int) -> float:
         """Area of a unit as it was synthesized, in gate equivalents.
@@ -143,6 +195,10 @@ class DatapathFactors(Schema):
             UserError: the study has no area of such a kind.
         """
         return self.area_of(datapath).at_ge(weight_bits, activation_bits)
+
+    def has_drain_inside(self, datapath: str) -> bool:
+        """Whether areas of such a kind have the register in which an output leaves."""
+        return any(datapath in entry.datapaths and entry.drain == "inside" for entry in self.area)
 
     def area_of(self, datapath: str) -> DatapathArea:
         """The areas of a kind of datapath.

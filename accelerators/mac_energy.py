@@ -99,8 +99,10 @@ class MacPricing:
         if self.table.clock == "inside_mac":
             return 0.0
         array = self.array
-        flops = array.weight_bits + array.activation_bits + array.accumulator_bits
-        return self._anchor_pj() * self._factors(kind).clock_relative(kind, flops)
+        relative = self._factors(kind).element_clock_relative(
+            kind, array.weight_bits, array.activation_bits, array.accumulator_bits
+        )
+        return self._anchor_pj() * relative
 
     def requantizer_pj(self) -> float | None:
         """An output of the requantizer relative to the anchor; None where the table has its own."""
@@ -139,7 +141,7 @@ class MacPricing:
     def _relative(self, kind: str, weight_bits: int, activation_bits: int) -> MacParts:
         factors, anchor_pj = self._factors(kind), self._anchor_pj()
         relative = factors.relative(kind, weight_bits, activation_bits)
-        static = min(factors.static_relative(kind), relative)
+        static = min(factors.static_relative(kind, weight_bits, activation_bits), relative)
         if self.table.clock == "separate":
             clock = factors.own_clock_relative(kind, weight_bits, activation_bits)
             relative, static = relative - clock, max(static - clock, 0.0)
@@ -162,8 +164,9 @@ class MacPricing:
         if self.factors is None:
             return 1.0
         kind = BIT_PARALLEL[0]
-        whole = self.factors.relative(kind, each.weight_bits, each.activation_bits)
-        return self.factors.static_relative(kind) / whole
+        widths = each.weight_bits, each.activation_bits
+        static = self.factors.static_relative(kind, *widths)
+        return min(static / self.factors.relative(kind, *widths), 1.0)
 
     def _anchor_pj(self) -> float:
         anchor = self.table.mac_anchor

@@ -18,13 +18,16 @@ from pathlib import Path
 
 import numpy as np
 
+from accelerators import Accelerator, load_accelerator
 from accelerators.datapaths.kinds import DATAPATHS
 from accelerators.schema import Array
 from benchmarks.timing import load, processor
-from hwsim.verify.rtl.array_check import ArrayCase, compare_array
 from hwsim.verify.rtl.array_design import array_design
+from hwsim.verify.rtl.array_ports import ArrayPorts
 from hwsim.verify.rtl.icarus import IcarusSimulation
 from hwsim.verify.rtl.outcome import Simulation
+from hwsim.verify.rtl.tile_checks import check_tiles, tile_cases
+from hwsim.verify.rtl.tiles import Tile
 from hwsim.verify.rtl.verilator import VerilatorSimulation
 from hwsim.verify.stepped import Product, run_stepped
 
@@ -32,7 +35,7 @@ CHANNELS, REDUCTION, BITS = 16, 144, 8
 VERILATOR_PIXELS, OTHER_PIXELS = 4096, 24
 
 
-def product(pixels: int) -> ArrayCase:
+def product(pixels: int) -> Tile:
     """Random operands and their codes."""
     random = np.random.default_rng(0)
     activations = random.integers(0, 1 << BITS, (pixels, REDUCTION))
@@ -41,18 +44,28 @@ def product(pixels: int) -> ArrayCase:
     scales = np.tile(scale, (CHANNELS, 1))
     codes = np.clip((activations @ weights + 256) >> 9, -128, 127)
     made = Product(activations, weights, 9, BITS, BITS, False, scales)
-    return ArrayCase(made, codes)
+    places = np.stack([0 * np.arange(pixels), np.arange(pixels)], axis=1)
+    return Tile("random", places, 0, made, "half_up", codes)
 
 
-def simulated(array: Array, simulation: Simulation, case: ArrayCase) -> int:
+def simulated(array: Array, simulation: Simulation, case: Tile) -> int:
     """Cycles of the case; fails where anything differs."""
-    compared = compare_array(array, simulation, [case])
-    if compared.mismatches:
-        raise SystemExit(f"{array.dataflow}: {compared.mismatches[0].sentence}")
-    return compared.cycles
+    ports = ArrayPorts(array_design(array), machine_with(array), "")
+    cases, _ = tile_cases(ports, [case])
+    outcomes = simulation.run_many([cases[0].job])
+    for check in check_tiles(array.dataflow, "NumPy", cases, outcomes):
+        if check.first_mismatch:
+            raise SystemExit(f"{array.dataflow}: {check.first_mismatch}")
+    return cases[0].cycles or 0
 
 
-def stepped(array: Array, case: ArrayCase) -> int:
+def machine_with(array: Array) -> Accelerator:
+    """The edge NPU with another array."""
+    data = load_accelerator("edge_npu").model_dump()
+    return Accelerator.model_validate({**data, "array": array.model_dump()})
+
+
+def stepped(array: Array, case: Tile) -> int:
     """The same on the stepped model."""
     result = run_stepped(array, case.product)
     if (result.codes != case.codes).any():

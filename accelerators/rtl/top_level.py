@@ -70,9 +70,9 @@ def units_of(accelerator: "Accelerator", scales: int = 16) -> tuple[Unit, ...]:
 
 
 def top_name(accelerator: "Accelerator") -> str:
-    """What the top module is called: the accelerator's name as an identifier."""
+    """What the top module is called: the accelerator's name as an identifier that is no keyword."""
     words = re.sub(r"\W+", "_", accelerator.name, flags=re.ASCII).strip("_")
-    return words if words[:1].isalpha() else f"accelerator_{words}"
+    return f"{words}_top" if words[:1].isalpha() else f"accelerator_{words}_top"
 
 
 def top_level(accelerator: "Accelerator", scales: int = 16) -> str:

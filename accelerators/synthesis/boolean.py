@@ -1,7 +1,10 @@
-"""Boolean functions as Liberty files write them, as truth tables."""
+"""Boolean functions as Liberty files write them, as truth tables and as Verilog."""
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from quant.common.errors import UserError
 
@@ -9,6 +12,8 @@ MOST_INPUTS = 6
 """A truth table fits a word of 64 bits."""
 
 _TOKEN = re.compile(r"\s*([A-Za-z_][\w\[\].]*|[01]|[()!'^&*+|])")
+
+ValueT = TypeVar("ValueT")
 
 
 def truth_table(function: str, inputs: Sequence[str]) -> int:
@@ -20,24 +25,68 @@ def truth_table(function: str, inputs: Sequence[str]) -> int:
     Raises:
         UserError: it is no such function, or has other variables than the inputs.
     """
-    return _Parser(function, inputs).parsed()
+    rows = 1 << len(inputs)
+    everywhere = (1 << rows) - 1
+    columns = {
+        name: sum(1 << row for row in range(rows) if row >> place & 1)
+        for place, name in enumerate(inputs)
+    }
+    algebra = _Algebra(
+        {**columns, "0": 0, "1": everywhere},
+        lambda value: everywhere ^ value,
+        operator.xor,
+        operator.and_,
+        operator.or_,
+    )
+    return _Parser(function, algebra).parsed()
 
 
-class _Parser:
-    """Recursive descent; every value is a truth table already."""
+def verilog_expression(function: str, inputs: Sequence[str]) -> str:
+    """The function in Verilog.
 
-    def __init__(self, function: str, inputs: Sequence[str]) -> None:
+    Raises:
+        UserError: as `truth_table`.
+    """
+
+    def joined(sign: str) -> Callable[[str, str], str]:
+        return lambda left, right: f"({left} {sign} {right})"
+
+    algebra = _Algebra(
+        {**{name: name for name in inputs}, "0": "1'b0", "1": "1'b1"},
+        lambda value: f"~{value}",
+        joined("^"),
+        joined("&"),
+        joined("|"),
+    )
+    return _Parser(function, algebra).parsed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Algebra(Generic[ValueT]):
+    """What functions are worked out in.
+
+    Attributes:
+        atoms: values of inputs and constants.
+        inverse, exclusive, both, either: operators, the strongest first.
+    """
+
+    atoms: dict[str, ValueT]
+    inverse: Callable[[ValueT], ValueT]
+    exclusive: Callable[[ValueT, ValueT], ValueT]
+    both: Callable[[ValueT, ValueT], ValueT]
+    either: Callable[[ValueT, ValueT], ValueT]
+
+
+class _Parser(Generic[ValueT]):
+    """Recursive descent, a method for each strength of binding."""
+
+    def __init__(self, function: str, algebra: _Algebra[ValueT]) -> None:
         self._function = function
-        rows = 1 << len(inputs)
-        self._all = (1 << rows) - 1
-        self._columns = {
-            name: sum(1 << row for row in range(rows) if row >> place & 1)
-            for place, name in enumerate(inputs)
-        }
+        self._algebra = algebra
         self._tokens = self._split(function)
         self._place = 0
 
-    def parsed(self) -> int:
+    def parsed(self) -> ValueT:
         value = self._or()
         if self._next() != "":
             raise self._failed(f"'{self._next()}' is unexpected")
@@ -63,37 +112,33 @@ class _Parser:
             return True
         return False
 
-    def _or(self) -> int:
+    def _or(self) -> ValueT:
         value = self._and()
         while self._takes("+|"):
-            value |= self._and()
+            value = self._algebra.either(value, self._and())
         return value
 
-    def _and(self) -> int:
+    def _and(self) -> ValueT:
         value = self._xor()
-        while self._takes("&*") or self._begins_factor():
-            value &= self._xor()
+        while self._takes("&*") or self._next() in ("(", "!", *self._algebra.atoms):
+            value = self._algebra.both(value, self._xor())
         return value
 
-    def _xor(self) -> int:
+    def _xor(self) -> ValueT:
         value = self._not()
         while self._takes("^"):
-            value ^= self._not()
+            value = self._algebra.exclusive(value, self._not())
         return value
 
-    def _not(self) -> int:
+    def _not(self) -> ValueT:
         if self._takes("!"):
-            return self._all ^ self._not()
-        value = self._factor()
+            return self._algebra.inverse(self._not())
+        value = self._atom()
         while self._takes("'"):
-            value ^= self._all
+            value = self._algebra.inverse(value)
         return value
 
-    def _begins_factor(self) -> bool:
-        token = self._next()
-        return token in ("(", "!", "0", "1") or token in self._columns
-
-    def _factor(self) -> int:
+    def _atom(self) -> ValueT:
         token = self._next()
         self._place += 1
         if token == "(":
@@ -101,11 +146,9 @@ class _Parser:
             if not self._takes(")"):
                 raise self._failed("a ')' is missing")
             return value
-        if token in ("0", "1"):
-            return self._all if token == "1" else 0
-        if token not in self._columns:
+        if token not in self._algebra.atoms:
             raise self._failed(f"'{token}' is no input")
-        return self._columns[token]
+        return self._algebra.atoms[token]
 
     def _failed(self, why: str) -> UserError:
         return UserError(f'cannot read the Liberty function "{self._function}": {why}')

@@ -113,7 +113,7 @@ class _Reader:
     def _arguments(self, name: str) -> list[str]:
         arguments = []
         while (token := self._take()) != ")":
-            if token == "":
+            if token in ("", ";", "{", "}"):
                 raise self._failed(f"the list of '{name}' is not closed")
             if token not in (",", "\n"):
                 arguments.append(_unquoted(token))

@@ -38,6 +38,9 @@ ROWS = 32
 WINDOWS = 2
 """Outputs that each stream computes, of which the first is not measured."""
 
+LEAST_CYCLES, MOST_CYCLES = 288, 1200
+"""Of an output: products are taken from its beginning again, or left out, to stay between."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutputKind:
@@ -77,6 +80,28 @@ OUTPUT_KINDS: dict[str, OutputKind] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """What of an element does not follow from its kind and widths.
+
+    Attributes:
+        guard_bits: by which its accumulator is wider than a product.
+        lanes: products that it adds in a cycle; None for as many as its kind has.
+    """
+
+    guard_bits: int = GUARD_BITS
+    lanes: int | None = None
+
+    @property
+    def suffix(self) -> str:
+        """Of the element's name, where anything is not as usual."""
+        guard = "" if self.guard_bits == GUARD_BITS else f"_g{self.guard_bits}"
+        return guard + ("" if self.lanes is None else f"_l{self.lanes}")
+
+
+USUAL = Size()
+
+
+@dataclass(frozen=True, slots=True)
 class _Widths:
     """Widths of an element's ports.
 
@@ -90,7 +115,9 @@ class _Widths:
     place_bits: int
 
 
-def _widths(kind: OutputKind, weight_bits: int, activation_bits: int) -> _Widths:
+def _widths(
+    kind: OutputKind, weight_bits: int, activation_bits: int, guard_bits: int = GUARD_BITS
+) -> _Widths:
     widest_weight = SERIAL_BITS if kind.serial_weights else weight_bits
     if kind.terms:
         widest_weight = 1 << (weight_bits - 1)
@@ -99,21 +126,29 @@ def _widths(kind: OutputKind, weight_bits: int, activation_bits: int) -> _Widths
     return _Widths(
         1 if kind.serial_activations else activation_bits,
         1 if kind.serial_weights else weight_bits + kind.terms,
-        widest_weight + widest_activation + GUARD_BITS,
+        widest_weight + widest_activation + guard_bits,
         max(places.bit_length(), 1),
     )
 
 
-def output_unit(datapath: str, weight_bits: int, activation_bits: int) -> Unit:
-    """The element of a kind for operands of these widths; of a serial one, the same for many."""
+def output_unit(datapath: str, weight_bits: int, activation_bits: int, size: Size = USUAL) -> Unit:
+    """The element of a kind for operands of these widths; of a serial one, the same for many.
+
+    Args:
+        datapath: a key of `OUTPUT_KINDS`.
+        weight_bits: of a weight (of `shift_add`, of a term).
+        activation_bits: of an activation.
+        size: where it is not the usual one.
+    """
     kind = OUTPUT_KINDS[datapath]
-    widths = _widths(kind, weight_bits, activation_bits)
-    name = datapath
+    lanes = size.lanes or kind.lanes
+    widths = _widths(kind, weight_bits, activation_bits, size.guard_bits)
+    name = datapath + size.suffix
     name += "" if kind.serial_weights else f"_w{weight_bits}"
     name += "" if kind.serial_activations else f"_a{activation_bits}"
     inputs = {"valid": 1, "first": 1, "last": 1, "drain_shift": 1, "drain_in": widths.sum_bits}
-    inputs |= dict.fromkeys(lane_ports("activations", kind.lanes), widths.activation_digit)
-    inputs |= dict.fromkeys(lane_ports("weights", kind.lanes), widths.weight_digit)
+    inputs |= dict.fromkeys(lane_ports("activations", lanes), widths.activation_digit)
+    inputs |= dict.fromkeys(lane_ports("weights", lanes), widths.weight_digit)
     inputs |= {"place": widths.place_bits, "subtract": 1} if kind.is_serial else {}
     inputs |= {} if kind.serial_activations else {"activations_signed": 1}
     control = [
@@ -128,7 +163,7 @@ def output_unit(datapath: str, weight_bits: int, activation_bits: int) -> Unit:
         "output_element",
         {
             "KIND": kind.lane,
-            "LANES": kind.lanes,
+            "LANES": lanes,
             "ACTIVATION_BITS": widths.activation_digit,
             "WEIGHT_BITS": widths.weight_digit,
             "SUM_BITS": widths.sum_bits,
@@ -138,37 +173,46 @@ def output_unit(datapath: str, weight_bits: int, activation_bits: int) -> Unit:
         {
             "reset": "1'b0",
             "control_in": f"{{{', '.join(control)}}}",
-            "activations_in": joined(lane_ports("activations", kind.lanes)),
-            "weights_in": joined(lane_ports("weights", kind.lanes)),
+            "activations_in": joined(lane_ports("activations", lanes)),
+            "weights_in": joined(lane_ports("weights", lanes)),
             "drain_shift": "drain_shift",
             "drain_in": "drain_in",
         },
         {
             "control_out": 6 + widths.place_bits,
-            "activations_out": kind.lanes * widths.activation_digit,
-            "weights_out": kind.lanes * widths.weight_digit,
+            "activations_out": lanes * widths.activation_digit,
+            "weights_out": lanes * widths.weight_digit,
             "drain_out": widths.sum_bits,
         },
     )
 
 
-def output_trial(datapath: str, products: Sequence[Product], seed: int = 0) -> Trial:
+def output_trial(
+    datapath: str, products: Sequence[Product], size: Size = USUAL, seed: int = 0
+) -> Trial:
     """Windows of products on an element, in the order in which an array feeds it.
 
     Args:
         datapath: a key of `OUTPUT_KINDS`.
         products: all of the same widths and reduction; of `shift_add`, weights are terms, each
             ``sign x (exponent + 1)``, or 0.
+        size: as in `output_unit`.
         seed: of which pixels and channels the streams compute, and of what else is drained.
     """
     kind = OUTPUT_KINDS[datapath]
     generator = np.random.default_rng(seed)
     chosen = products_by_stream(products, STREAMS)
     weight_bits, activation_bits = chosen[0].weight_bits, chosen[0].activation_bits
-    widths = _widths(kind, weight_bits, activation_bits)
+    lanes = size.lanes or kind.lanes
+    widths = _widths(kind, weight_bits, activation_bits, size.guard_bits)
     is_signed = np.array([product.is_signed for product in chosen], np.int64)
 
-    activations, weights = _windows(chosen, kind.lanes, generator)
+    cycles_a_step = (activation_bits if kind.serial_activations else 1) * (
+        weight_bits if kind.serial_weights else 1
+    )
+    steps = chosen[0].activations.shape[1] // lanes
+    steps = max(min(steps, MOST_CYCLES // cycles_a_step), -(-LEAST_CYCLES // cycles_a_step))
+    activations, weights = _windows(chosen, steps, lanes, generator)
     sums = (activations * (_powers(weights) if kind.terms else weights)).sum(axis=(1, 2))
     codes = _coded_terms(weights, weight_bits) if kind.terms else weights
     digits_a = _digits(activations, activation_bits, kind.serial_activations)
@@ -178,8 +222,8 @@ def output_trial(datapath: str, products: Sequence[Product], seed: int = 0) -> T
 
     def fed(digits: Integers) -> Integers:
         """[pairs, windows, steps, lanes, streams] to [lanes, cycles, streams]."""
-        lanes = np.moveaxis(digits, (3, 0), (0, 3))
-        return np.ascontiguousarray(lanes).reshape(kind.lanes, -1, STREAMS)
+        by_lane = np.moveaxis(digits, (3, 0), (0, 3))
+        return np.ascontiguousarray(by_lane).reshape(lanes, -1, STREAMS)
 
     lanes_a = fed(digits_a[[j for _, j in pairs]])
     lanes_w = fed(digits_w[[i for i, _ in pairs]])
@@ -192,8 +236,8 @@ def output_trial(datapath: str, products: Sequence[Product], seed: int = 0) -> T
         "last": for_all_streams(time % cycles == cycles - 1),
         "drain_shift": for_all_streams(drains),
         "drain_in": _drained(sums[0], drains, generator),
-        **dict(zip(lane_ports("activations", kind.lanes), lanes_a, strict=True)),
-        **dict(zip(lane_ports("weights", kind.lanes), lanes_w, strict=True)),
+        **dict(zip(lane_ports("activations", lanes), lanes_a, strict=True)),
+        **dict(zip(lane_ports("weights", lanes), lanes_w, strict=True)),
     }
     if kind.is_serial:
         pair = time % len(pairs)
@@ -209,13 +253,13 @@ def output_trial(datapath: str, products: Sequence[Product], seed: int = 0) -> T
         # A window's sum is in the drain register in the cycle behind its last operands.
         {port: np.concatenate([values, values[:1]]) for port, values in stimulus.items()},
         cycles,
-        kind.lanes / len(pairs),
+        lanes / len(pairs),
         (Expected("drain_out", done, low_bits(sums, widths.sum_bits)),),
     )
 
 
 def _windows(
-    products: Sequence[Product], lanes: int, generator: np.random.Generator
+    products: Sequence[Product], steps: int, lanes: int, generator: np.random.Generator
 ) -> tuple[Integers, Integers]:
     """Operands of each stream's outputs, [windows, steps, lanes, streams], and their weights.
 
@@ -224,12 +268,13 @@ def _windows(
     activations, weights = [], []
     for product in products:
         pixels, reduction = product.activations.shape
-        whole = reduction // lanes * lanes
+        taken = np.arange(steps * lanes) % reduction
         each = (generator.integers(0, pixels) + ROWS * np.arange(WINDOWS)) % pixels
         channel = generator.integers(0, product.weights.shape[1])
-        activations.append(product.activations[each, :whole].reshape(WINDOWS, -1, lanes))
-        of_channel = np.tile(product.weights[:whole, channel], (WINDOWS, 1))
-        weights.append(of_channel.reshape(WINDOWS, -1, lanes))
+        whole = product.activations[each][:, taken]
+        activations.append(whole.reshape(WINDOWS, steps, lanes))
+        of_channel = np.tile(product.weights[taken, channel], (WINDOWS, 1))
+        weights.append(of_channel.reshape(WINDOWS, steps, lanes))
     return np.stack(activations, axis=-1), np.stack(weights, axis=-1)
 
 

@@ -93,12 +93,12 @@ class Simulator:
         ports = [*netlist.outputs] if record is None else [*record]
         nets = [np.zeros(0, np.int32), *(netlist.outputs[port] for port in ports)]
         circuit = self._circuit._replace(outputs=np.concatenate(nets))
-        unit = np.ones_like(self._library_delays)
+        unit = np.ones_like(self.delay_steps)
         recorded = np.zeros((len(words), len(circuit.outputs)), np.uint64)
         settled, of_unit, repeated, delayed = np.zeros((4, netlist.nets), np.int64)
         for delays, still, moving in (
             (unit, settled, of_unit),
-            (self._library_delays, repeated, delayed),
+            (self.delay_steps, repeated, delayed),
         ):
             timed = circuit._replace(delay=delays)
             _kernels.simulate_circuit(timed, words, warm_up, recorded, still, moving)
@@ -128,8 +128,13 @@ class Simulator:
             np.zeros(0, np.int32),
         )
 
+    @property
+    def driven_nets(self) -> NDArray[np.int32]:
+        """The net of each driver: gates, then flip-flops, then input ports, [drivers]."""
+        return self._circuit.driven
+
     @cached_property
-    def _library_delays(self) -> NDArray[np.int32]:
+    def delay_steps(self) -> NDArray[np.int32]:
         """Of each driver's fall and rise, in steps of time, [drivers, 2]."""
         delays = self.timing.delays_ns[self._circuit.driven]
         mean = delays[: len(self.netlist.gates)].mean() if len(self.netlist.gates) else 1.0

@@ -27,6 +27,7 @@ class Unit:
         inputs: width of each port that operands or control come from, but for the clock.
         connections: Verilog expression of each input port of the module.
         outputs: width of each output port.
+        is_clocked: whether it has registers.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Unit:
     inputs: Mapping[str, int]
     connections: Mapping[str, str]
     outputs: Mapping[str, int]
+    is_clocked: bool = True
 
     @property
     def design(self) -> Design:
@@ -42,14 +44,14 @@ class Unit:
         return Design(TOP, sources(self.module), self._text())
 
     def _text(self) -> str:
-        ports = ["input clock"]
+        ports = ["input clock"] if self.is_clocked else []
         ports += [f"input [{bits - 1}:0] {port}" for port, bits in self.inputs.items()]
         ports += [f"output [{bits - 1}:0] {port}" for port, bits in self.outputs.items()]
         parameters = [
             f'.{name}("{value}")' if isinstance(value, str) else f".{name}({value})"
             for name, value in self.parameters.items()
         ]
-        connections = [".clock(clock)"]
+        connections = [".clock(clock)"] if self.is_clocked else []
         connections += [f".{port}({expression})" for port, expression in self.connections.items()]
         connections += [f".{port}({port})" for port in self.outputs]
         return (

@@ -14,6 +14,9 @@ SAMPLE = "sample"
 """The word that stands for the photograph that comes with the program."""
 
 ACTIVITIES = ("uniform", "measured")
+OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
+"""The cell library that Debian has."""
+
 SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 TRACE_SUFFIXES = (".json", ".json.gz")
@@ -350,6 +353,43 @@ def add_compare_options(parser: ArgumentParser) -> None:
     )
 
 
+def add_calibrate_options(parser: ArgumentParser) -> None:
+    """What ``hwsim calibrate`` takes."""
+    add_network(parser, "name of the network whose operands are recorded")
+    group = parser.add_argument_group("synthesis")
+    group.add_argument(
+        "--liberty",
+        type=Path,
+        metavar="FILE",
+        help="the cell library (default: osu018 where Debian's qflow-tech-osu018 puts it)",
+    )
+    group.add_argument(
+        "--widths",
+        type=_widths,
+        metavar="BITS",
+        help="widths of operands, such as 1-16 or 2,4,8 (default: 1-16)",
+    )
+    group.add_argument(
+        "--technology-nm",
+        type=int,
+        metavar="NM",
+        help="node of the library, which Liberty files do not tell: also writes what machines' "
+        "areas are put together from",
+    )
+    group.add_argument(
+        "--name", metavar="NAME", help="of the factors (default: that of the library)"
+    )
+    _add_image(parser)
+    add_quantization(parser, with_bits=False)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("calibration"),
+        metavar="DIR",
+        help="folder for the factors; what was measured is kept there (default: calibration)",
+    )
+
+
 def add_report_options(parser: ArgumentParser) -> None:
     """What ``hwsim report`` takes."""
     parser.add_argument(
@@ -563,3 +603,16 @@ def _side(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
         raise ArgumentTypeError(f"expected a side in pixels such as 96, got '{text}'")
     return int(text)
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    """Widths from ``1-16`` or ``2,4,8``, ascending."""
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))?", part.strip())
+        if match is None:
+            raise ArgumentTypeError(f"expected widths such as 1-16 or 2,4,8, given '{text}'")
+        found |= {*range(int(match[1]), int(match[2] or match[1]) + 1)}
+    if not found or not found <= {*range(1, 17)}:
+        raise ArgumentTypeError(f"expected widths of 1 to 16 bits, given '{text}'")
+    return tuple(sorted(found))

@@ -95,6 +95,13 @@ COMMANDS: dict[str, Command] = {
         "hwsim.cli.commands.evaluate",
         "hwsim evaluate edsr_tiny_x2 --data Set5 --data Set14 --bits w8a8",
     ),
+    "calibrate": Command(
+        "relative energies and areas of processing elements, from synthesis with a cell library",
+        options.add_calibrate_options,
+        "hwsim.cli.commands.calibrate",
+        "hwsim calibrate --liberty cells.lib --out calibration",
+        "what was measured is kept in --out DIR; repeat the command to go on from there",
+    ),
     "quantize": Command(
         "quantize a network and write the integer graph to a file",
         options.add_quantize_options,

@@ -1,12 +1,20 @@
 """Arrays of every kind small enough to build, and products that use all of their ways."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accelerators import Accelerator, load_accelerator
 from accelerators.schema import Array
 from hwsim.arithmetic import reference
+from hwsim.verify import Check
+from hwsim.verify.rtl.array_design import array_design
+from hwsim.verify.rtl.array_ports import ArrayPorts
+from hwsim.verify.rtl.outcome import Simulation
+from hwsim.verify.rtl.tile_checks import check_tiles, tile_cases
+from hwsim.verify.rtl.tiles import Tile
 from hwsim.verify.stepped import Product
 from quant.graph import Requantization
 
@@ -33,6 +41,35 @@ def array_of(kind: str, **changes: object) -> Array:
 
 
 ARRAYS = {kind: array_of(kind) for kind in _OF_KIND}
+
+
+def machine_with(array: Array) -> Accelerator:
+    """The edge NPU with another array."""
+    data = load_accelerator("edge_npu").model_dump()
+    changed = {"name": f"edge_npu with {array.dataflow}", "array": array.model_dump()}
+    return Accelerator.model_validate({**data, **changed})
+
+
+def compared(
+    array: Array, simulation: Simulation, tiles: Sequence[Tile], stall_seed: int | None = None
+) -> list[Check]:
+    """Tiles on an array's Verilog; those whose operands come late without their cycles."""
+    ports = ArrayPorts(array_design(array), machine_with(array), "")
+    cases, misfits = tile_cases(ports, tiles)
+    assert not misfits
+    if stall_seed is not None:
+        cases = [
+            replace(case, job=replace(case.job, stall_seed=stall_seed + number), cycles=None)
+            for number, case in enumerate(cases)
+        ]
+    outcomes = simulation.run_many([case.job for case in cases])
+    return check_tiles(array.dataflow, "reference", cases, outcomes)
+
+
+def tile_of(product: Product, codes: Wide, rounding: str = "half_up") -> Tile:
+    """A product as a tile of no network; its pixels lie in a row."""
+    pixels = np.arange(len(codes))
+    return Tile("random", np.stack([0 * pixels, pixels], axis=1), 0, product, rounding, codes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwsim.verify.rtl.array_check import ArrayCase, ArrayComparison, compare_array
+from hwsim.verify import Check
 from hwsim.verify.rtl.array_design import array_design
 from hwsim.verify.rtl.icarus import IcarusSimulation
-from tests.rtl.array_cases import Limits, array_of, expected_codes, random_product
+from hwsim.verify.rtl.tiles import Tile
+from tests.rtl.array_cases import (
+    Limits,
+    array_of,
+    compared,
+    expected_codes,
+    random_product,
+    tile_of,
+)
 from tests.rtl.tools import ICARUS, needs
 
 
@@ -162,7 +170,7 @@ ARRAYS = {
 
 
 @cache
-def cases() -> list[ArrayCase]:
+def tiles() -> list[Tile]:
     random = np.random.default_rng(11)
     limits = Limits(pixels=8, channels=5, inputs=3)
     products = [random_product(random, limits, "half_up") for _ in range(14)]
@@ -171,16 +179,17 @@ def cases() -> list[ArrayCase]:
         random_product(random, replace(limits, bits=bits), "half_up") for bits in (1, 1, 1, 2, 3)
     ]
     products += [random_product(random, replace(limits, inputs=1), "half_up") for _ in range(3)]
-    return [ArrayCase(product, expected_codes(product)) for product in products]
+    return [tile_of(product, expected_codes(product)) for product in products]
 
 
-def compared(kind: str, folder: Path, fault: Fault | None = None) -> ArrayComparison:
+def mismatches(kind: str, folder: Path, fault: Fault | None = None) -> list[Check]:
     design = array_design(ARRAYS[kind])
     if fault is not None:
         design = replace(
             design, sources=tuple(with_fault(p, folder, fault) for p in design.sources)
         )
-    return compare_array(ARRAYS[kind], IcarusSimulation(design), cases())
+    checks = compared(ARRAYS[kind], IcarusSimulation(design), tiles())
+    return [check for check in checks if check.mismatches]
 
 
 def with_fault(source: Path, folder: Path, fault: Fault) -> Path:
@@ -196,12 +205,12 @@ def with_fault(source: Path, folder: Path, fault: Fault) -> Path:
 @needs(*ICARUS)
 @pytest.mark.parametrize("kind", ARRAYS)
 def test_without_a_fault_nothing_is_found(kind: str, tmp_path: Path) -> None:
-    assert not compared(kind, tmp_path).mismatches
+    assert not mismatches(kind, tmp_path)
 
 
 @needs(*ICARUS)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_faults_are_found(fault: Fault, tmp_path: Path) -> None:
-    found = compared(fault.kind, tmp_path, fault).mismatches
+    found = mismatches(fault.kind, tmp_path, fault)
     assert found
-    assert found[0].sentence
+    assert found[0].first_mismatch

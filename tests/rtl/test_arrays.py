@@ -11,10 +11,11 @@ from accelerators.rtl.library import FOLDER, module_names, sources
 from accelerators.rtl.parameters import array_module
 from accelerators.schema import Array
 from hwsim.arithmetic import reference
-from hwsim.verify.rtl.array_check import ArrayCase, ArrayComparison, compare_array
+from hwsim.verify import Check
 from hwsim.verify.rtl.array_design import array_design
 from hwsim.verify.rtl.icarus import IcarusSimulation
 from hwsim.verify.rtl.outcome import Simulation
+from hwsim.verify.rtl.tiles import Tile
 from hwsim.verify.rtl.verilator import VerilatorSimulation
 from quant.common.accumulators import Accumulator
 from quant.common.errors import UserError
@@ -23,8 +24,10 @@ from tests.rtl.array_cases import (
     Limits,
     array_of,
     codes_of_sums,
+    compared,
     expected_codes,
     random_product,
+    tile_of,
 )
 from tests.rtl.tools import ICARUS, VERILATOR, needs
 
@@ -37,38 +40,42 @@ def verilated(kind: str) -> Simulation:
     return VerilatorSimulation(array_design(ARRAYS[kind]))
 
 
-def cases(count: int, seed: int, limits: Limits, rounding: str = "half_up") -> list[ArrayCase]:
+def tiles(count: int, seed: int, limits: Limits, rounding: str = "half_up") -> list[Tile]:
     random = np.random.default_rng(seed)
     products = [random_product(random, limits, rounding) for _ in range(count)]
-    return [ArrayCase(product, expected_codes(product, rounding)) for product in products]
+    return [tile_of(each, expected_codes(each, rounding), rounding) for each in products]
 
 
-def assert_equal(compared: ArrayComparison, count: int) -> None:
-    assert compared.cases == count
-    assert not compared.mismatches, compared.mismatches[:5]
+def assert_equal(checks: list[Check], given: list[Tile], *, with_cycles: bool = True) -> None:
+    found = [check.first_mismatch for check in checks if check.mismatches]
+    assert not found, found[:5]
+    codes = sum(tile.codes.size for tile in given)
+    assert sum(check.values for check in checks) == codes + (len(given) if with_cycles else 0)
 
 
 @needs(*VERILATOR)
 @every_kind
 def test_a_thousand_random_tiles(kind: str) -> None:
-    given = cases(1000, 1, Limits())
-    assert len({code for case in given for code in case.codes.ravel().tolist()}) == 256
-    assert_equal(compare_array(ARRAYS[kind], verilated(kind), given), 1000)
+    given = tiles(1000, 1, Limits())
+    assert len({code for tile in given for code in tile.codes.ravel().tolist()}) == 256
+    assert_equal(compared(ARRAYS[kind], verilated(kind), given), given)
 
 
 @needs(*VERILATOR)
 @every_kind
 def test_operands_that_come_late(kind: str) -> None:
-    given = cases(60, 2, Limits())
-    assert_equal(compare_array(ARRAYS[kind], verilated(kind), given, stall_seed=7), 60)
+    given = tiles(60, 2, Limits())
+    assert_equal(
+        compared(ARRAYS[kind], verilated(kind), given, stall_seed=7), given, with_cycles=False
+    )
 
 
 @needs(*ICARUS)
 @every_kind
 def test_random_tiles_in_a_simulator_with_unknown_values(kind: str) -> None:
-    given = cases(8, 3, Limits(pixels=9, channels=9, inputs=3, bits=9))
+    given = tiles(8, 3, Limits(pixels=9, channels=9, inputs=3, bits=9))
     simulation = IcarusSimulation(array_design(ARRAYS[kind]))
-    assert_equal(compare_array(ARRAYS[kind], simulation, given), 8)
+    assert_equal(compared(ARRAYS[kind], simulation, given), given)
 
 
 _OTHER_ARRAYS = {
@@ -90,8 +97,8 @@ _OTHER_ARRAYS = {
 @needs(*VERILATOR)
 @pytest.mark.parametrize("array", _OTHER_ARRAYS.values(), ids=_OTHER_ARRAYS)
 def test_arrays_of_other_sizes(array: Array) -> None:
-    given = cases(100, 4, Limits(pixels=8, channels=6))
-    assert_equal(compare_array(array, VerilatorSimulation(array_design(array)), given), 100)
+    given = tiles(100, 4, Limits(pixels=8, channels=6))
+    assert_equal(compared(array, VerilatorSimulation(array_design(array)), given), given)
 
 
 @needs(*VERILATOR)
@@ -102,17 +109,17 @@ def test_accumulators_that_overflow(kind: str, overflow: str) -> None:
     array = array_of(kind, **sizes, accumulator_bits=12, accumulator_overflow=overflow)
     accumulator = Accumulator(12, overflow)
     given, overflowed = [], 0
-    for case in cases(100, 5, Limits(pixels=8, channels=6, bits=8)):
-        product, bias = case.product, case.product.scales[:, 0]
+    for tile in tiles(100, 5, Limits(pixels=8, channels=6, bits=8)):
+        product, bias = tile.product, tile.product.scales[:, 0]
         ifm, weight = (
             product.activations[:, np.newaxis],
             product.weights.T[:, np.newaxis, np.newaxis],
         )
         sums, overflows = reference.accumulate(ifm, weight, bias, accumulator)
         overflowed += overflows.count
-        given.append(ArrayCase(product, codes_of_sums(product, sums[:, 0], "half_up")))
+        given.append(tile_of(product, codes_of_sums(product, sums[:, 0], "half_up")))
     assert overflowed > 100
-    assert_equal(compare_array(array, VerilatorSimulation(array_design(array)), given), 100)
+    assert_equal(compared(array, VerilatorSimulation(array_design(array)), given), given)
 
 
 @needs(*VERILATOR)
@@ -121,15 +128,15 @@ def test_requantizers_of_other_modes(rounding: str) -> None:
     array = array_of("output_stationary", rows=3, columns=2)
     simulation = VerilatorSimulation(array_design(array, rounding))
     given = []
-    for case in cases(60, 6, Limits(pixels=6, channels=4, bits=8)):
-        scales = case.product.scales.copy()
+    for tile in tiles(60, 6, Limits(pixels=6, channels=4, bits=8)):
+        scales = tile.product.scales.copy()
         if rounding == "nvdla":  # multipliers of 16 bits, shifts of up to 31
             scales[:, 1] = np.maximum(scales[:, 1] >> 8, 1) % 2**15
             scales[:, 2] = np.clip(scales[:, 2] - 8, 0, 31)
         scales[:, 2] = np.maximum(scales[:, 2], 1)
-        product = replace(case.product, scales=scales)
-        given.append(ArrayCase(product, expected_codes(product, rounding)))
-    assert_equal(compare_array(array, simulation, given), 60)
+        product = replace(tile.product, scales=scales)
+        given.append(tile_of(product, expected_codes(product, rounding), rounding))
+    assert_equal(compared(array, simulation, given), given)
 
 
 def test_what_there_is_no_verilog_for() -> None:

@@ -4,8 +4,6 @@ from functools import cache
 
 import pytest
 
-from accelerators import Accelerator, load_accelerator
-from hwsim.verify.rtl.array_check import ArrayCase, compare_array
 from hwsim.verify.rtl.array_design import array_design
 from hwsim.verify.rtl.icarus import IcarusSimulation
 from hwsim.verify.rtl.tiles import Tile, tiles_of
@@ -15,7 +13,7 @@ from quant.imaging import DEFAULT_SAMPLE, calibration_photographs, sample_photog
 from quant.methods import quantizer
 from quant.networks import load_network
 from quant.policy import BitPolicy
-from tests.rtl.array_cases import ARRAYS
+from tests.rtl.array_cases import ARRAYS, compared, machine_with
 from tests.rtl.tools import ICARUS, VERILATOR, needs
 
 POLICIES = ("w8a8", "w4a4", "w2a8", "w6a3", "w3a5")
@@ -29,16 +27,11 @@ def graphs(network: str) -> dict[str, Graph]:
     return {policy: graph for policy, graph in made.items() if isinstance(graph, Graph)}
 
 
-def machine(kind: str) -> Accelerator:
-    edge = load_accelerator("edge_npu").model_dump()
-    return Accelerator.model_validate({**edge, "name": kind, "array": ARRAYS[kind].model_dump()})
-
-
 def tiles(network: str, kind: str, each: int) -> list[Tile]:
     """Some tiles of the network at every policy, from a part of a photograph."""
     image = sample_photograph(DEFAULT_SAMPLE)[60:80, 80:108].astype("int32")
     found = [
-        tiles_of(graph, machine(kind), each, image=image, seed=seed)
+        tiles_of(graph, machine_with(ARRAYS[kind]), each, image=image, seed=seed)
         for seed, graph in enumerate(graphs(network).values())
     ]
     return [tile for of_policy in found for tile in of_policy]
@@ -46,10 +39,9 @@ def tiles(network: str, kind: str, each: int) -> list[Tile]:
 
 def check(kind: str, given: list[Tile], simulator: type) -> None:
     assert {tile.rounding for tile in given} == {"half_up"}
-    cases = [ArrayCase(tile.product, tile.codes) for tile in given]
-    compared = compare_array(ARRAYS[kind], simulator(array_design(ARRAYS[kind])), cases)
-    assert compared.cases == len(given)
-    assert not compared.mismatches, [(given[m.case].node, m.sentence) for m in compared.mismatches]
+    checks = compared(ARRAYS[kind], simulator(array_design(ARRAYS[kind])), given)
+    assert sum(check.values for check in checks) == len(given) + sum(t.codes.size for t in given)
+    assert not [check.first_mismatch for check in checks if check.mismatches]
 
 
 @needs(*VERILATOR)

@@ -94,9 +94,9 @@ def test_ports_are_those_that_are_co_simulated(kind: str) -> None:
 
 
 def test_names_that_are_no_identifiers() -> None:
-    assert top_name(machine("bit_serial")) == "Tiny_bit_serial"
+    assert top_name(machine("bit_serial")) == "Tiny_bit_serial_top"
     numbered = machine("bit_serial").model_copy(update={"name": "45 nm"})
-    assert top_name(numbered) == "accelerator_45_nm"
+    assert top_name(numbered) == "accelerator_45_nm_top"
     assert [unit.name for unit in units_of(numbered)] == [
         "array", "vector", "statistics", "normalizer",
     ]  # fmt: skip

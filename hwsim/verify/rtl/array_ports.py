@@ -41,8 +41,8 @@ class ArrayPorts:
     ) -> "ArrayPorts":
         """A module with these ports.
 
-        One that is called as the accelerator has those of its written top module, of which all
-        others stay open; one that is called as our array gets our array's parameters.
+        One that is called as the accelerator, `_top` behind, has those of its written top module,
+        of which all others stay open; one called as our array gets our array's parameters.
 
         Raises:
             UserError: there is no Verilog for the rounding.

@@ -11,6 +11,7 @@ from accelerators import (
     energy_tables_for,
     load_accelerator,
 )
+from accelerators.catalog import load_datapath_factors
 from docs.extensions.schema_words import default_words, value_words
 from quant.common.schemas import Schema
 
@@ -19,6 +20,10 @@ SHOWN_ACTIONS = (
     Action("mac_array", "mac", 4, 8),
     *(Action(*key) for key in ACTION_UNITS if key != ("mac_array", "mac")),
 )
+
+
+TERM_BITS = 4
+"""Sign and exponent, such as make up weights of 8 bits."""
 
 
 def field_table() -> str:
@@ -38,6 +43,21 @@ def energy_table() -> str:
     for action in SHOWN_ACTIONS:
         prices = " | ".join(_price(model, action) for model in models.values())
         rows.append(f"| {_label(action)} | {prices} |")
+    return "\n".join(rows)
+
+
+def factor_table() -> str:
+    """Energies of the study `osu018` relative to 8 x 8 bits, by kind of datapath."""
+    factors = load_datapath_factors("osu018")
+    widths = ((2, 2), (4, 4), (8, 8), (4, 8))
+    rows = ["| `array.dataflow` | w2a2 | w4a4 | w8a8 | w4a8 |", "|---|---|---|---|---|"]
+    for kind in (name for entry in factors.energy for name in entry.datapaths):
+        of_terms = kind == "shift_add"
+        shown = " | ".join(
+            f"{factors.relative(kind, TERM_BITS if of_terms else weight_bits, bits):.3g}"
+            for weight_bits, bits in widths
+        )
+        rows.append(f"| `{kind}`{f', a term of {TERM_BITS} bits' * of_terms} | {shown} |")
     return "\n".join(rows)
 
 
@@ -67,4 +87,4 @@ def _fields(model: type[Schema], prefix: str = "") -> Iterator[tuple[str, str, s
 
 
 if __name__ == "__main__":
-    print(field_table(), energy_table(), sep="\n\n")
+    print(field_table(), energy_table(), factor_table(), sep="\n\n")

@@ -91,7 +91,7 @@ def test_the_residuals_of_energies(
     study = load_datapath_factors("nangate45")
     energy = study.of(kind)
     assert energy.at_pj(8, 8) == pytest.approx(total_pj, abs=1e-3)
-    assert study.static_relative(kind) == pytest.approx(static_pj / energy.reference_pj)
+    assert study.static_relative(kind, 8, 8) == pytest.approx(static_pj / energy.reference_pj)
     found_pj = data_pj(MacParts(total_pj, static_pj), toggles / uniform_toggles)
     assert round(100 * (found_pj / measured_pj - 1)) == residual
     shown = f"{residual}".replace("-", "−")

@@ -205,7 +205,7 @@ def test_a_datapath_with_two_forms_is_refused(tmp_path: Path) -> None:
     assert fit in text
     path = tmp_path / "study.yaml"
     path.write_text(text.replace(fit, f"    fit: {{constant: 1}}\n{fit}"), encoding="utf-8")
-    with pytest.raises(UserError, match=r"expected exactly one of fit, by_bit_product and by_w"):
+    with pytest.raises(UserError, match=r"expected exactly one of fit, by_bit_product, by_w"):
         load_datapath_factors(path)
 
 

@@ -18,7 +18,7 @@ from accelerators.catalog import load_sram_table
 from accelerators.energy import NOT_MODELLED
 from accelerators.energy_tables import SramTable
 from quant.common.errors import UserError
-from tests.unit.accelerators.document_tables import energy_table, field_table
+from tests.unit.accelerators.document_tables import energy_table, factor_table, field_table
 
 DOCS = Path(__file__).parents[3] / "docs"
 ACCELERATORS = (DOCS / "accelerators.md").read_text(encoding="utf-8")
@@ -38,6 +38,10 @@ def test_the_table_of_keys_is_the_schema() -> None:
 
 def test_the_table_of_prices_is_the_tables() -> None:
     assert energy_table() in ENERGY, REGENERATE
+
+
+def test_the_table_of_factors_is_the_study() -> None:
+    assert factor_table() in ENERGY, REGENERATE
 
 
 def example() -> str:

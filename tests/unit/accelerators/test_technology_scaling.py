@@ -152,12 +152,14 @@ def test_every_shipped_table_at_a_node() -> None:
         "bitfusion45",
         "horowitz45",
         "synth45",
+        "synth45_osu018",
     ]
     assert [table.name for table in energy_tables_for(machine(technology_nm=22))] == [
         "accelergy22",
         "bitfusion45 scaled to 22 nm",
         "horowitz45 scaled to 22 nm",
         "synth45 scaled to 22 nm",
+        "synth45_osu018 scaled to 22 nm",
     ]
 
 
