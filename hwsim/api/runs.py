@@ -9,26 +9,24 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators import EnergyModel
 from hwsim.api.machines import Machine, Table, energy_model
 from hwsim.api.networks import FloatNetwork, Quantization, integer_graph
+from hwsim.api.picture_input import PictureInput
 from hwsim.image_run import ImageRun, compare_image, explain_run, run_image
 from hwsim.machine import KERNELS, REFERENCE
 from hwsim.report.explanation_record import explanation_record
 from hwsim.report.html import picture_html, result_html
 from hwsim.report.image_run import result_from_run
-from hwsim.report.judgement import Judgement
+from hwsim.report.judgement import Judgement, judged
 from hwsim.report.pictures import draw_comparison, png_bytes
-from hwsim.report.result import BitExact, Output, Result
+from hwsim.report.result import Output, Result
 from hwsim.schedule.accumulators import all_as_computed
 from hwsim.simulation import Comparison
 from quant.common.errors import UserError, suggestion
 from quant.graph.adaptive_file import AnyGraph
 from quant.imaging import (
     DEFAULT_SAMPLE,
-    bicubic_downscale,
     bicubic_upscale,
-    crop_to_multiple,
     read_image,
     sample_photograph,
 )
@@ -108,11 +106,15 @@ def run(
     machine = energy.accelerator
     graph, source = integer_graph(network, machine, **quantization)
     graph = all_as_computed(graph, machine)
-    low, high = _pictures(image, hr, int(graph.scale()))
+    low, high = _given(image, hr).for_scale(int(graph.scale()))
     ran = run_image(graph, machine, energy, low.astype(np.int32), patch)
     compared = _compared(ran, graph, low, check)
     judgement = _judgement(ran, low, high, source, int(graph.scale()))
-    result = _result(graph, ran, energy, compared, judgement)
+    png = png_bytes(judgement.output)
+    result = replace(
+        judged(result_from_run(graph, ran, energy), compared, judgement),
+        output=Output(path=None, sha256=hashlib.sha256(png).hexdigest()),
+    )
     if explain:
         result = replace(result, explanation=explanation_record(explain_run(ran, machine)))
     given = {
@@ -126,25 +128,11 @@ def run(
     return Run(result, pictures, draw_comparison(judgement.panels(result)))
 
 
-def _pictures(
-    image: Picture | None, hr: Picture | None, scale: int
-) -> tuple[Pixels, Pixels | None]:
-    """The image, and the original of exactly ``scale`` times its size, if there is one."""
+def _given(image: Picture | None, hr: Picture | None) -> PictureInput:
     if hr is None and (image is None or (isinstance(image, str) and image == SAMPLE)):
-        high = crop_to_multiple(sample_photograph(DEFAULT_SAMPLE), scale)
-        return bicubic_downscale(high, scale), high
-    if hr is None:
-        assert image is not None
-        return _pixels(image, "image"), None
-    high = crop_to_multiple(_pixels(hr, "hr"), scale)
-    low = bicubic_downscale(high, scale) if image is None else _pixels(image, "image")
-    wanted = (low.shape[0] * scale, low.shape[1] * scale)
-    if high.shape[:2] != wanted:
-        raise UserError(
-            f"hr: expected {wanted[0]}×{wanted[1]} pixels, {scale} times the image, found "
-            f"{high.shape[0]}×{high.shape[1]}; give the original of this image"
-        )
-    return low, high
+        return PictureInput(None, sample_photograph(DEFAULT_SAMPLE), SAMPLE)
+    original = None if hr is None else _pixels(hr, "hr")
+    return PictureInput(None if image is None else _pixels(image, "image"), original, "hr")
 
 
 def _pixels(picture: Picture, argument: str) -> Pixels:
@@ -172,24 +160,3 @@ def _judgement(
     floating = None if source is None else source.enlarge(image)
     output = ran.output.astype(np.uint8)
     return Judgement(bicubic_upscale(image, scale), output, floating, original, scale)
-
-
-def _result(
-    graph: AnyGraph,
-    ran: ImageRun,
-    energy: EnergyModel,
-    compared: Comparison | None,
-    judgement: Judgement,
-) -> Result:
-    bit_exact = None if compared is None else BitExact(
-        reference=compared.reference, values=compared.values, mismatches=compared.mismatches
-    )  # fmt: skip
-    return replace(
-        result_from_run(graph, ran, energy),
-        bit_exact=bit_exact,
-        output=Output(path=None, sha256=hashlib.sha256(png_bytes(judgement.output)).hexdigest()),
-        psnr_db=judgement.psnr_db(judgement.output),
-        psnr_float_db=judgement.psnr_db(judgement.floating),
-        psnr_bicubic_db=judgement.psnr_db(judgement.bicubic),
-        ssim=judgement.ssim(),
-    )
