@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from accelerators import accelerator_names, energy_table_names
 from accelerators.catalog import dram_table_names
+from hwsim.export.formats import FORMATS
 from quant.common.requantization_modes import MODES
 from quant.networks import network_names
 from quant.policy import policy_names
@@ -23,4 +24,5 @@ NAMES: Mapping[str, Callable[[], tuple[str, ...]]] = {
     "dram-tables": dram_table_names,
     "policies": policy_names,
     "roundings": lambda: tuple(MODES),
+    "formats": lambda: tuple(FORMATS),
 }

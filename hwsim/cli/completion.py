@@ -17,6 +17,7 @@ _LISTED_UNDER = {
     "energy_table": "energy-tables",
     "bits": "policies",
     "rounding": "roundings",
+    "to": "formats",
 }
 """What names an argument takes, as ``hwsim list`` calls them."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from hwsim import __version__
-from hwsim.cli import options, search_options
+from hwsim.cli import export_options, options, search_options
 from quant.common.errors import suggestion
 
 
@@ -109,10 +109,10 @@ COMMANDS: dict[str, Command] = {
         "hwsim quantize edsr_tiny_x2 --bits w4a8 --out edsr_w4a8.hwgraph",
     ),
     "export": Command(
-        "write a machine for other tools: its Verilog",
-        options.add_export_options,
+        "write a network, what it costs or a machine as files for other tools",
+        export_options.add_export_options,
         "hwsim.cli.commands.export",
-        "hwsim export --accelerator edge_npu --rtl edge_npu_rtl",
+        "hwsim export edsr_tiny_x2 --bits w4a8 --to qonnx --out edsr_w4a8.onnx",
     ),
     "train": Command(
         "train a float network on folders of pictures",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from accelerators import Accelerator, load_accelerator
 from hwsim.adaptive import chosen_graph
+from hwsim.cli.input_codes import input_codes
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_ACCELERATOR
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.subject import load_subject
-from hwsim.cli.tensor_check import input_codes
 from hwsim.machine import KERNELS
 from hwsim.schedule.accumulators import as_computed_by
 from hwsim.verify import Check

@@ -2,12 +2,19 @@
 
 import json
 from argparse import Namespace
+from collections.abc import Callable
 
 from accelerators import area_of, load_accelerator, load_energy_table
 from hwsim.cli.options import LISTS
+from hwsim.export.formats import FORMATS
 from hwsim.names import NAMES
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import MODES
+
+_SUMMARIES: dict[str, Callable[[str], str]] = {
+    "roundings": lambda name: MODES[name].summary,
+    "formats": lambda name: FORMATS[name].summary,
+}
 
 
 def execute(arguments: Namespace) -> int:
@@ -40,9 +47,10 @@ def execute(arguments: Namespace) -> int:
 
 def _lines(kind: str, names: list[str]) -> list[str]:
     """A line for each name, with what is to say of it."""
-    if kind != "roundings":
+    if kind not in _SUMMARIES:
         return names
-    return _columns(names, [MODES[name].summary for name in names])
+    summary = _SUMMARIES[kind]
+    return _columns(names, [summary(name) for name in names])
 
 
 def _columns(names: list[str], words: list[str]) -> list[str]:

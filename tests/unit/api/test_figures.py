@@ -111,7 +111,8 @@ def test_the_original_alone_is_reduced(graph: Graph) -> None:
         ({"image": np.zeros((8, 8), np.uint8)}, r"given uint8 \[8, 8\]"),
         (
             {"image": picture(), "hr": picture()},
-            "hr: expected 34×44 pixels, 2 times the image, found 17×22; give the original of this image, or hr alone to reduce it",
+            "hr: expected 34×44 pixels, 2 times the image, found 17×22; give the original of this "
+            "image, or hr alone to reduce it",
         ),
         ({"image": "nothing.png"}, "nothing.png"),
         ({"check": "kernel"}, "check 'kernel': no such arithmetic; did you mean 'kernels'"),

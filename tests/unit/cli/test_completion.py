@@ -22,6 +22,7 @@ CASES = [
     ("hwsim estimate --energy-table al", "all"),
     ("hwsim quantize mobile_sr_x3", "mobile_sr_x3"),
     ("hwsim list pol", "policies"),
+    ("hwsim export --to qo", "qonnx"),
     ("hwsim search --minimize la", "latency"),
     ("hwsim run --image spe", "special.png"),
 ]
