@@ -7,6 +7,8 @@ import pytest
 
 from tests.guide_blocks import Reader, blocks, fits, needed_programs
 
+pytestmark = pytest.mark.timeout(900)  # programs of their own on a machine that may be busy
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "tutorial.md", *sorted(DOCS.glob("how-to/*.md"))]
 

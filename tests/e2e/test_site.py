@@ -19,6 +19,8 @@ from docs.extensions.records import json_schema
 from docs.extensions.schema_words import value_words
 from hwsim.report.result import Result
 
+pytestmark = pytest.mark.timeout(900)  # programs of their own on a machine that may be busy
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from hwsim import __version__
 
+pytestmark = pytest.mark.timeout(900)  # programs of their own on a machine that may be busy
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("accelerators", "hwsim", "quant")
 CONFIGS = {  # where pyproject.toml puts the parts of configs/
