@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,15 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(line, match["language"], match["code"], match["reason"], output)
 
 
-def needed_programs(page: Path) -> list[str]:
-    """Programs that a page says it needs."""
+def missing(page: Path) -> list[str]:
+    """What a page says it needs and is not here: programs, and ``python:`` modules."""
     found = _NEEDS.search(page.read_text(encoding="utf-8"))
-    return found[1].split() if found else []
+    return [need for need in found[1].split() if not _is_here(need)] if found else []
+
+
+def _is_here(need: str) -> bool:
+    kind, _, module = need.rpartition(":")
+    return find_spec(module) is not None if kind == "python" else shutil.which(need) is not None
 
 
 def fits(output: str, expected: str) -> bool:

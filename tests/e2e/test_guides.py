@@ -1,11 +1,10 @@
 """The tutorial and the guides do what they say: every code block is run."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.guide_blocks import Reader, blocks, fits, needed_programs
+from tests.guide_blocks import Reader, blocks, fits, missing
 
 pytestmark = pytest.mark.timeout(900)  # programs of their own on a machine that may be busy
 
@@ -21,9 +20,8 @@ def name(page: Path) -> str:
 def test_every_block_runs_and_prints_what_the_page_says(
     page: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = [program for program in needed_programs(page) if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)}: not installed")
+    if absent := missing(page):
+        pytest.skip(f"{', '.join(absent)}: not installed")
     monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
     reader = Reader(page, tmp_path_factory.mktemp("programs"))
     for block in blocks(page):
@@ -52,6 +50,15 @@ def test_every_block_has_a_language_that_is_run_or_a_reason_why_not(page: Path) 
 )
 def test_output_is_compared_with_gaps(output: str, expected: str, same: bool) -> None:
     assert fits(output, expected) is same
+
+
+def test_what_a_page_needs_and_is_not_here_is_known(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\n<!-- needs: sh no-such-program python:json python:no_such -->\n")
+
+    assert missing(page) == ["no-such-program", "python:no_such"]
+    page.write_text("# Title\n")
+    assert missing(page) == []
 
 
 def test_blocks_know_their_line_their_output_and_why_they_are_not_run(tmp_path: Path) -> None:
