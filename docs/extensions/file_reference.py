@@ -25,6 +25,7 @@ FOLDER = "schemas"
 
 _DEFINED = re.compile(r"<!-- keys: (\w+) -->(.*?)(?=<!--)", re.DOTALL)
 _ROW = re.compile(r"^\| `(\w+)` \|([^|]*)\|([^|]*)\|(.*)\|$", re.MULTILINE)
+_NONE = re.compile(r"\bNone\b")
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 
 
@@ -80,7 +81,7 @@ def _file_row(key: Key) -> list[str]:
 
 def _result_row(key: Key) -> list[str]:
     value = f"{key.value} or `null`" if key.is_nullable else key.value
-    return [f"`{key.name}`", value, key.meaning]
+    return [f"`{key.name}`", value, _NONE.sub("`null`", key.meaning)]
 
 
 _KINDS = {

@@ -1,5 +1,6 @@
 """The records of a file, as the classes define them that read or write it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +12,9 @@ from docs.extensions.schema_words import JsonSchema, default_words, is_nullable,
 
 Definitions = Mapping[tuple[str, str], str]
 """What keys mean, by record and key, where a page says it rather than the class."""
+
+
+_ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,18 @@ def json_schema(place: str, definitions: Definitions | None = None) -> dict[str,
     record = getattr(import_module(module), name)
     schema = TypeAdapter(record).json_schema(mode="serialization")
     parts = {schema["title"]: schema, **schema.get("$defs", {})}
-    for (part, key), meaning in (definitions or {}).items():
+    told = {(part, *pair): text for part, of in parts.items() for *pair, text in _attributes(of)}
+    for (part, key), meaning in {**told, **(definitions or {})}.items():
         if part in parts:
-            parts[part]["properties"][key]["description"] = meaning
+            parts[part]["properties"][key].setdefault("description", meaning)
     return schema
+
+
+def _attributes(schema: JsonSchema) -> Iterator[tuple[str, str]]:
+    """Keys and their meanings from the attributes in the docstring of a record's class."""
+    _, _, listed = schema.get("description", "").partition("\n\nAttributes:\n")
+    for key, meaning in _ATTRIBUTE.findall(listed):
+        yield key, f"{meaning[0].upper()}{' '.join(meaning[1:].split())}"
 
 
 def records(schema: JsonSchema) -> Iterator[Record]:
