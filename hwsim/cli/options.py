@@ -21,6 +21,7 @@ SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 TRACE_SUFFIXES = (".json", ".json.gz")
 CHECKS = ("reference", "kernels", "none")
+SHELLS = ("bash", "zsh", "fish")
 LISTS = (
     "networks",
     "methods",
@@ -385,6 +386,16 @@ def add_list_options(parser: ArgumentParser) -> None:
     """What ``hwsim list`` takes."""
     parser.add_argument("kind", nargs="?", metavar="KIND", help=", ".join(LISTS))
     _add_json(parser)
+
+
+def add_doctor_options(parser: ArgumentParser) -> None:
+    """What ``hwsim doctor`` takes."""
+    _add_json(parser)
+
+
+def add_completion_options(parser: ArgumentParser) -> None:
+    """What ``hwsim completion`` takes."""
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
 
 
 def add_network(parser: ArgumentParser, what: str) -> None:

@@ -127,6 +127,18 @@ COMMANDS: dict[str, Command] = {
         "hwsim.cli.commands.list",
         "hwsim list accelerators",
     ),
+    "doctor": Command(
+        "what this machine supports, what is installed on it, and what is kept on disk",
+        options.add_doctor_options,
+        "hwsim.cli.commands.doctor",
+        "hwsim doctor",
+    ),
+    "completion": Command(
+        "the script that lets a shell complete commands, options and names",
+        options.add_completion_options,
+        "hwsim.cli.commands.completion",
+        "hwsim completion bash > ~/.local/share/bash-completion/completions/hwsim",
+    ),
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from accelerators import EnergyModel
 from hwsim.adaptive import chosen_graph
 from hwsim.cli.export_image import ExportImage, read_export_image
-from hwsim.cli.machine import all_as_computed, load_energy_model
+from hwsim.cli.machine import load_energy_model
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from hwsim.cli.output_folder import OutputFolder, output_folder
@@ -15,6 +15,7 @@ from hwsim.cli.subject import load_subject
 from hwsim.export.formats import Format, Writer, format_named
 from hwsim.export.request import SCALES, ExportRequest, Settings
 from hwsim.machine import KERNELS
+from hwsim.schedule.accumulators import all_as_computed
 from hwsim.verify.oracles.exported import READING_ENGINES, check_file
 from quant.common.errors import UserError
 from quant.graph import Graph, GraphError
