@@ -1,6 +1,7 @@
 # make demo   super-resolve the sample photograph on the simulated accelerator; pictures in demo/
 # make test   run the tests
 # make check  formatting, lint, types, import rules
+# make docs   the documentation site in build/site/index.html; a broken link is an error
 # make clean  remove what the other targets made, .venv included
 #
 # The first of these creates .venv in the checkout and installs everything into it, with the
@@ -15,9 +16,10 @@ EXTRAS ?= dev
 
 VENV := .venv
 BIN := $(VENV)/bin
+SITE := build/site
 INSTALLED := $(VENV)/.installed-$(EXTRAS)
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(INSTALLED)
@@ -32,9 +34,17 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs -d build/doctrees . $(SITE)
+	@echo "$(SITE)/index.html"
+
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed-docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e ".[docs]"
+	@touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { \

@@ -7,6 +7,7 @@ from node to node. Only ratios are used, and only for logic; memory devices and 
 chip do not follow.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,6 +35,7 @@ LOWEST_V, HIGHEST_V = 0.6, 1.1
 voltage (its lowest point is 0.586 V); 1.1 V is the highest at which ratios were checked."""
 
 AREAS: dict[int, float] = {
+    180: 19.0,
     130: 6.4,
     90: 2.8,
     65: 1.5,
@@ -63,7 +65,7 @@ def switching_energy(node_nm: int, supply_v: float) -> float:
     Raises:
         UserError: the node or the voltage is outside the equations' range.
     """
-    below, above, share = _between(node_nm)
+    below, above, share = _between(node_nm, POLYNOMIALS)
     if not LOWEST_V <= supply_v <= HIGHEST_V:
         raise UserError(
             f"scaling by {METHOD} covers supply voltages of {LOWEST_V} to {HIGHEST_V} V, got "
@@ -179,7 +181,7 @@ def _at(node_nm: int, supply_v: float) -> float:
 
 
 def _gate_area(node_nm: int) -> float:
-    below, above, share = _between(node_nm)
+    below, above, share = _between(node_nm, AREAS)
     return (1 - share) * AREAS[below] + share * AREAS[above]
 
 
@@ -187,13 +189,13 @@ def _sram_area(node_nm: int) -> float:
     return node_nm * max(node_nm, LEAST_SQUARE_NM)
 
 
-def _between(node_nm: int) -> tuple[int, int, float]:
-    """The paper's nodes around one, and how far it is from the lower towards the upper.
+def _between(node_nm: int, known: Mapping[int, object]) -> tuple[int, int, float]:
+    """The nodes with figures around one, and how far it is from the lower towards the upper.
 
     Raises:
         UserError: the node is outside their range.
     """
-    nodes = sorted(POLYNOMIALS)
+    nodes = sorted(known)
     if not nodes[0] <= node_nm <= nodes[-1]:
         raise UserError(
             f"scaling by {METHOD} covers {nodes[0]} to {nodes[-1]} nm, got {node_nm} nm; choose "

@@ -90,7 +90,7 @@ def top_level(accelerator: "Accelerator", scales: int = 16) -> str:
     ]
     comment = (
         f"// {accelerator.name}: {accelerator.description}.\n"
-        "// Written by `hwsim export --rtl` from the accelerator's configuration; docs/rtl.md\n"
+        "// Written by `hwsim export --to rtl` from the accelerator's configuration; docs/rtl.md\n"
         "// says what the ports carry, and when. Memories, DMA and control are not part of it.\n"
     )
     body = "\n".join(_instance(unit) for unit in units)

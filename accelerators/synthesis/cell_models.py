@@ -5,13 +5,19 @@ from accelerators.synthesis.cells import Cell
 from accelerators.synthesis.netlist import Netlist
 
 
-def cell_models(netlist: Netlist) -> str:
-    """Modules of all cells of a netlist, without delays, by their functions in the library."""
+def cell_models(netlist: Netlist, start: int | None = None) -> str:
+    """Modules of all cells of a netlist, without delays, by their functions in the library.
+
+    Args:
+        netlist: of which cells are wanted.
+        start: what flip-flops hold at first, 0 or 1; None for what is not known. A simulator may
+            then take for unknown what gates settle whatever they begin with.
+    """
     cells = {instance.cell.name: instance.cell for instance in netlist.instances}
-    return "\n".join(_model(cell) for _, cell in sorted(cells.items()))
+    return "\n".join(_model(cell, start) for _, cell in sorted(cells.items()))
 
 
-def _model(cell: Cell) -> str:
+def _model(cell: Cell, start: int | None) -> str:
     outputs = [pin.name for pin in cell.pins.values() if pin.is_output]
     ports = [f"input {name}" for name in cell.input_names]
     ports += [f"output {name}" for name in outputs]
@@ -19,7 +25,7 @@ def _model(cell: Cell) -> str:
     lines = []
     if state is not None:
         edge = "negedge" if state.is_falling else "posedge"
-        lines.append("reg state;")
+        lines.append("reg state;" if start is None else f"reg state = {start};")
         lines.append(f"always @({edge} {state.clock}) state <= {state.data};")
     for name in outputs:
         if state is not None:

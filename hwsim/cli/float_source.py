@@ -57,8 +57,7 @@ def named_source(name: str, weights: Path | None, random_seed: int | None) -> Fl
     """
 
     def load() -> tuple["nn.Module", Enlarge]:
-        with uninterrupted():
-            import_module("torch")  # what follows needs it
+        import_torch()
         from quant.networks.inference import enlarge
 
         network = load_network(name, weights, random_seed)
@@ -75,8 +74,7 @@ def file_source(path: Path, network: FloatNetwork) -> FloatSource:
     """
 
     def load() -> tuple[FloatNetwork, Enlarge]:
-        with uninterrupted():
-            import_module("torch")  # what follows needs it
+        import_torch()
         from quant.lowering.execution import Execution
 
         return network, Execution(network).enlarge
@@ -88,6 +86,12 @@ def file_source(path: Path, network: FloatNetwork) -> FloatSource:
             f"found {scale}; give a super-resolution network"
         )
     return FloatSource(path.stem, int(scale), load)
+
+
+def import_torch() -> None:
+    """Import torch, which takes a while and aborts where Ctrl-C reaches it half way."""
+    with uninterrupted():
+        import_module("torch")
 
 
 def refuse_weights(name: str, weights: Path | None, random_seed: int | None) -> None:

@@ -4,9 +4,6 @@ from argparse import Namespace
 
 from accelerators import Accelerator, EnergyModel, load_accelerator, load_energy_table, resized
 from hwsim.cost.repricing import energy_models_for
-from hwsim.schedule.accumulators import as_computed_by, declared
-from quant.graph import Graph
-from quant.graph.adaptive_file import AnyGraph
 
 ALL_TABLES = "all"
 """As ``--energy-table``: the machine's own table, and beside it every other that fits."""
@@ -70,28 +67,3 @@ def load_other_tables(arguments: Namespace, accelerator: Accelerator) -> tuple[E
 def _wants_all_tables(arguments: Namespace) -> bool:
     """Whether every table is asked for, of a command that can answer under several."""
     return bool(arguments.with_all_tables and arguments.energy_table == ALL_TABLES)
-
-
-def all_as_computed(graph: AnyGraph, accelerator: Accelerator, overflow: str | None) -> AnyGraph:
-    """`as_computed` of a graph, or of each of several that an image chooses among."""
-    if isinstance(graph, Graph):
-        return as_computed(graph, accelerator, overflow)
-    return graph.with_graphs(
-        tuple(as_computed(part, accelerator, overflow) for part in graph.graphs())
-    )
-
-
-def as_computed(graph: Graph, accelerator: Accelerator, overflow: str | None) -> Graph:
-    """The graph as the accelerator computes it (`hwsim.schedule.accumulators.as_computed_by`).
-
-    With ``--overflow error``, what can overflow declares that too: such a graph is not refused, but
-    its run ends at the first sum that does.
-
-    Args:
-        graph: the graph as it was made.
-        accelerator: the machine.
-        overflow: of ``--overflow``; None where it was not given.
-    """
-    if overflow is None:
-        return as_computed_by(graph, accelerator)
-    return declared(graph, accelerator)

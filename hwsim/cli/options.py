@@ -25,6 +25,7 @@ SCHEDULES = ("balanced", "cycles", "energy", "dram")
 OVERFLOWS = ("error", "wrap", "saturate_final", "saturate_step")
 TRACE_SUFFIXES = (".json", ".json.gz")
 CHECKS = ("reference", "kernels", "none")
+SHELLS = ("bash", "zsh", "fish")
 LISTS = (
     "networks",
     "methods",
@@ -33,6 +34,7 @@ LISTS = (
     "dram-tables",
     "policies",
     "roundings",
+    "formats",
 )
 
 
@@ -123,31 +125,6 @@ def add_quantize_options(parser: ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="the graph file to write (default: NETWORK_METHOD_POLICY.hwgraph here)",
-    )
-
-
-def add_export_options(parser: ArgumentParser) -> None:
-    """What ``hwsim export`` takes."""
-    parser.add_argument(
-        "--accelerator",
-        default=DEFAULT_ACCELERATOR,
-        metavar="NAME|FILE",
-        help=f"name or .yaml file (default: {DEFAULT_ACCELERATOR})",
-    )
-    parser.add_argument(
-        "--rtl",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="write the Verilog of the accelerator's units, with a top module of its parameters",
-    )
-    parser.add_argument(
-        "--channel-blocks",
-        type=int,
-        default=16,
-        metavar="N",
-        help="blocks of as many output channels as the array has columns, whose scales it has room "
-        "for (default: 16)",
     )
 
 
@@ -411,6 +388,16 @@ def add_list_options(parser: ArgumentParser) -> None:
     _add_json(parser)
 
 
+def add_doctor_options(parser: ArgumentParser) -> None:
+    """What ``hwsim doctor`` takes."""
+    _add_json(parser)
+
+
+def add_completion_options(parser: ArgumentParser) -> None:
+    """What ``hwsim completion`` takes."""
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
+
+
 def add_network(parser: ArgumentParser, what: str) -> None:
     """What the command works on."""
     parser.add_argument(
@@ -422,14 +409,12 @@ def add_network(parser: ArgumentParser, what: str) -> None:
     )
 
 
-def add_input_size(parser: ArgumentParser) -> None:
+def add_input_size(
+    parser: _ActionsContainer,
+    of: str = "of the input image in pixels (default: those of the sample)",
+) -> None:
     """The image that costs are counted for."""
-    parser.add_argument(
-        "--input-size",
-        type=_size,
-        metavar="HxW",
-        help="height and width of the input image in pixels (default: those of the sample)",
-    )
+    parser.add_argument("--input-size", type=_size, metavar="HxW", help=f"height and width {of}")
 
 
 def _add_image(parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from hwsim import __version__
-from hwsim.cli import options, search_options
+from hwsim.cli import export_options, options, search_options
 from quant.common.errors import suggestion
 
 
@@ -109,10 +109,10 @@ COMMANDS: dict[str, Command] = {
         "hwsim quantize edsr_tiny_x2 --bits w4a8 --out edsr_w4a8.hwgraph",
     ),
     "export": Command(
-        "write a machine for other tools: its Verilog",
-        options.add_export_options,
+        "write a network, what it costs or a machine as files for other tools",
+        export_options.add_export_options,
         "hwsim.cli.commands.export",
-        "hwsim export --accelerator edge_npu --rtl edge_npu_rtl",
+        "hwsim export edsr_tiny_x2 --bits w4a8 --to qonnx --out edsr_w4a8.onnx",
     ),
     "train": Command(
         "train a float network on folders of pictures",
@@ -126,6 +126,18 @@ COMMANDS: dict[str, Command] = {
         options.add_list_options,
         "hwsim.cli.commands.list",
         "hwsim list accelerators",
+    ),
+    "doctor": Command(
+        "what this machine supports, what is installed on it, and what is kept on disk",
+        options.add_doctor_options,
+        "hwsim.cli.commands.doctor",
+        "hwsim doctor",
+    ),
+    "completion": Command(
+        "the script that lets a shell complete commands, options and names",
+        options.add_completion_options,
+        "hwsim.cli.commands.completion",
+        "hwsim completion bash > ~/.local/share/bash-completion/completions/hwsim",
     ),
 }
 

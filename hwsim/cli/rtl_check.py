@@ -7,13 +7,13 @@ from pathlib import Path
 
 from accelerators import Accelerator, load_accelerator
 from hwsim.adaptive import chosen_graph
-from hwsim.cli.machine import as_computed
+from hwsim.cli.input_codes import input_codes
 from hwsim.cli.messages import Messages
 from hwsim.cli.options import DEFAULT_ACCELERATOR
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.subject import load_subject
-from hwsim.cli.tensor_check import input_codes
 from hwsim.machine import KERNELS
+from hwsim.schedule.accumulators import as_computed_by
 from hwsim.verify import Check
 from hwsim.verify.rtl.bench import Bench, bench_of
 from hwsim.verify.rtl.bench_folder import bench_folder
@@ -132,7 +132,7 @@ def _tiles(
     ).graph
     first = subject if isinstance(subject, Graph) else subject.variants[1]
     image = input_codes(arguments.input, first)
-    graph = as_computed(chosen_graph(subject, image, KERNELS), accelerator, None)
+    graph = as_computed_by(chosen_graph(subject, image, KERNELS), accelerator)
     most = None
     if ports is not None and ports.tile is not None:
         most = ports.tile.pixels, ports.tile.channels

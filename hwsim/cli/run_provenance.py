@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from accelerators import EnergyModel
-from hwsim.cli.model_files import DEFAULT_PIXEL_RANGE
+from hwsim.api.model_files import DEFAULT_PIXEL_RANGE
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD, SAMPLE
 from hwsim.cli.sources import (
     folder_words,

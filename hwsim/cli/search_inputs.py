@@ -1,20 +1,17 @@
 """What searches are given: the request, the pictures, and graphs as a machine computes them."""
 
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelerators import Accelerator
-from hwsim.cli.machine import all_as_computed
 from hwsim.cli.picture_input import sample_input_size
 from hwsim.cli.quantities import Latency
 from hwsim.cli.search_options import AREA
 from hwsim.cli.subject import FloatSubject, read_pictures
+from hwsim.schedule.accumulators import all_as_computed
 from hwsim.search import (
     Allowed,
     LayerRules,
@@ -27,14 +24,9 @@ from hwsim.search import (
 from quant.common.errors import UserError
 from quant.graph import Size
 from quant.graph.adaptive_file import AnyGraph
-from quant.imaging import calibration_photographs
+from quant.imaging import photograph_parts
 from quant.methods import Encoder
 from quant.policy import BitPolicy
-
-Pixels = NDArray[np.uint8]
-
-PICTURE_SIDE = 48
-"""Side of the parts of photographs that fidelity is judged on when no pictures are given."""
 
 _OPTIONS = ("widths", "front_points", "local_search_evaluations")
 
@@ -60,22 +52,6 @@ class MachineGraphs:
             UserError: it cannot be quantized so.
         """
         return all_as_computed(self.encode(policy).graph(), self.accelerator, self.overflow)
-
-
-@contextmanager
-def one_thread_of_torch() -> Iterator[None]:
-    """Torch computes on one thread within the block, as it does in workers.
-
-    How its sums are rounded depends on the number, and what some methods quantize to on that.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def search_request(arguments: Namespace, scale: int, max_cycles: int | None) -> SearchRequest:
@@ -143,17 +119,8 @@ def search_pictures(subject: FloatSubject, folder: Path | None) -> Pictures:
     Raises:
         UserError: the folder cannot be read.
     """
-    if folder is None:
-        # Not what was calibrated on: those are the same photographs reduced.
-        images = [_centre(image) for image in calibration_photographs(scale=1)]
-    else:
-        images = read_pictures(folder, "--pictures")
+    images = photograph_parts() if folder is None else read_pictures(folder, "--pictures")
     return Pictures(
         [image.astype(np.int32) for image in images],
         [subject.enlarge(image) for image in images],
     )
-
-
-def _centre(image: Pixels) -> Pixels:
-    top, left = ((side - PICTURE_SIDE) // 2 for side in image.shape[:2])
-    return image[top : top + PICTURE_SIDE, left : left + PICTURE_SIDE]

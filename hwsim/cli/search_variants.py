@@ -9,7 +9,6 @@ from hwsim.cli.options import DEFAULT_METHOD
 from hwsim.cli.search_inputs import (
     MachineGraphs,
     most_cycles,
-    one_thread_of_torch,
     search_pictures,
     search_request,
 )
@@ -18,6 +17,7 @@ from hwsim.cli.subject import FloatSubject, load_float_subject
 from hwsim.report.provenance import Provenance
 from hwsim.search import Pictures, SearchRequest, Target
 from hwsim.search.codesign import Variant
+from hwsim.torch_threads import one_thread_of_torch
 from quant.graph.adaptive import normalizes_at_run_time
 
 

@@ -9,24 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators import Accelerator
+from hwsim.api.model_files import (
+    DEFAULT_PIXEL_RANGE,
+    KINDS,
+    is_model_file,
+    load_model_file,
+    may_be_float,
+    needs_torch,
+)
 from hwsim.cli.float_source import (
     SEED_WHEN_NONE_SHIPPED,
     Enlarge,
     FloatSource,
     file_source,
     has_weights,
+    import_torch,
     named_source,
     refuse_pixel_range,
     refuse_weights,
 )
 from hwsim.cli.messages import Messages
-from hwsim.cli.model_files import (
-    DEFAULT_PIXEL_RANGE,
-    KINDS,
-    is_model_file,
-    load_model_file,
-    may_be_float,
-)
 from hwsim.cli.options import DEFAULT_BITS, DEFAULT_METHOD
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import DEFAULT_MODE, mode_named
@@ -190,6 +192,8 @@ def open_network(
         )
     if not may_be_float(name):
         _refuse_quantization(arguments)  # before anything of the file is read
+    if needs_torch(name):
+        import_torch()
     network = load_model_file(Path(name), arguments.pixel_range)
     if not isinstance(network, FloatNetwork):
         return network

@@ -50,10 +50,10 @@ def print_comparison(found: CompareResult, files: Sequence[Path]) -> None:
     console = stdout_console(_TABLE_WIDTH)
     text_width = min(console.width, WIDTH_WITHOUT_TERMINAL)
     for network, cells in by_network(found):
-        console.print(Text(_title(found, network, cells), "bold"))
+        console.print(Text(title(found, network, cells), "bold"))
         console.print(_table(columns(found), cells))
         console.print(_table(_shares(cells), cells))
-    for line in _notes(found):
+    for line in notes(found):
         console.print(Text(line), width=text_width)
     if files:
         names = ", ".join(file.name for file in files)
@@ -64,11 +64,11 @@ def markdown(found: CompareResult) -> str:
     """The same tables as a Markdown page without a title."""
     parts = []
     for network, cells in by_network(found):
-        parts += [f"## {_title(found, network, cells)}"]
+        parts += [f"## {title(found, network, cells)}"]
         parts += ["\n".join(_markdown_table(columns(found), cells))]
         parts += ["Where energy goes, in % of an image's mean:"]
         parts += ["\n".join(_markdown_table(_shares(cells), cells))]
-    return "\n\n".join([*parts, *_notes(found)]) + "\n"
+    return "\n\n".join([*parts, *notes(found)]) + "\n"
 
 
 def by_network(found: CompareResult) -> Iterator[tuple[str, list[Cell]]]:
@@ -77,7 +77,7 @@ def by_network(found: CompareResult) -> Iterator[tuple[str, list[Cell]]]:
         yield network, list(cells)
 
 
-def _title(found: CompareResult, network: str, cells: Sequence[Cell]) -> str:
+def title(found: CompareResult, network: str, cells: Sequence[Cell]) -> str:
     """Network, its weights and the float network's quality."""
     parts = []
     for name in found.data_sets:
@@ -144,7 +144,7 @@ def _markdown_table(shown: Mapping[str, Column], cells: Sequence[Cell]) -> Itera
         yield "| " + " | ".join(text(cell) for text in shown.values()) + " |"
 
 
-def _notes(found: CompareResult) -> Iterator[str]:
+def notes(found: CompareResult) -> Iterator[str]:
     """What the figures are, and why rows are empty."""
     size, tables = found.size, dict.fromkeys(cell.energy_table for cell in found.cells)
     if found.data_sets:

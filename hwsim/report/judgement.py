@@ -1,12 +1,13 @@
 """What an image became, beside what it could and should have become."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.report.pictures import Panel
-from hwsim.report.result import Result
+from hwsim.report.result import BitExact, Result
+from hwsim.simulation import Comparison
 from quant.imaging import luma_psnr_db, luma_ssim
 
 Pixels = NDArray[np.uint8]
@@ -62,6 +63,31 @@ class Judgement:
     def place_of_output(self) -> int:
         """Which of the panels is what the machine made."""
         return 1 if self.floating is None else 2
+
+
+def judged(result: Result, comparison: Comparison | None, judgement: Judgement) -> Result:
+    """A result with what was found out about its pixels.
+
+    Args:
+        result: of the run.
+        comparison: of its integers with those computed layer by layer; None where there is none.
+        judgement: of its picture.
+    """
+    bit_exact = None
+    if comparison is not None:
+        bit_exact = BitExact(
+            reference=comparison.reference,
+            values=comparison.values,
+            mismatches=comparison.mismatches,
+        )
+    return replace(
+        result,
+        bit_exact=bit_exact,
+        psnr_db=judgement.psnr_db(judgement.output),
+        psnr_float_db=judgement.psnr_db(judgement.floating),
+        psnr_bicubic_db=judgement.psnr_db(judgement.bicubic),
+        ssim=judgement.ssim(),
+    )
 
 
 def _integer_title(result: Result) -> str:

@@ -119,6 +119,12 @@ class Result:
         """The record as one JSON object; infinities, which JSON lacks, become null."""
         return json.dumps(_finite(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False)
 
+    def _repr_html_(self) -> str:
+        """How notebooks show it."""
+        from hwsim.report.html import result_html  # which imports this module
+
+        return result_html(self)
+
 
 def result_from_cost(
     graph: Graph, program: Program, cost: ProgramCost, energy: EnergyModel

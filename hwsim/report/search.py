@@ -9,6 +9,19 @@ from rich.text import Text
 from hwsim.report.console import stdout_console
 from hwsim.search import Origin, Point, SearchResult
 
+POINT_COLUMNS = (
+    "",
+    "policy",
+    "PSNR to float, dB",
+    "energy, µJ",
+    "cycles",
+    "DRAM, MB",
+    "SRAM, KiB",
+    "mean bits (w, a)",
+)
+"""Headings of `point_rows`."""
+
+_WORDS = 2  # columns that are no figures: the mark and the policy
 _PROVEN = 1e-6
 """A gap that may be left by the solver's rounding."""
 
@@ -83,35 +96,36 @@ def trust(found: SearchResult) -> str:
     return text.strip()
 
 
-def _points(found: SearchResult, recommended: Point) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("")
-    table.add_column("policy")
-    for name in (
-        "PSNR to float, dB",
-        "energy, µJ",
-        "cycles",
-        "DRAM, MB",
-        "SRAM, KiB",
-        "mean bits (w, a)",
-    ):
-        table.add_column(name, justify="right")
+def point_rows(found: SearchResult, recommended: Point) -> list[list[str]]:
+    """The best policies and the uniform ones, the cheapest first; » marks the one to take."""
     shown = {
         id(point): point for point in (recommended, *found.best(), *found.of_origin(Origin.UNIFORM))
     }
     resource = found.request.resource
-    for point in sorted(shown.values(), key=lambda point: point.measured.cost(resource)):
-        widths = list(point.bits.values())
-        weight_bits = sum(bits.weight_bits for bits in widths) / len(widths)
-        activation_bits = sum(bits.activation_bits for bits in widths) / len(widths)
-        table.add_row(
-            "»" if point is recommended else "",
-            point.label,
-            f"{point.measured.psnr_db:.2f}",
-            f"{point.measured.energy_uj:,.1f}",
-            f"{point.measured.cycles:,}",
-            f"{point.measured.dram_bytes / 1e6:,.2f}",
-            f"{point.measured.sram_bytes / 1024:,.0f}",
-            f"{weight_bits:.1f}, {activation_bits:.1f}",
-        )
+    ordered = sorted(shown.values(), key=lambda point: point.measured.cost(resource))
+    return [_row(point, is_recommended=point is recommended) for point in ordered]
+
+
+def _row(point: Point, *, is_recommended: bool) -> list[str]:
+    widths = list(point.bits.values())
+    weight_bits = sum(bits.weight_bits for bits in widths) / len(widths)
+    activation_bits = sum(bits.activation_bits for bits in widths) / len(widths)
+    return [
+        "»" if is_recommended else "",
+        point.label,
+        f"{point.measured.psnr_db:.2f}",
+        f"{point.measured.energy_uj:,.1f}",
+        f"{point.measured.cycles:,}",
+        f"{point.measured.dram_bytes / 1e6:,.2f}",
+        f"{point.measured.sram_bytes / 1024:,.0f}",
+        f"{weight_bits:.1f}, {activation_bits:.1f}",
+    ]
+
+
+def _points(found: SearchResult, recommended: Point) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for place, name in enumerate(POINT_COLUMNS):
+        table.add_column(name, justify="left" if place < _WORDS else "right")
+    for row in point_rows(found, recommended):
+        table.add_row(*row)
     return table

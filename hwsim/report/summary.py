@@ -33,7 +33,7 @@ def print_summary(result: Result, files: Sequence[Path] = ()) -> None:
     for name, value in figure_lines(result):
         console.print(Text(_hanging(f"  {name:<20}", value, console.width)))
     console.print(_worst_layers(result))
-    for line in _closing_lines(result, files):
+    for line in closing_lines(result, files):
         console.print(Text(line))
 
 
@@ -188,7 +188,8 @@ def _written(files: Sequence[Path]) -> str:
     return f"written to {folder}: {', '.join(map(str, names))}"
 
 
-def _closing_lines(result: Result, files: Sequence[Path]) -> list[str]:
+def closing_lines(result: Result, files: Sequence[Path] = ()) -> list[str]:
+    """Where files were written, and what the figures are."""
     lines = []
     if files:
         lines.append(_written(files))

@@ -14,6 +14,7 @@ from quant.graph import (
     scaled_sum_bits,
     with_accumulators,
 )
+from quant.graph.adaptive import AdaptiveGraph
 
 
 def as_computed_by(graph: Graph, accelerator: Accelerator) -> Graph:
@@ -24,6 +25,24 @@ def as_computed_by(graph: Graph, accelerator: Accelerator) -> Graph:
     if accelerator.array.accumulator.overflow == "error":
         return graph
     return declared(graph, accelerator)
+
+
+def all_as_computed(
+    graph: Graph | AdaptiveGraph, accelerator: Accelerator, overflow: str | None = None
+) -> Graph | AdaptiveGraph:
+    """`as_computed_by` of a graph, or of each of several that an image chooses among.
+
+    Args:
+        graph: the graph as it was made.
+        accelerator: the machine.
+        overflow: what was asked for of sums that leave accumulators; if anything was, ``error``
+            included, what can overflow declares it: such a graph is not refused, but its run ends
+            at the first sum that does. None takes the machine's own way.
+    """
+    change = as_computed_by if overflow is None else declared
+    if isinstance(graph, Graph):
+        return change(graph, accelerator)
+    return graph.with_graphs(tuple(change(part, accelerator) for part in graph.graphs()))
 
 
 def declared(graph: Graph, accelerator: Accelerator) -> Graph:

@@ -1,7 +1,7 @@
 """Bit-allocation search: measured tables, an exact front, and its points measured for real."""
 
 from hwsim.search.certified import Certificate
-from hwsim.search.chart import front_chart
+from hwsim.search.chart import front_chart, front_png
 from hwsim.search.confirmation import Agreement, Origin, Point
 from hwsim.search.evaluation import BuildGraph, Pictures, Target, output_mse
 from hwsim.search.export import policy_tables, tables_json, write_cost_table
@@ -34,6 +34,7 @@ __all__ = [
     "Target",
     "cycles_within",
     "front_chart",
+    "front_png",
     "output_mse",
     "policy_tables",
     "predicted_surface",

@@ -1,5 +1,6 @@
 """The front as a picture: what was predicted, what was measured, and the uniform policies."""
 
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,12 @@ def front_chart(result: SearchResult, path: Path) -> None:
     Raises:
         UserError: the file cannot be written.
     """
+    with atomic_output(path) as temporary:
+        temporary.write_bytes(front_png(result))
+
+
+def front_png(result: SearchResult) -> bytes:
+    """Fidelity against cost, as the content of a PNG file."""
     from matplotlib.figure import Figure  # slow to import, and only needed here
 
     resource = result.request.resource
@@ -85,8 +92,9 @@ def front_chart(result: SearchResult, path: Path) -> None:
     axes.set_ylabel("PSNR to the float network's output [dB]")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")  # where cost is high and quality low, no front passes
-    with atomic_output(path) as temporary:
-        figure.savefig(temporary, format="png")
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return content.getvalue()
 
 
 def _name_uniform(axes: object, point: Point, cost: float) -> None:

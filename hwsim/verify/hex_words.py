@@ -6,6 +6,7 @@ section 17.2.9).
 """
 
 import re
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,11 @@ from quant.graph import IntegerType
 _WORD = re.compile(r"[0-9a-fA-F_]+")
 
 
-def format_words(values: NDArray[np.int32], integer: IntegerType) -> str:
+def format_words(values: NDArray[Any], integer: IntegerType) -> str:
     """Words of integers, in memory order, each as wide as the type's width needs.
 
     Args:
-        values: of the type.
+        values: integers of the type.
         integer: signed or unsigned.
     """
     digits = -(-integer.bits // 4)

@@ -7,6 +7,7 @@ from quant.imaging.samples import (
     DEFAULT_SAMPLE,
     SAMPLE_NAMES,
     calibration_photographs,
+    photograph_parts,
     sample_photograph,
 )
 
@@ -19,6 +20,7 @@ __all__ = [
     "crop_to_multiple",
     "luma_psnr_db",
     "luma_ssim",
+    "photograph_parts",
     "read_image",
     "sample_photograph",
     "write_png",

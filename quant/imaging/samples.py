@@ -29,6 +29,9 @@ SAMPLE_NAMES: tuple[str, ...] = tuple(_FILES)
 DEFAULT_SAMPLE = "astronaut"
 """The photograph demonstrations use; never calibrated on."""
 
+PART_SIDE = 48
+"""Height and width of `photograph_parts`, in pixels."""
+
 CALIBRATION_NAMES: tuple[str, ...] = tuple(n for n in SAMPLE_NAMES if n != DEFAULT_SAMPLE)
 """The photographs ranges are calibrated on."""
 
@@ -60,6 +63,22 @@ def calibration_photographs(scale: int) -> list[NDArray[np.uint8]]:
         One uint8 array, height x width x 3, per name in ``CALIBRATION_NAMES``, in that order.
     """
     return [bicubic_downscale(sample_photograph(name), scale) for name in CALIBRATION_NAMES]
+
+
+def photograph_parts() -> list[NDArray[np.uint8]]:
+    """The middle of each calibration photograph as it is, for judging what was calibrated.
+
+    Not what is calibrated on: those are the same photographs, but reduced.
+
+    Returns:
+        One uint8 array, `PART_SIDE` x `PART_SIDE` x 3, per name in ``CALIBRATION_NAMES``.
+    """
+    return [_middle(image) for image in calibration_photographs(scale=1)]
+
+
+def _middle(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    top, left = ((side - PART_SIDE) // 2 for side in image.shape[:2])
+    return image[top : top + PART_SIDE, left : left + PART_SIDE]
 
 
 def _folder() -> Path:

@@ -141,6 +141,16 @@ def check_rescale(node: Node, requantize: Requantize, source: TensorType) -> Non
         raise broken(node, "a change of encoding as QUANTIZE derives it from the scales", "another")
 
 
+def only_clamps(requantize: Requantize, source: TensorType, output: TensorType) -> bool:
+    """Whether a change of encoding leaves codes as they are but for a clamp."""
+    given = requantize.requantization
+    return bool(
+        (source.integer, source.encoding) == (output.integer, output.encoding)
+        and (given.multiplier == np.left_shift(1, given.shift)).all()
+        and not (requantize.bias + given.zero_point).any()
+    )
+
+
 def has_relu(node: Node, requantization: Requantization) -> bool:
     """Whether a node's clamp is that of a ReLU; otherwise it is that of the type.
 

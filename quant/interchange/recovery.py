@@ -32,7 +32,7 @@ def weight_scales(
         np.broadcast_to(values, channels)
         for values in (requantization.multiplier, requantization.shift)
     ]
-    guess = _real_factor(requantization, channels) * output_scale / input_scale
+    guess = real_factor(requantization, channels) * output_scale / input_scale
     bits = guess.astype(np.float32).view(np.int32)
     steps = np.arange(-_REACH, _REACH + 1, dtype=np.int32)
     candidates = np.maximum(bits[None] + steps[:, None], 1).view(np.float32)
@@ -48,8 +48,8 @@ def weight_scales(
     return scales
 
 
-def _real_factor(requantization: Requantization, channels: int) -> Doubles:
-    """About what sums are multiplied by, float64 [channels]."""
+def real_factor(requantization: Requantization, channels: int) -> Doubles:
+    """What sums are multiplied by, as real numbers: float64 [channels]."""
     multiplier = np.broadcast_to(requantization.multiplier, channels)
     shift = np.broadcast_to(requantization.shift, channels)
     if not MODES[requantization.rounding].is_float:

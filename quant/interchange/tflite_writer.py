@@ -14,6 +14,7 @@ from quant.graph import (
     Convolution,
     Graph,
     Input,
+    NearestResize,
     Node,
     PixelShuffle,
     Requantize,
@@ -22,7 +23,7 @@ from quant.graph import (
 )
 from quant.graph.requantization_rules import broken
 from quant.interchange import expressible
-from quant.interchange.derivation import zero_point
+from quant.interchange.derivation import whole_range, zero_point
 from quant.interchange.tflite_flatbuffer import Operator, Tensor, model_bytes
 from quant.interchange.tflite_padding import SAME, VALID, padding
 
@@ -30,7 +31,14 @@ CONVENTIONS = ("tflite_double", "xnnpack")
 """The engines that read such files: LiteRT's reference kernels, and XNNPACK, its default."""
 
 _CODES = tflite.BuiltinOperator
-_LEAST_VERSIONS = {"convolution": 5, "depthwise": 3, "add": 2, "concatenate": 2}
+_LEAST_VERSIONS = {
+    "convolution": 5,
+    "depthwise": 3,
+    "add": 2,
+    "concatenate": 2,
+    "nearest": 2,
+    "limit": 2,
+}
 """Of operators, the first that take signed 8-bit codes (convolutions: and one scale a channel)."""
 
 
@@ -161,10 +169,36 @@ def _write_requantize(writer: _Writer, node: Node) -> None:
     requantize = node.operator
     assert isinstance(requantize, Requantize)
     (source,) = writer.operands(node)
+    if expressible.only_clamps(requantize, source, node.output):
+        _write_limits(writer, node, requantize)
+        return
     if writer.convention != "tflite_double":
         raise broken(node, f"no change of encoding for {writer.convention}", "one")
     expressible.check_rescale(node, requantize, source)
     writer.operator(_CODES.QUANTIZE, "quantize", node)
+
+
+def _write_limits(writer: _Writer, node: Node, requantize: Requantize) -> None:
+    """A clamp of codes that stay as they are: MAXIMUM with its low end, MINIMUM with its high."""
+    output, given = node.output, requantize.requantization
+    whole = whole_range(output)
+    limits = [
+        (code, limit)
+        for code, limit, own in (
+            (_CODES.MAXIMUM, given.low, whole[0]),
+            (_CODES.MINIMUM, given.high, whole[1]),
+        )
+        if limit != own
+    ]
+    if len(limits) != 1:
+        raise broken(node, "a clamp at one end", f"one to {given.low} to {given.high}")
+    ((code, limit),) = limits
+    scale = np.array([output.encoding.scale], np.float32)
+    values = np.full((1,), limit, _dtype(output))
+    name = f"{node.name}.limit"
+    constant = Tensor(name, values.shape, values.dtype, scale, zero_point(output), values)
+    writer.tensors.append(constant)
+    writer.operator(code, "limit", node, name, table=tflite.MaximumMinimumOptions)
 
 
 def _write_pixel_shuffle(writer: _Writer, node: Node) -> None:
@@ -175,6 +209,16 @@ def _write_pixel_shuffle(writer: _Writer, node: Node) -> None:
     expressible.check_same_encoding(node, writer.operands(node))
     options = {"table": tflite.DepthToSpaceOptions, "BlockSize": shuffle.factor}
     writer.operator(_CODES.DEPTH_TO_SPACE, "shuffle", node, **options)
+
+
+def _write_nearest_resize(writer: _Writer, node: Node) -> None:
+    expressible.check_same_encoding(node, writer.operands(node))
+    size = writer.sizes[node.name]
+    name = f"{node.name}.size"
+    values = np.array([size.height, size.width], np.int32)
+    writer.tensors.append(Tensor(name, values.shape, values.dtype, values=values))
+    options = {"table": tflite.ResizeNearestNeighborOptions}
+    writer.operator(_CODES.RESIZE_NEAREST_NEIGHBOR, "nearest", node, name, **options)
 
 
 def _write_concatenate(writer: _Writer, node: Node) -> None:
@@ -211,5 +255,6 @@ _WRITERS: dict[type[Any], Callable[[_Writer, Node], None]] = {
     Add: _write_add,
     Requantize: _write_requantize,
     PixelShuffle: _write_pixel_shuffle,
+    NearestResize: _write_nearest_resize,
     Concatenate: _write_concatenate,
 }

@@ -73,6 +73,7 @@ def test_a_scaled_table_is_named_as_such(
         "bitfusion45 scaled to 22 nm",
         "horowitz45 scaled to 22 nm",
         "synth45 scaled to 22 nm",
+        "synth45_osu018 scaled to 22 nm",
     ]
 
 

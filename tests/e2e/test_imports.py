@@ -9,7 +9,9 @@ import pytest
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("hwsim", "numpy torch numba yaml pydantic matplotlib rich networkx"),
+        ("hwsim, hwsim.api", "numpy torch numba yaml pydantic matplotlib rich networkx"),
+        ("hwsim.api.machines, hwsim.api.costs, hwsim.api.runs, hwsim.api.searches", "torch"),
+        ("hwsim.cli.parser", "numpy torch numba yaml pydantic matplotlib shtab packaging"),
         ("hwsim.simulation, hwsim.search, hwsim.verify, hwsim.report", "torch"),
         ("quant.graph, quant.imaging, quant.policy, quant.methods, quant.networks", "torch"),
         ("accelerators", "numpy torch numba"),

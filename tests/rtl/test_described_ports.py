@@ -166,7 +166,7 @@ def test_the_written_top_module(kind: str, tmp_path: Path) -> None:
     for name, text in rtl_files(accelerator).items():
         (tmp_path / name).write_text(text)
     files = sorted(tmp_path.glob("*.v"))
-    protocol = ArrayPorts.of_module("An_NPU", files, accelerator, "half_up")
+    protocol = ArrayPorts.of_module("An_NPU_top", files, accelerator, "half_up")
     assert protocol.design.output_names[0] == "array_codes[0]"
     assert failed(protocol, network_tiles(), VerilatorSimulation) == []
 

@@ -105,12 +105,24 @@ def test_names_that_are_no_identifiers() -> None:
 def test_the_command_writes_all_files_or_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["export", "--accelerator", "tiny_npu", "--rtl", str(tmp_path / "out")]) == 0
+    assert (
+        main(["export", "--to", "rtl", "--accelerator", "tiny_npu", "--out", str(tmp_path / "out")])
+        == 0
+    )
     told = [Path(line).name for line in capsys.readouterr().out.split()]
     assert sorted(told) == sorted(path.name for path in (tmp_path / "out").iterdir())
     again = load_accelerator(tmp_path / "out" / "accelerator.yaml")
     assert again == load_accelerator("tiny_npu")
-    refused = ["export", "--rtl", str(tmp_path / "none"), "--channel-blocks", "0"]
+    capsys.readouterr()
+    assert main(["export", "--accelerator", "tiny_npu", "--rtl", str(tmp_path / "again")]) == 0
+    assert len(list((tmp_path / "again").iterdir())) == len(list((tmp_path / "out").iterdir()))
+    capsys.readouterr()
+    assert main(["export", "--to", "rtl"]) == 2
+    assert capsys.readouterr().err == (
+        "hwsim export: expected --to FORMAT and --out PATH, or --rtl DIR alone, given --to; hwsim "
+        "list formats has the formats\n"
+    )
+    refused = ["export", "--to", "rtl", "--out", str(tmp_path / "none"), "--channel-blocks", "0"]
     assert main(refused) == 2
     assert capsys.readouterr().err == (
         "hwsim export: --channel-blocks: expected 1 to 65536, got 0; take the most output "

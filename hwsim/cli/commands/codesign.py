@@ -8,13 +8,13 @@ from pathlib import Path
 from hwsim.cli.codesign_files import codesign_text, variant_folders, write_codesign
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
-from hwsim.cli.search_inputs import one_thread_of_torch
 from hwsim.cli.search_options import AREA
 from hwsim.cli.search_variants import SearchVariants, method_names
 from hwsim.cli.varied_machines import varied_machines
 from hwsim.cli.workers import search_executor
 from hwsim.report.codesign import print_codesign
 from hwsim.search.codesign import MachineAim, codesign
+from hwsim.torch_threads import one_thread_of_torch
 
 
 def execute(arguments: Namespace) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from accelerators import Accelerator, EnergyModel
 from hwsim.adaptive import estimate_adaptive
-from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
+from hwsim.cli.machine import load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import output_folder
 from hwsim.cli.picture_input import sample_input_size
@@ -27,6 +27,7 @@ from hwsim.report.recorded_run import RecordedRun, RunRecord
 from hwsim.report.result import Result, result_from_cost
 from hwsim.report.trace import TracedCascade, trace_subject, traced_program
 from hwsim.schedule import Program
+from hwsim.schedule.accumulators import all_as_computed
 from hwsim.simulation import estimate
 from quant.common.errors import UserError
 from quant.graph import Graph, Size

@@ -4,35 +4,16 @@ import json
 from argparse import Namespace
 from collections.abc import Callable
 
-from accelerators import (
-    accelerator_names,
-    area_of,
-    energy_table_names,
-    load_accelerator,
-    load_energy_table,
-)
-from accelerators.catalog import dram_table_names
+from accelerators import area_of, load_accelerator, load_energy_table
 from hwsim.cli.options import LISTS
+from hwsim.export.formats import FORMATS
+from hwsim.names import NAMES
 from quant.common.errors import UserError, suggestion
 from quant.common.requantization_modes import MODES
-from quant.networks import network_names
-from quant.policy import policy_names
 
-
-def _method_names() -> tuple[str, ...]:
-    from quant.methods import method_names
-
-    return method_names()
-
-
-_NAMES: dict[str, Callable[[], tuple[str, ...]]] = {
-    "networks": network_names,
-    "methods": _method_names,
-    "accelerators": accelerator_names,
-    "energy-tables": energy_table_names,
-    "dram-tables": dram_table_names,
-    "policies": policy_names,
-    "roundings": lambda: tuple(MODES),
+_SUMMARIES: dict[str, Callable[[str], str]] = {
+    "roundings": lambda name: MODES[name].summary,
+    "formats": lambda name: FORMATS[name].summary,
 }
 
 
@@ -43,7 +24,7 @@ def execute(arguments: Namespace) -> int:
             f"nothing is listed under '{arguments.kind}'; " + suggestion(arguments.kind, LISTS)
         )
     kinds = [arguments.kind] if arguments.kind else LISTS
-    names = {kind: list(_NAMES[kind]()) for kind in kinds}
+    names = {kind: list(NAMES[kind]()) for kind in kinds}
     if arguments.json:
         print(
             json.dumps({kind.replace("-", "_"): known for kind, known in names.items()}, indent=2)
@@ -66,9 +47,10 @@ def execute(arguments: Namespace) -> int:
 
 def _lines(kind: str, names: list[str]) -> list[str]:
     """A line for each name, with what is to say of it."""
-    if kind != "roundings":
+    if kind not in _SUMMARIES:
         return names
-    return _columns(names, [MODES[name].summary for name in names])
+    summary = _SUMMARIES[kind]
+    return _columns(names, [summary(name) for name in names])
 
 
 def _columns(names: list[str], words: list[str]) -> list[str]:

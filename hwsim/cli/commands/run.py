@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from accelerators import EnergyModel
 from accelerators.activity import require_covered
-from hwsim.cli.machine import all_as_computed, load_energy_model, load_other_tables
+from hwsim.cli.machine import load_energy_model, load_other_tables
 from hwsim.cli.messages import Messages
 from hwsim.cli.output_folder import OutputFolder, output_folder
 from hwsim.cli.picture_graph import require_picture_graph
@@ -35,13 +35,14 @@ from hwsim.report.activity import Activity, measured_activity
 from hwsim.report.energy_band import energy_band
 from hwsim.report.explanation_record import ExplanationRecord, explanation_record
 from hwsim.report.image_run import result_from_run
-from hwsim.report.judgement import Judgement
+from hwsim.report.judgement import Judgement, judged
 from hwsim.report.labels import subject_label
 from hwsim.report.pictures import png_bytes
 from hwsim.report.provenance import IMAGE_PIXELS
 from hwsim.report.recorded_run import RecordedRun, RunRecord
-from hwsim.report.result import BitExact, Output, Result
+from hwsim.report.result import Output
 from hwsim.report.trace import trace_subject, traced_run
+from hwsim.schedule.accumulators import all_as_computed
 from hwsim.simulation import Comparison
 from quant.imaging import bicubic_upscale, luma_psnr_db
 
@@ -123,7 +124,7 @@ def _ran(arguments: Namespace, messages: Messages) -> _Ran:
     png = png_bytes(judgement.output)
     explanation = _explanation(arguments, run, energy, messages)
     result = replace(
-        _judged(subject, energy, run, comparison, judgement),
+        judged(result_from_run(subject.graph, run, energy), comparison, judgement),
         output=_output(arguments.out, png),
         explanation=explanation if arguments.explain else None,
         energy_band=energy_band(run.cost, others),
@@ -232,30 +233,6 @@ def _explanation(
         return None
     with messages.stage("explaining"):
         return explanation_record(explain_run(run, energy.accelerator))
-
-
-def _judged(
-    subject: Subject,
-    energy: EnergyModel,
-    run: ImageRun,
-    comparison: Comparison | None,
-    judgement: Judgement,
-) -> Result:
-    result = result_from_run(subject.graph, run, energy)
-    if comparison is not None:
-        bit_exact = BitExact(
-            reference=comparison.reference,
-            values=comparison.values,
-            mismatches=comparison.mismatches,
-        )
-        result = replace(result, bit_exact=bit_exact)
-    return replace(
-        result,
-        psnr_db=judgement.psnr_db(judgement.output),
-        psnr_float_db=judgement.psnr_db(judgement.floating),
-        psnr_bicubic_db=judgement.psnr_db(judgement.bicubic),
-        ssim=judgement.ssim(),
-    )
 
 
 def _output(folder: Path | None, png: bytes) -> Output:

@@ -10,7 +10,6 @@ from hwsim.cli.search_files import search_json, write_search
 from hwsim.cli.search_inputs import (
     MachineGraphs,
     most_cycles,
-    one_thread_of_torch,
     search_pictures,
     search_request,
 )
@@ -19,6 +18,7 @@ from hwsim.cli.subject import load_float_subject
 from hwsim.cli.workers import search_executor
 from hwsim.report.search import print_search
 from hwsim.search import Target, search
+from hwsim.torch_threads import one_thread_of_torch
 
 
 def execute(arguments: Namespace) -> int:

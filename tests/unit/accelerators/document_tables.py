@@ -12,6 +12,7 @@ from accelerators import (
     load_accelerator,
 )
 from accelerators.catalog import load_datapath_factors
+from docs.extensions.schema_words import default_words, value_words
 from quant.common.schemas import Schema
 
 SHOWN_ACTIONS = (
@@ -81,34 +82,8 @@ def _fields(model: type[Schema], prefix: str = "") -> Iterator[tuple[str, str, s
             yield from _fields(annotation, f"{prefix}{name}.")
         else:
             field = model.model_fields[name]
-            missing = "" if field.is_required() else f"; if missing, {_default(field.default)}"
-            yield f"{prefix}{name}", _limits(schema) + missing, schema["description"]
-
-
-def _default(value: str | float | None) -> str:
-    if value is None:
-        return "none"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-def _limits(schema: dict[str, Any]) -> str:
-    if "anyOf" in schema:  # what may be left out
-        schema = next(choice for choice in schema["anyOf"] if choice["type"] != "null")
-    if schema.get("type") == "boolean":
-        return "`true`, `false`"
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    if "enum" in schema:
-        return ", ".join(f"`{choice}`" for choice in schema["enum"])
-    if schema["type"] == "string":
-        return f"text of {schema['minLength']} to {schema['maxLength']} characters"
-    kind = "whole number" if schema["type"] == "integer" else "number"
-    lowest = schema.get("minimum", schema.get("exclusiveMinimum"))
-    limits = f"{kind} {'above ' if 'exclusiveMinimum' in schema else ''}{lowest:g}"
-    limits += f" to {schema['maximum']:g}"
-    if "multipleOf" in schema:
-        limits += f", a multiple of {schema['multipleOf']}"
-    return limits
+            missing = "" if field.is_required() else f"; if missing, {default_words(field.default)}"
+            yield f"{prefix}{name}", value_words(schema) + missing, schema["description"]
 
 
 if __name__ == "__main__":

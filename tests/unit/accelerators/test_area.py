@@ -239,7 +239,8 @@ def test_every_shipped_machine_has_an_area_under_every_table(name: str) -> None:
         area = area_of(machine, table)
         assert area.missing == ()
         assert area.area_mm2 is not None
-        assert f"| `{name}` | {area.area_mm2:,.2f} |" in PAGE
+        if table.datapath_factors == "nangate45":  # whose areas the page shows
+            assert f"| `{name}` | {area.area_mm2:,.2f} |" in PAGE
 
 
 def test_a_table_of_another_node_has_areas_too() -> None:
@@ -322,12 +323,12 @@ def test_a_kind_that_was_not_synthesized_lacks_the_array_alone(tmp_path: Path) -
 
 
 def test_beyond_the_nodes_of_the_scaling_gate_equivalents_remain(tmp_path: Path) -> None:
-    sram = shipped("sram/cacti45").replace("technology_nm: 45", "technology_nm: 180")
-    table = own_table(tmp_path, shipped("datapaths/nangate45"), sram, node=180)
-    area = area_of(EDGE.model_copy(update={"technology_nm": 180}), table)
+    sram = shipped("sram/cacti45").replace("technology_nm: 45", "technology_nm: 250")
+    table = own_table(tmp_path, shipped("datapaths/nangate45"), sram, node=250)
+    area = area_of(EDGE.model_copy(update={"technology_nm": 250}), table)
     assert area.gate_equivalents == area_of(EDGE, TABLE).gate_equivalents
     assert area.area_mm2 is None
-    assert area.missing[0].startswith("scaling by stillmaker_baas covers 7 to 130 nm, got 180 nm")
+    assert area.missing[0].startswith("scaling by stillmaker_baas covers 7 to 180 nm, got 250 nm")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ REFUSED = {
     "estimate edsr_tiny_x2 --pixel-range 1": "network 'edsr_tiny_x2' knows what a white pixel is; "
     "leave out --pixel-range, which is for float networks in files",
     "estimate {folder}/none.hwgraph --pixel-range 1": "{folder}/none.hwgraph takes pixels as they "
-    "are; leave out --pixel-range, which is for what takes real numbers",
+    "are; leave out the pixel range, which is for what takes real numbers",
     "estimate {folder}/quick.onnx --pixel-range 0": "argument --pixel-range: expected a positive "
     "number such as 255, got '0'; see hwsim estimate --help",
     "estimate {folder}/none.pt2": "{folder}/none.pt2: no such torch.export file; check the path",

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
-from hwsim.cli.interruption import uninterrupted
 from quant.common.errors import UserError
 from quant.graph.adaptive_file import AnyGraph, load_any_graph
 from quant.graph.serialization import SUFFIX
@@ -26,12 +24,14 @@ class FileKind:
         has_range: whether it may take real numbers, so that the value counts.
         may_be_float: whether it may hold a float network; others are quantized.
         extra: of this package, which installs what reading it needs.
+        needs_torch: whether reading it imports torch.
     """
 
     read: Callable[[Path, float], FileNetwork]
     has_range: bool = False
     may_be_float: bool = False
     extra: str = ""
+    needs_torch: bool = False
 
 
 def is_model_file(name: str) -> bool:
@@ -45,13 +45,18 @@ def may_be_float(name: str) -> bool:
     return kind is not None and kind.may_be_float
 
 
+def needs_torch(name: str) -> bool:
+    """Whether reading a file of this name imports torch."""
+    kind = KINDS.get(Path(name).suffix)
+    return kind is not None and kind.needs_torch
+
+
 def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
     """The network in a file: a graph where it is quantized, else a float network.
 
     Args:
         path: the file; its suffix says of which kind it is.
-        pixel_range: of ``--pixel-range``, value of a white pixel at both ends; None takes
-            `DEFAULT_PIXEL_RANGE`.
+        pixel_range: value of a white pixel at both ends; None takes `DEFAULT_PIXEL_RANGE`.
 
     Raises:
         UserError: the file is missing or damaged, holds what no graph can express, or is of a kind
@@ -61,12 +66,12 @@ def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
         raise UserError(
             f"{path}: expected a network, found a pickle, which can run any code when it is read; "
             "save the network with torch.export.save(torch.export.export(network, (image,)), "
-            "'network.pt2'), or give weights of a known network with --weights"
+            "'network.pt2'), or give it as the weights of a known network"
         )
     kind = KINDS.get(path.suffix, KINDS[SUFFIX])
     if pixel_range is not None and not kind.has_range:
         raise UserError(
-            f"{path} takes pixels as they are; leave out --pixel-range, which is for what takes "
+            f"{path} takes pixels as they are; leave out the pixel range, which is for what takes "
             "real numbers"
         )
     try:
@@ -100,8 +105,6 @@ def _read_onnx(path: Path, pixel_range: float) -> FileNetwork:
 
 
 def _read_exported(path: Path, pixel_range: float) -> FileNetwork:
-    with uninterrupted():
-        import_module("torch")  # what follows needs it
     from quant.lowering.exported_network import read_exported
 
     return read_exported(path, path.stem, pixel_range)
@@ -111,7 +114,7 @@ KINDS: dict[str, FileKind] = {
     SUFFIX: FileKind(_read_graph),
     ".tflite": FileKind(_read_tflite, has_range=True, extra="tflite"),
     ".onnx": FileKind(_read_onnx, has_range=True, may_be_float=True, extra="onnx"),
-    ".pt2": FileKind(_read_exported, has_range=True, may_be_float=True),
+    ".pt2": FileKind(_read_exported, has_range=True, may_be_float=True, needs_torch=True),
 }
 """By suffix; a file of another one is taken for a graph file."""
 
