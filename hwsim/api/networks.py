@@ -1,7 +1,7 @@
 """Networks from names, files and torch, and what quantizes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
 
@@ -173,8 +173,12 @@ def float_network(
             "a network in torch has weights of its own; leave out weights and random_weights"
         )
     if isinstance(network, Lowerable):
-        known = network if white is None else replace(network, pixel_range=white)
-        return _named(name or network.name, known)
+        if white not in (None, network.pixel_range):
+            raise UserError(
+                f"network '{network.name}' was loaded with a white pixel of "
+                f"{network.pixel_range:g}; give pixel_range {white:g} to load"
+            )
+        return _named(name or network.name, network)
     return _of_torch(network, name or type(network).__name__.lower(), white)
 
 
@@ -221,8 +225,12 @@ def integer_graph(
     given = network
     if isinstance(network, str | Path) and str(network) not in network_names():
         white = quantization.pop("pixel_range", None)
-        given = load(network, weights=quantization.get("weights"),
-                     random_weights=quantization.get("random_weights"), pixel_range=white)  # fmt: skip
+        given = load(
+            network,
+            weights=quantization.get("weights"),
+            random_weights=quantization.get("random_weights"),
+            pixel_range=white,
+        )
     if isinstance(given, Graph | AdaptiveGraph):
         if quantization:
             told = ", ".join(quantization)

@@ -38,7 +38,7 @@ from quant.methods import Encoder
 from quant.policy import BitPolicy
 
 if TYPE_CHECKING:
-    pass
+    from hwsim.api.networks import FloatSource
 
 Pixels = NDArray[np.uint8]
 

@@ -52,7 +52,7 @@ def emit(reader: "Reader", pending: Pending, target: Quantizer, name: str) -> Co
     Raises:
         UnsupportedError: the integer graph has no such operator.
     """
-    target.tensor(1)  # which refuses scales of channels before they are computed with
+    target = target.of_feature_map()
     if target.integer.kind is CodeKind.ODD and not _is_table(pending):
         return _emit_signs(reader, pending, target, name)
     made = EMITTERS[pending.kind](reader, pending, target, name)

@@ -1,7 +1,7 @@
 """What tensors of a quantized ONNX model are while a graph is made of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
@@ -48,15 +48,24 @@ class Quantizer:
         """Whether every code of the type may come out."""
         return (self.low, self.high) == (self.integer.low, self.integer.high)
 
-    def tensor(self, channels: int) -> TensorType:
-        """The type of a feature map of such codes.
+    def of_feature_map(self) -> "Quantizer":
+        """The same with one scale and one zero point.
 
         Raises:
             UnsupportedError: channels have scales or zero points of their own.
         """
         if len(set(self.scale.tolist())) > 1 or len(set(self.zero.tolist())) > 1:
             raise UnsupportedError("a feature map with a scale for each channel")
-        encoding = Encoding(float(self.scale[0]), (int(self.zero[0]),))
+        return replace(self, scale=self.scale[:1], zero=self.zero[:1])
+
+    def tensor(self, channels: int) -> TensorType:
+        """The type of a feature map of such codes.
+
+        Raises:
+            UnsupportedError: as `of_feature_map`.
+        """
+        shared = self.of_feature_map()
+        encoding = Encoding(float(shared.scale[0]), (int(shared.zero[0]),))
         return TensorType(channels, self.integer, encoding)
 
     def codes(self, real: Singles) -> Integers:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 import hwsim.api as hw
@@ -97,6 +98,14 @@ def test_a_network_that_does_not_say_its_scale_is_looked_at(network: nn.Module) 
         ),
         (lambda: hw.quantize("no.hwgraph"), "no.hwgraph: "),
         (
+            lambda: hw.load("mobile_sr_x2", pixel_range=1.0),
+            "network 'mobile_sr_x2' knows what a white pixel is; leave out pixel_range",
+        ),
+        (
+            lambda: hw.estimate("model.pt"),
+            "model.pt: expected a network, found a pickle, which can run any code when it is read",
+        ),
+        (
             lambda: hw.quantize("mobile_sr_x2", bits="w4"),
             "bits 'w4': expected weight and activation bits such as 'w4a8'",
         ),
@@ -125,6 +134,72 @@ def test_a_graph_is_quantized_already(graph: Graph, graph_file: Path) -> None:
 def test_a_network_in_torch_takes_no_weights(network: nn.Module) -> None:
     with pytest.raises(UserError, match="a network in torch has weights of its own; leave out"):
         hw.quantize(network, random_weights=1)
+
+
+class Small(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 12, 3, padding=1)
+        self.shuffle = nn.PixelShuffle(2)
+
+    def forward(self, image: Any) -> Any:
+        return self.shuffle(self.layer(image))
+
+
+@pytest.fixture(scope="module")
+def small() -> nn.Module:
+    return Small().eval()
+
+
+@pytest.fixture(scope="module")
+def exported(small: nn.Module) -> Any:
+    return torch.export.export(small, (torch.zeros(1, 3, 9, 9),))
+
+
+@pytest.fixture(scope="module")
+def exported_file(exported: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("exported") / "small.pt2"
+    torch.export.save(exported, path)
+    return path
+
+
+def test_exported_programs_files_and_what_was_read_are_the_same_network(
+    exported: Any, exported_file: Path
+) -> None:
+    given = [exported, exported_file, hw.load(exported_file)]
+    made = [hw.quantize(each, calibration=[picture()], name="small") for each in given]
+
+    assert len({graph_identity(graph) for graph in made}) == 1
+    assert made[0].name == "small"
+
+
+def test_a_white_pixel_is_what_is_said(
+    small: nn.Module, exported: Any, exported_file: Path
+) -> None:
+    wide: dict[str, Any] = {"pixel_range": 255.0, "calibration": [picture()], "name": "small"}
+    loaded = hw.load(exported_file, pixel_range=255.0)
+    given: list[Any] = [exported, exported_file, loaded, small]
+    made = [hw.quantize(each, **wide) for each in given]
+    narrow = hw.quantize(exported, calibration=[picture()], name="small")
+
+    assert len({graph_identity(graph) for graph in made}) == 1
+    assert graph_identity(narrow) != graph_identity(made[0])
+    with pytest.raises(UserError, match="was loaded with a white pixel of 255; give pixel_range 1"):
+        hw.quantize(loaded, pixel_range=1.0)  # type: ignore[arg-type]
+
+
+def test_a_float_file_is_priced_run_searched_and_compared(exported_file: Path) -> None:
+    image = picture()
+    costs = hw.estimate(exported_file, input_size=(24, 32), calibration=[image])
+    run = hw.run(exported_file, image=image, calibration=[image])
+    rows = hw.compare(str(exported_file), input_size=(24, 32)).rows
+
+    assert costs.macs == 24 * 32 * 12 * 27
+    assert run.result.bit_exact is not None
+    height, width, _ = image.shape
+    assert run.result.bit_exact.mismatches == 0
+    assert run.output.shape == run.pictures["float"].shape == (2 * height, 2 * width, 3)
+    assert (rows[0].network, rows[0].error) == ("small", None)
 
 
 def test_names_are_those_of_the_list() -> None:

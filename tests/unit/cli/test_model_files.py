@@ -75,8 +75,8 @@ def test_quantized_models_become_graph_files(tmp_path: Path, capsys: Capture) ->
 REFUSED = {
     "estimate {folder}/weights.pth": "{folder}/weights.pth: expected a network, found a pickle, "
     "which can run any code when it is read; save the network with "
-    "torch.export.save(torch.export.export(network, (image,)), 'network.pt2'), or give weights of "
-    "a known network with --weights",
+    "torch.export.save(torch.export.export(network, (image,)), 'network.pt2'), or give it as the "
+    "weights of a known network",
     "estimate {folder}/quick.onnx --weights x.pt": "{folder}/quick.onnx has weights of its own; "
     "leave out --weights",
     "estimate {folder}/quick.onnx --random-weights 3": "{folder}/quick.onnx has weights of its "

@@ -225,6 +225,15 @@ def test_codes_of_any_width(tmp_path: Path) -> None:
     assert run_layerwise(graph, image, REFERENCE)[0, :, 0].tolist() == [-1, 0, 7]
 
 
+def test_scales_of_channels_may_all_be_the_same(tmp_path: Path) -> None:
+    nodes = [*codes(), ("QuantizeLinear", ["image_r", "several", "zeros"], ["out"], {})]
+    more = {"several": np.full(7, 0.01, np.float32), "zeros": np.zeros(7, np.uint8)}
+    made = graph_proto(nodes, constants(**more), output_element=TensorProto.UINT8)
+    graph = graph_of(load_model(write(model_proto(made), tmp_path)))
+    encoding = graph.node("out").output.encoding
+    assert (encoding.scale, encoding.zero_point) == (float(np.float32(0.01)), (0,))
+
+
 def test_one_bit_codes_are_signs(tmp_path: Path) -> None:
     nodes: list[Node] = [
         (f"{QONNX}:Quant", ["image", "pixel", "nothing", "eight"], ["image_r"], {"signed": 0}),
