@@ -10,7 +10,7 @@ from quant.graph.serialization import SUFFIX
 from quant.lowering import FloatNetwork
 
 DEFAULT_PIXEL_RANGE = 1.0
-"""Value of a white pixel where a file takes real numbers, as most tool chains feed them."""
+"""Value of a white pixel where a float network is in a file, as most tool chains feed them."""
 
 FileNetwork = AnyGraph | FloatNetwork
 
@@ -20,14 +20,14 @@ class FileKind:
     """A kind of file.
 
     Attributes:
-        read: (path, value of a white pixel) to the network.
+        read: (path, value of a white pixel or None) to the network.
         has_range: whether it may take real numbers, so that the value counts.
         may_be_float: whether it may hold a float network; others are quantized.
         extra: of this package, which installs what reading it needs.
         needs_torch: whether reading it imports torch.
     """
 
-    read: Callable[[Path, float], FileNetwork]
+    read: Callable[[Path, float | None], FileNetwork]
     has_range: bool = False
     may_be_float: bool = False
     extra: str = ""
@@ -56,7 +56,8 @@ def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
 
     Args:
         path: the file; its suffix says of which kind it is.
-        pixel_range: value of a white pixel at both ends; None takes `DEFAULT_PIXEL_RANGE`.
+        pixel_range: value of a white pixel at both ends; None: `DEFAULT_PIXEL_RANGE` of a float
+            network, and 255 or 1 of a quantized one, by what the codes of its image reach.
 
     Raises:
         UserError: the file is missing or damaged, holds what no graph can express, or is of a kind
@@ -75,7 +76,7 @@ def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
             "real numbers"
         )
     try:
-        return kind.read(path, DEFAULT_PIXEL_RANGE if pixel_range is None else pixel_range)
+        return kind.read(path, pixel_range)
     except ModuleNotFoundError as error:
         raise UserError(
             f"{path}: reading {path.suffix} files needs '{error.name}', which is not installed; "
@@ -83,17 +84,17 @@ def load_model_file(path: Path, pixel_range: float | None) -> FileNetwork:
         ) from error
 
 
-def _read_graph(path: Path, _: float) -> FileNetwork:
+def _read_graph(path: Path, _: float | None) -> FileNetwork:
     return load_any_graph(path)
 
 
-def _read_tflite(path: Path, pixel_range: float) -> FileNetwork:
+def _read_tflite(path: Path, pixel_range: float | None) -> FileNetwork:
     from quant.interchange.tflite_reader import read_pictures_tflite
 
     return read_pictures_tflite(path, pixel_range)
 
 
-def _read_onnx(path: Path, pixel_range: float) -> FileNetwork:
+def _read_onnx(path: Path, pixel_range: float | None) -> FileNetwork:
     from quant.interchange.onnx_model import load_model
     from quant.interchange.onnx_reader import is_quantized, picture_graph_of
     from quant.lowering.onnx_network import network_of
@@ -101,13 +102,17 @@ def _read_onnx(path: Path, pixel_range: float) -> FileNetwork:
     model = load_model(path)
     if is_quantized(model):
         return picture_graph_of(model, pixel_range)
-    return network_of(model, path.stem, pixel_range)
+    return network_of(model, path.stem, _or_default(pixel_range))
 
 
-def _read_exported(path: Path, pixel_range: float) -> FileNetwork:
+def _read_exported(path: Path, pixel_range: float | None) -> FileNetwork:
     from quant.lowering.exported_network import read_exported
 
-    return read_exported(path, path.stem, pixel_range)
+    return read_exported(path, path.stem, _or_default(pixel_range))
+
+
+def _or_default(pixel_range: float | None) -> float:
+    return DEFAULT_PIXEL_RANGE if pixel_range is None else pixel_range
 
 
 KINDS: dict[str, FileKind] = {

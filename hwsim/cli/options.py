@@ -476,7 +476,8 @@ def _add_pixel_range(group: _ActionsContainer) -> None:
         "--pixel-range",
         type=_positive,
         metavar="VALUE",
-        help="of a white pixel, where a file's network takes and gives real numbers (default: 1)",
+        help="of a white pixel, where a file's network takes and gives real numbers (default: 1; "
+        "of a quantized network 1 or 255, by what the codes of its image reach)",
     )
 
 

@@ -24,6 +24,7 @@ from quant.graph import (
     verify,
 )
 from quant.graph.operators import Operator
+from quant.graph.types import MAXIMUM_BITS
 from quant.interchange.limits import LARGEST_CHANNELS, Budget
 from quant.interchange.onnx_emission import CONVENTION, emit
 from quant.interchange.onnx_model import ModelNode, OnnxModel, load_model
@@ -36,7 +37,7 @@ from quant.interchange.onnx_values import (
     Real,
     Value,
 )
-from quant.interchange.picture_ends import with_picture_ends, with_real_output
+from quant.interchange.picture_ends import white_of_reach, with_picture_ends, with_real_output
 
 QUANTIZING = frozenset(
     name for name in READERS if "Quant" in name or "QLinear" in name or name.endswith("Quantize")
@@ -49,6 +50,7 @@ DEFAULT_WHITE = 1.0
 _PIXELS = IntegerType(8)
 _INTEGER_INPUTS = {"uint8": _PIXELS, "int8": IntegerType(8, CodeKind.SIGNED)}
 _IMAGE_AXES = 4
+_PASSING = ("Transpose", "Identity")
 
 
 def is_quantized(model: OnnxModel) -> bool:
@@ -61,14 +63,15 @@ def operator_key(node: ModelNode) -> str:
     return f"{node.domain}.{node.operator}" if node.domain else node.operator
 
 
-def read_onnx(path: Path, white: float = DEFAULT_WHITE) -> Graph:
+def read_onnx(path: Path, white: float | None = None) -> Graph:
     """The integer graph of a quantized model, from picture to picture.
 
     What takes and gives real numbers gets 8-bit pixels at its ends, ``white`` / 255 a step.
 
     Args:
         path: a ``.onnx`` file with one input and one output.
-        white: value of a white pixel, where the model takes or gives real numbers.
+        white: value of a white pixel, where the model takes or gives real numbers; None: 255 or 1,
+            by what the codes of the image reach.
 
     Raises:
         UserError: the file is damaged, or holds what the graph has no operator for; every such
@@ -77,12 +80,13 @@ def read_onnx(path: Path, white: float = DEFAULT_WHITE) -> Graph:
     return picture_graph_of(load_model(path), white)
 
 
-def picture_graph_of(model: OnnxModel, white: float = DEFAULT_WHITE) -> Graph:
+def picture_graph_of(model: OnnxModel, white: float | None = None) -> Graph:
     """The integer graph of a model that has been read, from picture to picture.
 
     Raises:
         UserError: as `read_onnx`.
     """
+    white = _white_of(model) if white is None else white
     graph = graph_of(model, white)
     if model.output.type == "float32":
         graph = with_real_output(graph, white)
@@ -102,6 +106,27 @@ def graph_of(model: OnnxModel, white: float = DEFAULT_WHITE) -> Graph:
         metadata["exact_instead_of_float32"] = " ".join(reader.floats)
     nodes = _leading_to(reader.nodes, output)
     return verify(Graph.build(model.path.stem, nodes, output, metadata))
+
+
+def _white_of(model: OnnxModel) -> float:
+    """Value of a white pixel by the first quantizer that reads the image, else the default."""
+    images = {model.input.name}
+    for node in model.nodes:
+        if not node.inputs or node.inputs[0] not in images:
+            continue
+        if node.operator in _PASSING:
+            images.update(node.outputs)
+        elif "Quant" in node.operator:
+            scale, bits = (_number(model, node, position) for position in (1, 3))
+            return white_of_reach((2.0 ** min(bits or 8, MAXIMUM_BITS) - 1) * (scale or 0))
+    return DEFAULT_WHITE
+
+
+def _number(model: OnnxModel, node: ModelNode, position: int) -> float | None:
+    """The largest of a constant that an operator reads."""
+    name = node.inputs[position] if position < len(node.inputs) else ""
+    found = model.constants.get(name)
+    return None if found is None or not found.size else float(found.max())
 
 
 @dataclass(eq=False)

@@ -20,6 +20,7 @@ from quant.graph import (
 from quant.graph.operators import Integers
 
 _HALF = 128
+_BETWEEN = 16.0  # the geometric mean of 1 and 255, about
 _CODES, _PIXELS = IntegerType(8, CodeKind.SIGNED), IntegerType(8)
 
 
@@ -54,6 +55,16 @@ def with_picture_ends(graph: Graph, white: float = 1.0) -> Graph:
     made_graph = verify(Graph.build(graph.name, nodes, output, graph.metadata))
     wide = end.output.integer.bits > _PIXELS.bits
     return with_real_output(made_graph, white) if wide else made_graph
+
+
+def white_of_reach(reach: float) -> float:
+    """What a white pixel is: 255 or 1, which files do not say and tool chains differ in.
+
+    Args:
+        reach: largest real number that the codes of an image stand for. It is about as large as the
+            numbers that the network was calibrated with.
+    """
+    return 255.0 if reach > _BETWEEN else 1.0
 
 
 def codes_of_pixels(tensor: TensorType, white: float) -> Integers:

@@ -14,18 +14,19 @@ from quant.graph import Encoding, Graph, Input, Node, Padding, TensorType, verif
 from quant.graph.operators import Operator
 from quant.interchange.derivation import CODE_TYPES, Clamp
 from quant.interchange.limits import LARGEST_CHANNELS, Budget
-from quant.interchange.picture_ends import with_picture_ends, with_real_output
+from quant.interchange.picture_ends import white_of_reach, with_picture_ends, with_real_output
 from quant.interchange.tflite_activations import activation_clamp
 from quant.interchange.tflite_model import Model, ModelOperator, ModelTensor, load_model
 from quant.interchange.tflite_operators import READERS
 from quant.interchange.tflite_parts import CONVENTION, refused
 
-_FEATURE_MAPS = ("INT8", "UINT8", "INT16")
+_REACHES = {"INT8": 255, "UINT8": 255, "INT16": 32767}
+"""Types of feature maps, and how many steps lie between black and the whitest code."""
 _FEATURE_MAP_AXES = 4
 REAL = "FLOAT32"
 
 
-def read_tflite(path: Path, white: float = 1.0) -> Graph:
+def read_tflite(path: Path, white: float | None = None) -> Graph:
     """The integer graph of a model of 8-bit or 16-bit codes.
 
     It computes what LiteRT's reference kernels do; its nodes have the names of the tensors. What
@@ -33,26 +34,29 @@ def read_tflite(path: Path, white: float = 1.0) -> Graph:
 
     Args:
         path: a ``.tflite`` file with one input and one output.
-        white: value of a white pixel, where the model takes real numbers.
+        white: value of a white pixel, where the model takes real numbers; None: 255 or 1, by what
+            the codes of the image reach.
 
     Raises:
         UserError: the file is damaged, or holds what the graph has no operator for; every such
             operator is named.
     """
-    return graph_of(load_model(path), path, white)
+    model = load_model(path)
+    return graph_of(model, path, _white_of(model) if white is None else white)
 
 
-def read_pictures_tflite(path: Path, white: float = 1.0) -> Graph:
+def read_pictures_tflite(path: Path, white: float | None = None) -> Graph:
     """As `read_tflite`, from picture to picture.
 
     Args:
         path: a ``.tflite`` file with one input and one output.
-        white: value of a white pixel, where the model takes or gives real numbers.
+        white: value of a white pixel, where the model takes or gives real numbers; None: as there.
 
     Raises:
         UserError: as `read_tflite`.
     """
     model = load_model(path)
+    white = _white_of(model) if white is None else white
     graph = graph_of(model, path, white)
     if model.output.type == REAL:
         graph = with_real_output(graph, white)
@@ -71,6 +75,15 @@ def graph_of(model: Model, path: Path, white: float = 1.0) -> Graph:
     output = reader.reals.get(model.output.name, model.output.name)
     nodes = _leading_to(reader.nodes, output)
     return verify(Graph.build(path.stem, nodes, output, metadata))
+
+
+def _white_of(model: Model) -> float:
+    """Value of a white pixel by the codes of the image, or those it is quantized to; else 1."""
+    quantized = (o.output for o in model.operators if o.input(0) is model.input)
+    tensor = model.input if model.input.scales.size else next(quantized, None)
+    if tensor is None or not tensor.scales.size or tensor.type not in _REACHES:
+        return white_of_reach(0)
+    return white_of_reach(_REACHES[tensor.type] * float(tensor.scales.max()))
 
 
 @dataclass(eq=False)
@@ -157,8 +170,8 @@ class Reader:
 
     def feature_map(self, tensor: ModelTensor) -> TensorType:
         """Type of a feature map [1, height, width, channels]."""
-        if tensor.type not in _FEATURE_MAPS:
-            raise refused(f"codes of {', '.join(_FEATURE_MAPS)}", tensor.type)
+        if tensor.type not in _REACHES:
+            raise refused(f"codes of {', '.join(_REACHES)}", tensor.type)
         integer = CODE_TYPES[tensor.type.lower()]
         if len(tensor.scales) != 1 or len(tensor.zeros) != 1:
             raise refused("one scale", str(len(tensor.scales)))

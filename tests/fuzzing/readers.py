@@ -258,7 +258,7 @@ def readers() -> tuple[Reader, ...]:
             load_energy_table,
         ),
         *(
-            Reader(f"{name} table", ".yaml", _files(f"configs/energy_tables/{name}/*.yaml"), yaml,
+            Reader(f"{name} table", ".yaml", _files(f"configs/energy_tables/{name}/*45.yaml"), yaml,
                    read)
             for name, read in (("sram", load_sram_table), ("dram", load_dram_table),
                                ("datapaths", load_datapath_factors))

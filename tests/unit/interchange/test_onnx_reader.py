@@ -185,6 +185,28 @@ def test_real_ends_are_pixels(tmp_path: Path) -> None:
     assert str(graph.node(graph.output).output) == "3×u8"
 
 
+@pytest.mark.parametrize(("scale", "white"), [(1.0, 255.0), (0.9, 255.0), (0.0035, 1.0)])
+@pytest.mark.parametrize("width", [False, True], ids=["QuantizeLinear", "Quant"])
+def test_codes_of_the_image_say_what_white_is(
+    scale: float, white: float, width: bool, tmp_path: Path
+) -> None:
+    quantized = ("step", "nothing", "eight") if width else ("step", "zero")
+    nodes: list[Node] = [
+        ("Transpose", ["image"], ["first"], {"perm": [0, 3, 1, 2]}),
+        (f"{QONNX}:Quant" if width else "QuantizeLinear", ["first", *quantized], ["codes"], {}),
+        ("Identity", ["codes"], ["out"], {})
+        if width
+        else ("DequantizeLinear", ["codes", "step", "zero"], ["out"], {}),
+    ]
+    more = {"step": np.float32(scale), "nothing": np.float32(0), "eight": np.float32(8)}
+    made = graph_proto(nodes, constants(**more))
+    dimensions = made.input[0].type.tensor_type.shape.dim
+    for dimension, size in zip(dimensions, (1, 9, 11, 3), strict=True):
+        dimension.dim_value = size
+    graph = read_onnx(write(model_proto(made), tmp_path))
+    assert graph.input.output.encoding.scale == np.float32(white / 255)
+
+
 def test_a_result_that_is_not_quantized_becomes_pixels(tmp_path: Path) -> None:
     nodes: list[Node] = [
         *CONVOLUTION,

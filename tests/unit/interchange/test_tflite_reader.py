@@ -247,6 +247,19 @@ def test_real_ends_are_pixels(tmp_path: Path) -> None:
     assert [str(graph.node(n).output) for n in (graph.input.name, graph.output)] == ["4×u8"] * 2
 
 
+def test_codes_of_the_image_say_what_white_is(tmp_path: Path) -> None:
+    image, real = (Tensor(name, (1, 6, 8, 4), np.float32) for name in ("image", "real"))
+    tensors = [image, feature_map("codes", 4, 1.0, -128), real]
+    operators = [
+        Operator(CODES.QUANTIZE, 1, ["image"], ["codes"]),
+        Operator(CODES.DEQUANTIZE, 1, ["codes"], ["real"]),
+    ]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model_bytes(tensors, operators, ["image"], ["real"]))
+    assert read_pictures_tflite(path).input.output.encoding.scale == 1
+    assert read_pictures_tflite(path, 1.0).input.output.encoding.scale == 1 / 255
+
+
 def test_wide_ends_are_pixels() -> None:
     image = TensorType(3, IntegerType(16, CodeKind.SIGNED), Encoding(1 / 32768))
     nodes = [Node("image", Input(), (), image), Node("same", NearestResize(1), ("image",), image)]
