@@ -258,10 +258,12 @@ def readers() -> tuple[Reader, ...]:
             load_energy_table,
         ),
         *(
-            Reader(f"{name} table", ".yaml", _files(f"configs/energy_tables/{name}/*45.yaml"), yaml,
-                   read)
-            for name, read in (("sram", load_sram_table), ("dram", load_dram_table),
-                               ("datapaths", load_datapath_factors))
+            Reader(f"{name} table", ".yaml", _files(f"configs/energy_tables/{pattern}"), yaml, read)
+            for name, pattern, read in (
+                ("SRAM", "sram/*.yaml", load_sram_table),
+                ("DRAM", "dram/*.yaml", load_dram_table),
+                ("datapath", "datapaths/nangate45.yaml", load_datapath_factors),
+            )
         ),
         Reader("ports of Verilog", ".yaml", _port_files, yaml, read_port_file),
         Reader(
