@@ -188,7 +188,7 @@ def test_a_white_pixel_is_what_is_said(
         hw.quantize(loaded, pixel_range=1.0)  # type: ignore[arg-type]
 
 
-def test_a_float_file_is_priced_run_searched_and_compared(exported_file: Path) -> None:
+def test_a_float_file_is_priced_run_and_compared(exported_file: Path) -> None:
     image = picture()
     costs = hw.estimate(exported_file, input_size=(24, 32), calibration=[image])
     run = hw.run(exported_file, image=image, calibration=[image])
@@ -199,7 +199,8 @@ def test_a_float_file_is_priced_run_searched_and_compared(exported_file: Path) -
     height, width, _ = image.shape
     assert run.result.bit_exact.mismatches == 0
     assert run.output.shape == run.pictures["float"].shape == (2 * height, 2 * width, 3)
-    assert (rows[0].network, rows[0].error) == ("small", None)
+    assert (rows[0].combination.network, rows[0].weights) == ("small", "of the file")
+    assert rows[0].error is None
 
 
 def test_names_are_those_of_the_list() -> None:
