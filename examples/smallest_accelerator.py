@@ -174,14 +174,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/smallest_accelerator"))
     arguments = parser.parse_args()
 
-    from quant.networks.inference import enlarge
-
     subject = load_subject(arguments.network)
     pictures = held_out(arguments.data, subject.scale)
     as_float = [
         luma_psnr_db(
             picture.high,
-            np.rint(enlarge(subject.network, picture.low)).astype(np.uint8),
+            np.rint(subject.enlarge(picture.low)).astype(np.uint8),
             subject.scale,
         )
         for picture in pictures

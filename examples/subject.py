@@ -1,5 +1,6 @@
 """What the studies share: a network ready to be quantized, pictures no search has seen, prices."""
 
+from functools import partial
 from pathlib import Path
 
 from accelerators import Accelerator, EnergyModel, load_energy_table
@@ -16,9 +17,11 @@ from quant.policy import BitPolicy
 
 def load_subject(name: str, method: str = "minmax") -> FloatSubject:
     """A network with the weights that come with the program, calibrated on shipped photographs."""
+    from quant.networks.inference import enlarge
+
     network, scale = load_network(name, None, None), network_config(name).scale
     encode = encoder(network, method, calibration_photographs(scale), name, _nothing, "half_up")
-    return FloatSubject(network, scale, encode)
+    return FloatSubject(partial(enlarge, network), scale, encode)
 
 
 def fixed_graph(subject: FloatSubject, policy: BitPolicy) -> Graph:

@@ -150,13 +150,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/uniform_against_mixed"))
     arguments = parser.parse_args()
 
-    from quant.networks.inference import enlarge
-
     subject = load_subject(arguments.network)
     accelerator = load_accelerator(arguments.accelerator)
     target = Target(accelerator, priced(accelerator), Size(*arguments.size))
     seen, unseen = search_pictures(subject, None), held_out(arguments.data, subject.scale)
-    references = [enlarge(subject.network, picture.low) for picture in unseen]
+    references = [subject.enlarge(picture.low) for picture in unseen]
     print(
         "| energy at most, mJ | uniform | dB | to float, dB | mixed, energy, mJ | dB "
         "| to float, dB | gain, dB | integers on the machine, mismatches |"

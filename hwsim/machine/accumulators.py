@@ -18,7 +18,8 @@ class LayerOverflows:
     Attributes:
         operator: name of the convolution.
         accumulator: what it declares.
-        outputs: accumulators that were filled: height · width · channels of its output.
+        outputs: accumulators that were filled: height · width · channels of its output, and those
+            again that strips of a cascade compute again.
         overflows: those among them that overflowed.
     """
 

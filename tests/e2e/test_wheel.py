@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,10 @@ def test_it_works_in_an_environment_of_its_own_from_an_empty_folder(
         "print(hw.estimate('mobile_sr_x2', 'tiny_npu', input_size=(8, 8)).macs)"
     )
     assert int(here.run("python", "-c", program)) == costs["macs"]
+
+    if find_spec("onnx") is not None:
+        export = ("mobile_sr_x2", "--to", "qdq", "--scales", "real", "--input-size", "8x8")
+        here.run("hwsim", "export", *export, "--out", "model.onnx")
+        read = here.json("hwsim", "estimate", "model.onnx", *small[1:], "--out", "of_a_file")
+        assert read["macs"] == costs["macs"]
+        assert (here.folder / "of_a_file" / "report.html").exists()

@@ -80,9 +80,10 @@ def _means(arguments: Namespace, messages: Messages) -> tuple[int, dict[str, Enl
         return opened.scale, _with_bicubic(opened.scale, {"float": partial(rounded, enlarge)})
     subject = subject_of(opened, arguments, messages)
     require_picture_graph(subject.graph)
-    means: dict[str, Enlarge] = {"quantized": partial(_run, subject.graph)}
+    means: dict[str, Enlarge] = {}
     if subject.enlarge is not None:
         means["float"] = partial(rounded, subject.enlarge)
+    means["quantized"] = partial(_run, subject.graph)
     scale = int(subject.graph.scale())
     return scale, _with_bicubic(scale, means)
 

@@ -26,7 +26,7 @@ TOLERANCE = 2e-6
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("opset", [11, 17])
+@pytest.mark.parametrize("opset", [11, pytest.param(17, marks=pytest.mark.slow)])
 def test_a_family_keeps_its_function(name: str, opset: int, tmp_path: Path) -> None:
     module, image = random_network(name), picture()
     network = network_of(load_model(export(module, tmp_path / "n.onnx", opset=opset)), name, 1.0)

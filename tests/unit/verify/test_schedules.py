@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hwsim.arithmetic.overflows import Overflows
+from hwsim.machine.accumulators import LayerOverflows
 from hwsim.schedule import Program, schedule
 from hwsim.schedule.commands import (
     Command,
@@ -17,6 +19,8 @@ from hwsim.schedule.commands import (
 )
 from hwsim.verify import Check, verify_graph, verify_program_output, verify_schedules
 from hwsim.verify.random_graphs import random_graph
+from hwsim.verify.schedules import _same_overflows
+from quant.common.accumulators import Accumulator
 from quant.graph import Size
 from tests.edsr_graphs import edsr_graph
 from tests.machines import machine
@@ -157,3 +161,21 @@ def test_random_graphs_differ_and_are_lively() -> None:
 def _other_padding(command: Command) -> object:
     assert isinstance(command, Convolve)
     return replace(command.padding, top=command.padding.bottom, bottom=command.padding.top)
+
+
+def test_sums_that_strips_compute_again_may_overflow_again_but_no_others() -> None:
+    accumulator = Accumulator(16, "saturate_step")
+    layer = LayerOverflows("layer", accumulator, 100, Overflows(3, (0, 1, 2), 40_000))
+
+    def same(outputs: int, count: int, first: tuple[int, int, int] = (0, 1, 2)) -> bool:
+        found = LayerOverflows("layer", accumulator, outputs, Overflows(count, first, 40_000))
+        return _same_overflows([found], [layer])
+
+    assert same(100, 3)
+    assert same(110, 3)
+    assert same(110, 13)
+    assert not same(100, 4)
+    assert not same(110, 2)
+    assert not same(110, 14)
+    assert not same(110, 3, (0, 1, 3))
+    assert not _same_overflows([], [layer])
